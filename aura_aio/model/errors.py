@@ -1,0 +1,210 @@
+"""One tree of domain errors, a `code` per class; `api/problems.py` gives each its HTTP status.
+
+May import the standard library only; nothing here knows HTTP.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+from typing import ClassVar
+
+
+class AuraError(Exception):
+    """The root of all errors that a caller of Aura can cause or meet.
+
+    `str(error)` is a sentence that a person can act on.
+    """
+
+    code: ClassVar[str] = "error"
+
+
+class NotFound(AuraError):
+    """What the caller names in the address does not exist."""
+
+    code = "not-found"
+
+
+class RunNotFound(NotFound):
+    """No run has this cid."""
+
+    code = "run-not-found"
+
+    def __init__(self, cid: str) -> None:
+        super().__init__(f"There is no run with the cid {cid!r}.")
+        self.cid = cid
+
+
+class PlanNotFound(NotFound):
+    """No plan of this name is loaded."""
+
+    code = "plan-not-found"
+
+    def __init__(self, plan_name: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no plan {plan_name!r}.{did_you_mean(plan_name, known)}")
+        self.plan_name = plan_name
+
+
+class TaskNotFound(NotFound):
+    """The plan has no task of this name."""
+
+    code = "task-not-found"
+
+    def __init__(self, plan_name: str, task_name: str, known: Iterable[str]) -> None:
+        super().__init__(
+            f"Plan {plan_name!r} has no task {task_name!r}.{did_you_mean(task_name, known)}"
+        )
+        self.plan_name = plan_name
+        self.task_name = task_name
+
+
+class BadReference(AuraError):
+    """A well-formed request refers to a plan or task that does not exist (a 400, not a 404)."""
+
+    code = "bad-reference"
+
+
+class InputsRejected(AuraError):
+    """The inputs of a run break the task's `meta.inputs`.
+
+    `faults` are pairs (place in the inputs, written `name` or `name[3].key`; what is wrong).
+    """
+
+    code = "inputs-rejected"
+
+    def __init__(self, plan_name: str, task_name: str, faults: Sequence[tuple[str, str]]) -> None:
+        listed = "; ".join(f"{place}: {fault}" if place else fault for place, fault in faults)
+        super().__init__(f"The inputs do not fit task {task_name!r} of {plan_name!r}: {listed}")
+        self.faults = tuple(faults)
+
+
+class BadCursor(AuraError):
+    """A cursor that this server did not make, or made for another list."""
+
+    code = "bad-cursor"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The cursor is not one that this list gave out: start again without a cursor."
+        )
+
+
+class Conflict(AuraError):
+    """The state of things forbids it now."""
+
+    code = "conflict"
+
+
+class IllegalTransition(Conflict):
+    """The state of the run forbids this event (see `model.states.TABLE`)."""
+
+    code = "illegal-transition"
+
+    def __init__(self, *, state: str, event: str) -> None:
+        super().__init__(f"A run that is {state} cannot take the event {event!r}.")
+        self.state = state
+        self.event = event
+
+
+class RunFinished(Conflict):
+    """The run has ended, and what was asked needs one that has not."""
+
+    code = "run-finished"
+
+    def __init__(self, cid: str, state: str) -> None:
+        super().__init__(f"Run {cid} has already ended ({state}).")
+        self.cid = cid
+        self.state = state
+
+
+class NotQueued(Conflict):
+    """The run is not in the queue any more, and what was asked only makes sense there."""
+
+    code = "not-queued"
+
+    def __init__(self, cid: str, state: str) -> None:
+        super().__init__(f"Run {cid} is not queued any more ({state}).")
+        self.cid = cid
+        self.state = state
+
+
+class RunsActive(Conflict):
+    """Runs are under way, and what was asked waits for none (or for `force`)."""
+
+    code = "runs-active"
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            f"{count} run(s) are active: wait until they have ended, or ask with force: true "
+            "(runs under way keep their definition)."
+        )
+        self.count = count
+
+
+class IdempotencyMismatch(AuraError):
+    """The Idempotency-Key was used before, with another body (a 422)."""
+
+    code = "idempotency-mismatch"
+
+    def __init__(self, key: str) -> None:
+        super().__init__(
+            f"The Idempotency-Key {key!r} was used with another body within the last 24 hours: "
+            "send the same body again, or take a new key."
+        )
+        self.key = key
+
+
+class QueueFull(AuraError):
+    """The queue holds as many runs as it may (a 429)."""
+
+    code = "queue-full"
+    retry_after_sec: ClassVar[int] = 5
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The queue is full ({limit} runs wait): try again later.")
+        self.limit = limit
+
+
+class StoreUnavailable(AuraError):
+    """The database does not answer, or refuses to write (a 503)."""
+
+    code = "store-unavailable"
+    retry_after_sec: ClassVar[int] = 1
+
+
+class DatabaseTooNew(AuraError):
+    """The database was written by a newer version; starting would damage it."""
+
+    code = "database-too-new"
+
+
+class SettingsError(AuraError):
+    """A setting from a flag, the environment or the settings file is wrong."""
+
+    code = "settings"
+
+
+class ContractError(AuraError):
+    """The contract document is broken, or does not fit the handlers: the start stops."""
+
+    code = "contract"
+
+
+class TaskGone(AuraError):
+    """The definition of a claimed run can not be found any more."""
+
+    code = "task-gone"
+
+
+def did_you_mean(name: str, known: Iterable[str], *, most: int = 10) -> str:
+    """A sentence, with a leading space, that suggests close names, or lists what there is.
+
+    Empty when nothing is known. At the most `most` names are listed.
+    """
+    names = sorted(known)
+    close = get_close_matches(name, names, n=3, cutoff=0.6)
+    if close:
+        return " Did you mean " + " or ".join(repr(each) for each in close) + "?"
+    if not names:
+        return ""
+    shown = ", ".join(repr(each) for each in names[:most])
+    more = f", and {len(names) - most} more" if len(names) > most else ""
+    return f" There is: {shown}{more}."

@@ -1,0 +1,319 @@
+"""The ports: what the parts ask of each other, and nothing of how it is done.
+
+May import the standard library and `model` only. They stand here, not in `scheduler`, because
+dispatch, logs and stores below it speak them too (docs/decisions/0003). What a port promises,
+tests/store proves for every store.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar
+
+import msgspec
+
+from aura_aio.model.log import LogEntry, LogFilter, LogLine
+from aura_aio.model.plan import Definition
+from aura_aio.model.run import CancelRequest, Outcome, Run, RunChanged, StepRecord, Tasklet
+from aura_aio.model.states import RunState
+
+T = TypeVar("T")
+
+Publish = Callable[[RunChanged], None]
+"""Takes one fact after its commit, on the event loop; must return at once."""
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """A piece of a list; `next_cursor` is None on the last page."""
+
+    items: tuple[T, ...]
+    next_cursor: str | None = None
+
+
+class IdempotencyKey(msgspec.Struct, frozen=True):
+    """A client's key and the digest of what it was sent with."""
+
+    key: str
+    body_digest: str
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The answer of `RunStore.enqueue`: the cids, in order; `replayed` when an earlier request had
+    stored them.
+    """
+
+    cids: tuple[str, ...]
+    replayed: bool = False
+
+
+class RunFilter(msgspec.Struct, frozen=True):
+    """Which runs a list holds: every condition that is set must hold; times in seconds since the
+    epoch.
+
+    `statuses` is any of; `labels` are all of; `q` is text that the cid, plan, task or a label value
+    contains.
+    """
+
+    plan_name: str | None = None
+    task_name: str | None = None
+    statuses: tuple[RunState, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    created_after: float | None = None
+    created_before: float | None = None
+    finished_after: float | None = None
+    finished_before: float | None = None
+    q: str | None = None
+
+
+class QueueCounts(msgspec.Struct, frozen=True):
+    """How long the queue is and how it moved; read at a cost that does not grow with it.
+
+    Waits are those of the latest runs that started (seconds from being ready to the claim; at the
+    most 1,000 of them, none older than an hour); `throughput` counts finished runs in the last 5,
+    15 and 60 minutes.
+    """
+
+    ready: int
+    delayed: int
+    running: int
+    by_plan: Mapping[str, int]
+    by_priority: Mapping[int, int]
+    by_state: Mapping[RunState, int]
+    avg_wait_sec: float | None
+    p95_wait_sec: float | None
+    oldest_ready_at: float | None
+    throughput: Mapping[str, int]
+
+
+class Position(msgspec.Struct, frozen=True):
+    """Where a queued run stands: `ahead` ready runs go before it; a delayed one has none."""
+
+    ahead: int
+    delayed_until: float | None
+
+
+class RunStore(Protocol):
+    """The runs: accepted, read, ended. Every write is durable when its call returns."""
+
+    async def enqueue(
+        self,
+        tasklets: Sequence[Tasklet],
+        definitions: Sequence[Definition],
+        idempotency: IdempotencyKey | None = None,
+    ) -> Accepted:
+        """Store all of `tasklets` as queued runs, or none.
+
+        `definitions` holds every definition they name. With `idempotency`, the key is looked up and
+        kept in the same transaction; a repeated key answers the first cids and stores nothing.
+
+        Raises:
+            QueueFull: there would be more queued runs than the limit.
+            IdempotencyMismatch: the key was used with another body.
+            StoreUnavailable: it could not be made durable.
+        """
+        ...
+
+    async def get(self, cid: str) -> Run | None:
+        """The run with inputs and result, or None."""
+        ...
+
+    async def list_runs(
+        self, where: RunFilter, *, limit: int, cursor: str | None, include: frozenset[str]
+    ) -> Page[Run]:
+        """Runs, the newest first. `include` may hold `inputs` and `result`.
+
+        Raises:
+            BadCursor: the cursor is not one of this list's.
+        """
+        ...
+
+    async def list_active(self) -> tuple[Run, ...]:
+        """Every run that is running or cancelling, the oldest first, with neither inputs nor
+        result.
+        """
+        ...
+
+    async def states(self, cids: Sequence[str]) -> Mapping[str, Run]:
+        """Those of `cids` that exist, with neither inputs nor result."""
+        ...
+
+    async def request_cancel(self, cid: str, request: CancelRequest) -> Run:
+        """Cancel a queued run at once, mark a running one as cancelling (again: the same); answers
+        the run after it.
+
+        Raises:
+            RunNotFound: no such run.
+            RunFinished: it has ended.
+        """
+        ...
+
+    async def finish(self, outcomes: Sequence[Outcome]) -> tuple[RunState | None, ...]:
+        """End attempts as their Runners report; None in place of a state for each that was
+        stale.
+        """
+        ...
+
+    async def lose(
+        self, attempts: Sequence[tuple[str, int]], *, reason: str, retry: bool = True
+    ) -> tuple[RunState | None, ...]:
+        """The worker of these attempts (cid, attempt) is gone: `on_crash` decides, run by run.
+
+        `reason` is a sentence for the error. A run that has lost `max_attempts` attempts fails as
+        PoisonRun. With `retry` false nothing is queued again. None for each that was stale.
+        """
+        ...
+
+    async def recover(self) -> Mapping[str, tuple[str, ...]]:
+        """At start, before any claim: every run that was running has lost its worker.
+
+        Answers the cids under `requeued`, `failed` and `cancelled`.
+        """
+        ...
+
+    async def definition(self, digest: str) -> Definition | None:
+        """The frozen definition of that digest."""
+        ...
+
+    async def record_steps(self, records: Sequence[StepRecord]) -> None:
+        """Keep what steps did; a later record of the same cid, attempt and step replaces an
+        earlier one.
+        """
+        ...
+
+    async def steps(self, cid: str) -> tuple[StepRecord, ...]:
+        """The records of a run, all attempts, in the order of their start."""
+        ...
+
+
+class QueueStore(Protocol):
+    """The runs in state queued, in dispatch order: priority (higher first), rank, arrival."""
+
+    async def claim(self, workers: Sequence[str]) -> tuple[Tasklet, ...]:
+        """Take at most one run per entry of `workers` out of the queue, in order, for those
+        workers.
+
+        Delayed runs that are due have joined the queue before. A run is never handed out twice.
+        """
+        ...
+
+    async def next_due(self) -> float | None:
+        """When the next delayed run is due (seconds since the epoch), or None."""
+        ...
+
+    async def set_priority(self, cid: str, priority: int) -> Run:
+        """Give a queued run another priority; it goes behind those of the same priority that
+        arrived before it.
+
+        Raises:
+            RunNotFound: no such run.
+            NotQueued: it is not queued any more.
+        """
+        ...
+
+    async def counts(self) -> QueueCounts:
+        """The figures of the overview."""
+        ...
+
+    async def position(self, run: Run) -> Position:
+        """Where the queued `run` stands."""
+        ...
+
+    async def list_queue(
+        self, *, delayed: bool, limit: int, cursor: str | None
+    ) -> Page[tuple[int, Run]]:
+        """Queued runs with their positions from 1, in dispatch order (delayed ones: by the time
+        they are due).
+
+        Raises:
+            BadCursor: the cursor is not one of this list's.
+        """
+        ...
+
+
+class LogStore(Protocol):
+    """The log entries of all runs and of the server."""
+
+    async def append(self, lines: Sequence[LogLine]) -> tuple[LogEntry, ...]:
+        """Number and keep `lines`, all in one transaction."""
+        ...
+
+    async def read(
+        self, where: LogFilter, *, after: int, up_to: int | None, limit: int
+    ) -> tuple[LogEntry, ...]:
+        """Entries with `after` < seq (≤ `up_to`), in order, at the most `limit`."""
+        ...
+
+    async def bounds(self) -> tuple[int, int]:
+        """(the oldest seq that is kept, the newest seq that was given); (1, 0) before the first
+        entry.
+        """
+        ...
+
+
+class ActiveAttempt(msgspec.Struct, frozen=True):
+    """What a Dispatcher knows of an attempt under way that no store holds."""
+
+    worker: str
+    steps: tuple[str, ...]
+    progress: float | None = None
+    progress_message: str | None = None
+
+
+class WorkerStatus(msgspec.Struct, frozen=True):
+    """A worker as the status shows it; `state` is starting, ready, retiring."""
+
+    name: str
+    pid: int | None
+    state: str
+    slots: int
+    busy: int
+
+
+class Dispatcher(Protocol):
+    """Claims queued runs and hands Tasklets to workers, in order, within the limits."""
+
+    async def start(self) -> None:
+        """Begin to dispatch; workers may still be on their way up. Idempotent."""
+        ...
+
+    async def drain(self) -> None:
+        """Claim nothing more; return when every attempt under way has ended."""
+        ...
+
+    async def pause(self) -> None:
+        """Claim nothing more; return at once, attempts under way go on."""
+        ...
+
+    async def aclose(self, *, grace_sec: float) -> None:
+        """Drain for `grace_sec`, then end the workers; what still ran is lost, as `on_crash`
+        says.
+        """
+        ...
+
+    def run_changed(self, fact: RunChanged) -> None:
+        """Wake up: a run was queued, or is to be cancelled."""
+        ...
+
+    async def reload(self) -> None:
+        """Let new attempts see the actions as they are on disk now: workers are replaced one by
+        one.
+        """
+        ...
+
+    def active(self) -> Mapping[str, ActiveAttempt]:
+        """The attempts under way, by cid."""
+        ...
+
+    def workers(self) -> tuple[WorkerStatus, ...]:
+        """The workers, by name."""
+        ...
+
+
+class LogSink(Protocol):
+    """Where lines enter the shared log queue."""
+
+    def room(self) -> int:
+        """How many lines fit in now."""
+        ...
+
+    async def put(self, lines: Sequence[LogLine]) -> None:
+        """Return when `lines` are stored; waits while the queue is full."""
+        ...

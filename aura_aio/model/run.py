@@ -1,0 +1,139 @@
+"""Runs and what travels for them: the row, the envelope, the ways it can end.
+
+May import the standard library, msgspec and other modules of `model` only.
+"""
+
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+
+from aura_aio.model.states import RunEvent, RunState
+
+
+class OnCrash(StrEnum):
+    """What happens to a run whose worker is lost."""
+
+    FAIL = "fail"
+    RESUME = "resume"
+    RESTART = "restart"
+
+
+class RunError(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Why a run did not succeed; `type` is the exception's class name or one of Aura's words
+    (WorkerLost).
+    """
+
+    type: str
+    message: str
+    step: str | None = None
+    traceback: str | None = None
+
+
+class CancelRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Who asked for the end of a run, why, and when (seconds since the epoch).
+
+    `grace_sec` is how long an action may take to end by itself; `kill` does not wait for it.
+    """
+
+    requested_at: float
+    mode: str = "graceful"
+    grace_sec: float = 10.0
+    reason: str | None = None
+    requested_by: str | None = None
+
+
+class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The frozen envelope that travels: which run, which attempt, of which definition, with which
+    inputs.
+
+    `attempt` with the cid is the fence: what comes with an old attempt is stale. `run_at` and
+    `accepted_at` are seconds since the epoch; `timeout_sec` bounds the attempt.
+    """
+
+    cid: str
+    plan_name: str
+    task_name: str
+    definition_digest: str
+    accepted_at: float
+    attempt: int = 1
+    inputs: dict[str, Any] = {}
+    priority: int = 0
+    run_at: float | None = None
+    timeout_sec: float | None = None
+    on_crash: OnCrash = OnCrash.FAIL
+    labels: dict[str, str] = {}
+
+
+class Run(msgspec.Struct, frozen=True, kw_only=True):
+    """One execution of a task: the row in the store, the only truth about it.
+
+    All times are seconds since the epoch, UTC. `rank` orders runs of one priority, smaller first;
+    then comes the cid. `inputs` and `result` are None when the caller did not ask for them.
+    `result` holds JSON text.
+    """
+
+    cid: str
+    plan_name: str
+    task_name: str
+    state: RunState
+    attempt: int
+    priority: int
+    rank: int
+    definition_digest: str
+    created_at: float
+    on_crash: OnCrash = OnCrash.FAIL
+    run_at: float | None = None
+    started_at: float | None = None
+    finished_at: float | None = None
+    timeout_sec: float | None = None
+    labels: dict[str, str] = {}
+    worker: str | None = None
+    inputs: msgspec.Raw | None = None
+    result: msgspec.Raw | None = None
+    error: RunError | None = None
+    cancel: CancelRequest | None = None
+
+
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+    """How an attempt ended, as its Runner reports it.
+
+    `event` is SUCCEED, FAIL, TIME_OUT or STOPPED; `result` is the JSON text of what `returns` gave.
+    """
+
+    cid: str
+    attempt: int
+    event: RunEvent
+    finished_at: float
+    result: msgspec.Raw | None = None
+    error: RunError | None = None
+
+
+class RunChanged(msgspec.Struct, frozen=True):
+    """A fact, published once, after commit: the run went from one state to another at `at`.
+
+    `source` is None for a run that has just been accepted.
+    """
+
+    cid: str
+    source: RunState | None
+    target: RunState
+    attempt: int
+    at: float
+
+
+class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one step of one attempt did; times in seconds since the epoch.
+
+    `status` is a `StepStatus` value; `tries` counts the calls of the action; `output` is JSON text.
+    """
+
+    cid: str
+    attempt: int
+    step: str
+    status: str
+    started_at: float | None = None
+    finished_at: float | None = None
+    tries: int = 0
+    output: msgspec.Raw | None = None
+    error: RunError | None = None
