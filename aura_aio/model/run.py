@@ -4,7 +4,6 @@ May import the standard library, msgspec and other modules of `model` only.
 """
 
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
@@ -47,6 +46,7 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     """The frozen envelope that travels: which run, which attempt, of which definition, with which
     inputs.
 
+    `inputs` is the JSON text of an object, already checked and complete with its defaults.
     `attempt` with the cid is the fence: what comes with an old attempt is stale. `run_at` and
     `accepted_at` are seconds since the epoch; `timeout_sec` bounds the attempt.
     """
@@ -57,7 +57,7 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     definition_digest: str
     accepted_at: float
     attempt: int = 1
-    inputs: dict[str, Any] = {}
+    inputs: bytes = b"{}"
     priority: int = 0
     run_at: float | None = None
     timeout_sec: float | None = None
@@ -70,7 +70,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     All times are seconds since the epoch, UTC. `rank` orders runs of one priority, smaller first;
     then comes the cid. `inputs` and `result` are None when the caller did not ask for them.
-    `result` holds JSON text.
+    Both hold JSON text.
     """
 
     cid: str
@@ -89,8 +89,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     timeout_sec: float | None = None
     labels: dict[str, str] = {}
     worker: str | None = None
-    inputs: msgspec.Raw | None = None
-    result: msgspec.Raw | None = None
+    inputs: bytes | None = None
+    result: bytes | None = None
     error: RunError | None = None
     cancel: CancelRequest | None = None
 
@@ -98,14 +98,14 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """How an attempt ended, as its Runner reports it.
 
-    `event` is SUCCEED, FAIL, TIME_OUT or STOPPED; `result` is the JSON text of what `returns` gave.
+    `event` is SUCCEED, FAIL, TIME_OUT or STOPPED; `result` is the JSON text (UTF-8) of what `returns` gave.
     """
 
     cid: str
     attempt: int
     event: RunEvent
     finished_at: float
-    result: msgspec.Raw | None = None
+    result: bytes | None = None
     error: RunError | None = None
 
 
@@ -135,5 +135,5 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     started_at: float | None = None
     finished_at: float | None = None
     tries: int = 0
-    output: msgspec.Raw | None = None
+    output: bytes | None = None
     error: RunError | None = None
