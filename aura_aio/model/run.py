@@ -98,7 +98,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     """How an attempt ended, as its Runner reports it.
 
-    `event` is SUCCEED, FAIL, TIME_OUT or STOPPED; `result` is the JSON text (UTF-8) of what `returns` gave.
+    `event` is SUCCEED, FAIL, TIME_OUT or STOPPED; `result` is the JSON text (UTF-8) of what
+    `returns` gave.
     """
 
     cid: str
