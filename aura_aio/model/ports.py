@@ -288,8 +288,16 @@ class Dispatcher(Protocol):
         """
         ...
 
+    def cancel(self, cid: str, *, grace_sec: float) -> None:
+        """End the attempt of this run, if one is under way; its actions may take `grace_sec`.
+
+        Call it after the store knows of the cancel. An attempt that does not end is ended with
+        its worker.
+        """
+        ...
+
     def run_changed(self, fact: RunChanged) -> None:
-        """Wake up: a run was queued, or is to be cancelled."""
+        """Look at the queue again, if a run joined it."""
         ...
 
     async def reload(self) -> None:

@@ -1,0 +1,359 @@
+"""The Dispatcher of one machine: runs go to worker processes that it supervises.
+
+May import the rest of `dispatch`, worker (frames, link) and model; stores come in as ports.
+"""
+
+import asyncio
+import logging
+from asyncio import TimerHandle
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from typing import Final
+
+from aura_aio.dispatch.reports import LogReports, RunReports
+from aura_aio.dispatch.supervisor import Supervisor, Worker, WorkerPlan
+from aura_aio.model.clock import Clock
+from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.plan import Definition, StepStatus
+from aura_aio.model.ports import (
+    ActiveAttempt,
+    LogSink,
+    QueueStore,
+    RunStore,
+    WorkerStatus,
+)
+from aura_aio.model.run import Outcome, RunChanged, RunError, StepRecord, Tasklet
+from aura_aio.model.states import RunEvent, RunState
+from aura_aio.worker.frames import (
+    Finished,
+    Heartbeat,
+    Hello,
+    Logs,
+    Progress,
+    Spent,
+    Steps,
+    ToServer,
+)
+
+_log = logging.getLogger("aura.dispatch.local")
+
+MOST_AT_ONCE: Final = 64
+RETRY_SEC: Final = 0.5
+CANCEL_MARGIN_SEC: Final = 5.0
+KNOWN_DEFINITIONS: Final = 1024
+
+
+class Attempt:
+    """An attempt under way: where, and what it is at."""
+
+    def __init__(self, tasklet: Tasklet, worker: Worker) -> None:
+        self.tasklet = tasklet
+        self.worker = worker
+        self.handed_over = False
+        self.reported = False
+        self.steps: dict[str, None] = {}
+        self.progress: Progress | None = None
+        self.cancel_grace_sec: float | None = None
+        self.deadline: TimerHandle | None = None
+
+
+class LocalDispatcher:
+    """Implements `model.ports.Dispatcher` and `supervisor.WorkerOwner`."""
+
+    def __init__(
+        self, runs: RunStore, queue: QueueStore, logs: LogSink, plan: WorkerPlan, clock: Clock
+    ) -> None:
+        self._runs = runs
+        self._queue = queue
+        self._logs = logs
+        self._clock = clock
+        self._supervisor = Supervisor(plan, self, clock)
+        self._reports = RunReports(runs, clock, self._attempts_ended)
+        self._log_reports: dict[str, LogReports] = {}
+        self._attempts: dict[str, Attempt] = {}
+        self._definitions: dict[str, Definition] = {}
+        self._tasks = CoroutineTasks()
+        self._started = False
+        self._claiming = False
+        self._wake = asyncio.Event()
+        self._none_left = asyncio.Event()
+        self._none_left.set()
+
+    async def start(self) -> None:
+        """Begin to dispatch."""
+        if not self._started:
+            self._started = True
+            self._tasks.spawn(self._reports.run())
+            self._tasks.spawn(self._dispatch())
+            await self._supervisor.start()
+        self._claiming = True
+        self._wake.set()
+
+    async def pause(self) -> None:
+        """Claim nothing more; return at once."""
+        self._claiming = False
+
+    async def drain(self) -> None:
+        """Claim nothing more; return when no attempt is left."""
+        self._claiming = False
+        await self._none_left.wait()
+
+    async def aclose(self, *, grace_sec: float) -> None:
+        """Drain for `grace_sec`, then end the workers, and with them what still runs."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(grace_sec):
+                await self.drain()
+        for worker in self._supervisor.workers():
+            worker.kill("the server was shut down")
+        await self._supervisor.aclose()
+        await self._reports.drained()
+        await self._tasks.aclose()
+
+    def cancel(self, cid: str, *, grace_sec: float) -> None:
+        """End the attempt of this run; its worker with it, if it does not end in time."""
+        attempt = self._attempts.get(cid)
+        if attempt is None or attempt.reported:
+            return
+        attempt.cancel_grace_sec = grace_sec
+        if attempt.handed_over:
+            self._send_cancel(attempt, grace_sec)
+
+    def run_changed(self, fact: RunChanged) -> None:
+        """Look at the queue again, if a run joined it."""
+        if fact.target is RunState.QUEUED:
+            self._wake.set()
+
+    async def reload(self) -> None:
+        """Replace the workers, each as soon as it has nothing left."""
+        for worker in self._supervisor.workers():
+            worker.retire()
+
+    def active(self) -> Mapping[str, ActiveAttempt]:
+        """The attempts under way, by cid."""
+        return {
+            cid: ActiveAttempt(
+                worker=attempt.worker.name,
+                steps=tuple(attempt.steps),
+                progress=attempt.progress.fraction if attempt.progress else None,
+                progress_message=attempt.progress.message if attempt.progress else None,
+            )
+            for cid, attempt in self._attempts.items()
+        }
+
+    def workers(self) -> tuple[WorkerStatus, ...]:
+        """The workers that are up."""
+        return tuple(
+            WorkerStatus(
+                name=worker.name,
+                pid=worker.handle.pid,
+                state=worker.state,
+                slots=worker.slots,
+                busy=worker.busy,
+            )
+            for worker in self._supervisor.workers()
+        )
+
+    def worker_up(self, worker: Worker) -> None:
+        """It can take attempts."""
+        reports = LogReports(self._logs, worker.link, self._reports.outcome)
+        self._log_reports[worker.name] = reports
+        self._tasks.spawn(reports.run())
+        _log.info("worker up", extra={"action": "worker_up", "worker": worker.name})
+        self._wake.set()
+
+    def worker_said(self, worker: Worker, packet: tuple[ToServer, ...]) -> None:
+        """Take a packet apart; nothing here waits."""
+        for frame in packet:
+            match frame:
+                case Steps():
+                    self._steps(frame.records)
+                case Logs():
+                    self._log_reports[worker.name].log(frame.lines)
+                case Finished():
+                    self._finished(worker, frame.outcome)
+                case Progress():
+                    self._progressed(frame)
+                case Spent():
+                    _log.warning(
+                        "worker is replaced",
+                        extra={
+                            "action": "worker_spent",
+                            "worker": worker.name,
+                            "reason": frame.reason,
+                        },
+                    )
+                    worker.retire()
+                case Heartbeat() | Hello():
+                    pass
+
+    def worker_back(self, worker: Worker) -> None:
+        """It is heard of again after a silence, and can take attempts."""
+        self._wake.set()
+
+    async def worker_gone(self, worker: Worker, how: str) -> None:
+        """Its attempts are lost, but for those whose end it had reported; its log is stored
+        first.
+        """
+        reports = self._log_reports.pop(worker.name)
+        await reports.aclose()
+        lost = [
+            attempt.tasklet
+            for attempt in self._attempts.values()
+            if attempt.worker is worker and not attempt.reported
+        ]
+        if lost:
+            await self._lose(lost, how)
+
+    async def _dispatch(self) -> None:
+        """Claim whenever a run may be ready and a slot is free: woken, never polled."""
+        timer: TimerHandle | None = None
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            if timer is not None:
+                timer.cancel()
+            try:
+                due = await self._claim_all()
+            except StoreUnavailable as error:
+                _log.error(
+                    "store unavailable, claims wait",
+                    extra={"action": "claims_wait", "reason": str(error)},
+                )
+                due = self._clock.now() + RETRY_SEC
+            if due is not None:
+                timer = loop.call_later(max(0.0, due - self._clock.now()), self._wake.set)
+
+    async def _claim_all(self) -> float | None:
+        """Fill the free slots; answers when to look again, if a delayed run will be due."""
+        while self._claiming and (places := self._places()):
+            tasklets = await self._queue.claim([worker.name for worker in places])
+            attempts = [
+                self._register(tasklet, worker)
+                for tasklet, worker in zip(tasklets, places, strict=False)
+            ]
+            for attempt in attempts:
+                await self._hand_over(attempt)
+            if len(tasklets) < len(places):
+                return await self._queue.next_due()
+        return None
+
+    def _places(self) -> list[Worker]:
+        """A worker for each free slot, evenly, the least busy first."""
+        now = self._clock.monotonic()
+        workers = sorted(self._supervisor.workers(), key=lambda worker: worker.busy)
+        free = [(worker, worker.free(now)) for worker in workers]
+        most = max((count for _, count in free), default=0)
+        places = [worker for turn in range(most) for worker, count in free if turn < count]
+        return places[:MOST_AT_ONCE]
+
+    def _register(self, tasklet: Tasklet, worker: Worker) -> Attempt:
+        attempt = self._attempts[tasklet.cid] = Attempt(tasklet, worker)
+        worker.occupy()
+        self._none_left.clear()
+        return attempt
+
+    async def _hand_over(self, attempt: Attempt) -> None:
+        tasklet, worker = attempt.tasklet, attempt.worker
+        definition = await self._definition(tasklet.definition_digest)
+        if self._attempts.get(tasklet.cid) is not attempt:
+            return  # the worker went away meanwhile, and the attempt with it
+        if definition is None:
+            self._finished(worker, _task_gone(tasklet, self._clock.now()))
+            return
+        worker.link.start(tasklet, definition)
+        attempt.handed_over = True
+        if attempt.cancel_grace_sec is not None:
+            self._send_cancel(attempt, attempt.cancel_grace_sec)
+
+    async def _definition(self, digest: str) -> Definition | None:
+        known = self._definitions.get(digest)
+        if known is None:
+            known = await self._runs.definition(digest)
+            if known is not None:
+                if len(self._definitions) >= KNOWN_DEFINITIONS:
+                    del self._definitions[next(iter(self._definitions))]
+                self._definitions[digest] = known
+        return known
+
+    def _steps(self, records: Sequence[StepRecord]) -> None:
+        for record in records:
+            self._reports.step(record)
+            attempt = self._attempts.get(record.cid)
+            if attempt is None:
+                continue
+            if record.status == StepStatus.RUNNING:
+                attempt.steps[record.step] = None
+            else:
+                attempt.steps.pop(record.step, None)
+
+    def _progressed(self, progress: Progress) -> None:
+        attempt = self._attempts.get(progress.cid)
+        if attempt is not None:
+            attempt.progress = progress
+
+    def _finished(self, worker: Worker, outcome: Outcome) -> None:
+        attempt = self._attempts.get(outcome.cid)
+        if attempt is not None and attempt.tasklet.attempt == outcome.attempt:
+            attempt.reported = True
+        self._log_reports[worker.name].finished(outcome)
+
+    def _send_cancel(self, attempt: Attempt, grace_sec: float) -> None:
+        tasklet, worker = attempt.tasklet, attempt.worker
+        worker.link.cancel(tasklet.cid, tasklet.attempt, grace_sec)
+        if attempt.deadline is not None:
+            attempt.deadline.cancel()
+        attempt.deadline = asyncio.get_running_loop().call_later(
+            grace_sec + CANCEL_MARGIN_SEC, self._enforce_cancel, attempt
+        )
+
+    def _enforce_cancel(self, attempt: Attempt) -> None:
+        cid = attempt.tasklet.cid
+        if self._attempts.get(cid) is attempt and not attempt.reported:
+            attempt.worker.kill(f"the worker was killed, because run {cid} did not end when asked")
+
+    def _attempts_ended(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome in outcomes:
+            self._release(outcome.cid, outcome.attempt)
+
+    def _release(self, cid: str, number: int) -> None:
+        attempt = self._attempts.get(cid)
+        if attempt is None or attempt.tasklet.attempt != number:
+            return
+        del self._attempts[cid]
+        if attempt.deadline is not None:
+            attempt.deadline.cancel()
+        attempt.worker.release()
+        if not self._attempts:
+            self._none_left.set()
+        self._wake.set()
+
+    async def _lose(self, tasklets: Sequence[Tasklet], how: str) -> None:
+        lost = [(tasklet.cid, tasklet.attempt) for tasklet in tasklets]
+        _log.warning(
+            "attempts lost",
+            extra={"action": "attempts_lost", "cids": [cid for cid, _ in lost], "how": how},
+        )
+        while True:
+            try:
+                await self._runs.lose(lost, reason=how)
+            except StoreUnavailable:
+                await self._clock.sleep(RETRY_SEC)
+            else:
+                break
+        for cid, number in lost:
+            self._release(cid, number)
+
+
+def _task_gone(tasklet: Tasklet, now: float) -> Outcome:
+    return Outcome(
+        cid=tasklet.cid,
+        attempt=tasklet.attempt,
+        event=RunEvent.FAIL,
+        finished_at=now,
+        error=RunError(
+            type="TaskGone",
+            message=f"The definition of task {tasklet.task_name!r} is not in the store any more.",
+        ),
+    )

@@ -1,0 +1,152 @@
+"""What workers report, on its way into store and log: in order, in batches, never lost.
+
+May import `worker.link` and model only.
+"""
+
+import asyncio
+import logging
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from aura_aio.model.clock import Clock
+from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.log import LogLine
+from aura_aio.model.ports import LogSink, RunStore
+from aura_aio.model.run import Outcome, StepRecord
+from aura_aio.worker.link import Link
+
+_log = logging.getLogger("aura.dispatch.reports")
+
+RETRY_SEC: Final = 0.5
+
+
+class RunReports:
+    """Steps and outcomes of all workers: all that waits goes into the store together.
+
+    While the store is unavailable they wait here, and their attempts keep their slots.
+    """
+
+    def __init__(
+        self, runs: RunStore, clock: Clock, ended: Callable[[Sequence[Outcome]], None]
+    ) -> None:
+        self._runs = runs
+        self._clock = clock
+        self._ended = ended
+        self._steps: dict[tuple[str, int, str], StepRecord] = {}
+        self._outcomes: list[Outcome] = []
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    def step(self, record: StepRecord) -> None:
+        """Store what a step did; only the latest of a step counts."""
+        self._steps[record.cid, record.attempt, record.step] = record
+        self._has_work()
+
+    def outcome(self, outcome: Outcome) -> None:
+        """Store how an attempt ended, after its steps; then `ended` is told."""
+        self._outcomes.append(outcome)
+        self._has_work()
+
+    async def drained(self) -> None:
+        """Return when all that was reported is stored."""
+        await self._idle.wait()
+
+    async def run(self) -> None:
+        """Store what is reported, until cancelled."""
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            steps, self._steps = tuple(self._steps.values()), {}
+            outcomes, self._outcomes = self._outcomes, []
+            await self._store(steps, outcomes)
+            self._ended(outcomes)
+            if not self._wake.is_set():
+                self._idle.set()
+
+    def _has_work(self) -> None:
+        self._idle.clear()
+        self._wake.set()
+
+    async def _store(self, steps: Sequence[StepRecord], outcomes: Sequence[Outcome]) -> None:
+        while True:
+            try:
+                if steps and outcomes:  # one after the other into the same commit
+                    async with asyncio.TaskGroup() as group:
+                        group.create_task(self._runs.record_steps(steps))
+                        group.create_task(self._finish(outcomes))
+                elif steps:
+                    await self._runs.record_steps(steps)
+                elif outcomes:
+                    await self._finish(outcomes)
+            except* StoreUnavailable as failures:
+                _log.error(
+                    "store unavailable, reports wait",
+                    extra={"action": "reports_wait", "reason": str(failures.exceptions[0])},
+                )
+                await self._clock.sleep(RETRY_SEC)
+            else:
+                return
+
+    async def _finish(self, outcomes: Sequence[Outcome]) -> None:
+        for outcome, state in zip(outcomes, await self._runs.finish(outcomes), strict=True):
+            if state is None:
+                _log.warning(
+                    "stale outcome dropped",
+                    extra={"action": "stale_outcome", "cid": outcome.cid},
+                )
+
+
+class LogReports:
+    """Log lines of one worker: stored in order, then its credit goes back.
+
+    An outcome waits for the lines of its own run, and for nothing else, so that whoever sees a
+    run finished finds its whole log.
+    """
+
+    def __init__(self, sink: LogSink, link: Link, outcome: Callable[[Outcome], None]) -> None:
+        self._sink = sink
+        self._link = link
+        self._outcome = outcome
+        self._lines: list[LogLine] = []
+        self._waiting: list[Outcome] = []
+        self._unstored: Counter[str | None] = Counter()
+        self._wake = asyncio.Event()
+        self._ended = False
+        self._all_stored = asyncio.Event()
+
+    def log(self, lines: Sequence[LogLine]) -> None:
+        """Store `lines`, after those before."""
+        self._lines.extend(lines)
+        self._unstored.update(line.cid for line in lines)
+        self._wake.set()
+
+    def finished(self, outcome: Outcome) -> None:
+        """Pass `outcome` on as soon as the lines of its run are stored."""
+        if self._unstored[outcome.cid]:
+            self._waiting.append(outcome)
+        else:
+            self._outcome(outcome)
+
+    async def aclose(self) -> None:
+        """No more will come: return when all is stored."""
+        self._ended = True
+        self._wake.set()
+        await self._all_stored.wait()
+
+    async def run(self) -> None:
+        """Store what comes, until `aclose`."""
+        while self._lines or not self._ended:
+            await self._wake.wait()
+            self._wake.clear()
+            lines, self._lines = self._lines, []
+            if not lines:
+                continue
+            await self._sink.put(lines)
+            self._link.give_credit(len(lines))
+            self._unstored -= Counter(line.cid for line in lines)
+            waiting, self._waiting = self._waiting, []
+            for outcome in waiting:
+                self.finished(outcome)
+        self._all_stored.set()

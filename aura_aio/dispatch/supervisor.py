@@ -1,0 +1,254 @@
+"""Keeps as many workers up as there should be, replaces those that end, and ends the silent.
+
+May import `worker` (frames, link, main), the rest of `dispatch` and model.
+"""
+
+import asyncio
+import logging
+import secrets
+from asyncio import Future, StreamReader, StreamWriter
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Final, Protocol
+
+import msgspec
+
+from aura_aio.dispatch.processes import InProcessWorker, WorkerHandle, WorkerProcess
+from aura_aio.model.clock import Clock
+from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.worker.frames import PlanActions, ToServer, Welcome
+from aura_aio.worker.link import Link
+from aura_aio.worker.main import Launch
+
+_log = logging.getLogger("aura.dispatch.supervisor")
+
+START_LIMIT_SEC: Final = 30.0
+QUIET_SEC: Final = 5.0
+LONGEST_PAUSE_SEC: Final = 5.0
+WATCH_EVERY_SEC: Final = 1.0
+
+
+class WorkerPlan(msgspec.Struct, frozen=True):
+    """How many workers, and what each is given; `count` 0 means one inside the server.
+
+    `memory_bytes` limits each process (0: not at all); a worker that is silent for `lost_sec` is
+    killed; `plans` is asked anew for each worker that starts.
+    """
+
+    count: int
+    slots: int
+    memory_bytes: int
+    stall_sec: float
+    lost_sec: float
+    data_dir: str
+    log_credit: int
+    plans: Callable[[], tuple[PlanActions, ...]]
+
+
+class Worker:
+    """One worker that is up."""
+
+    def __init__(self, name: str, handle: WorkerHandle, link: Link, slots: int, now: float) -> None:
+        self.name = name
+        self.handle = handle
+        self.link = link
+        self.slots = slots
+        self.busy = 0
+        self.retiring = False
+        self.heard_at = now
+        self._why_ended: str | None = None
+
+    def free(self, now: float) -> int:
+        """How many attempts it can take now: none when it retires, or has not been heard of."""
+        if self.retiring or now - self.heard_at > QUIET_SEC:
+            return 0
+        return self.slots - self.busy
+
+    @property
+    def state(self) -> str:
+        """`ready` or `retiring`."""
+        return "retiring" if self.retiring else "ready"
+
+    def occupy(self) -> None:
+        """One attempt more."""
+        self.busy += 1
+
+    def release(self) -> None:
+        """One attempt less."""
+        self.busy -= 1
+        self._end_if_done()
+
+    def retire(self) -> None:
+        """Give it nothing more, and end it when it has nothing left."""
+        self.retiring = True
+        self._end_if_done()
+
+    def kill(self, why: str) -> None:
+        """End it now; `why` is a sentence for the runs that it takes along."""
+        self._why_ended = self._why_ended or why
+        self.handle.kill()
+
+    def how_it_ended(self) -> str:
+        """A sentence, once it has ended."""
+        return self._why_ended or self.handle.ended.result()
+
+    def _end_if_done(self) -> None:
+        if self.retiring and self.busy == 0:
+            self.kill("the worker was replaced")
+
+
+class WorkerOwner(Protocol):
+    """Whom the Supervisor tells what happens to workers."""
+
+    def worker_up(self, worker: Worker) -> None:
+        """It can take attempts."""
+        ...
+
+    def worker_said(self, worker: Worker, packet: tuple[ToServer, ...]) -> None:
+        """It sent a packet."""
+        ...
+
+    def worker_back(self, worker: Worker) -> None:
+        """It is heard of again after a silence."""
+        ...
+
+    async def worker_gone(self, worker: Worker, how: str) -> None:
+        """It is gone for good; `how` is a sentence."""
+        ...
+
+
+class Supervisor:
+    """Owns the workers of one server."""
+
+    def __init__(self, plan: WorkerPlan, owner: WorkerOwner, clock: Clock) -> None:
+        self._plan = plan
+        self._owner = owner
+        self._clock = clock
+        self._named = 0
+        self._workers: dict[str, Worker] = {}
+        self._expected: dict[str, Future[tuple[Link, StreamWriter]]] = {}
+        self._tasks = CoroutineTasks()
+        self._server: asyncio.Server | None = None
+
+    async def start(self) -> None:
+        """Begin to bring the workers up; returns before they are."""
+        if self._plan.count:
+            self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        for _ in range(max(1, self._plan.count)):
+            self._tasks.spawn(self._keep_one_up())
+        self._tasks.spawn(self._watch())
+
+    async def aclose(self) -> None:
+        """End every worker, and wait for its end."""
+        await self._tasks.aclose()
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+
+    def workers(self) -> tuple[Worker, ...]:
+        """Those that are up, the oldest first."""
+        return tuple(self._workers.values())
+
+    async def _keep_one_up(self) -> None:
+        """One place for a worker: whoever fills it is replaced when it ends."""
+        pause = 0.0
+        while True:
+            await self._clock.sleep(pause)
+            began = self._clock.monotonic()
+            how = await self._one_life()
+            lasted = self._clock.monotonic() - began
+            pause = 0.0 if lasted > LONGEST_PAUSE_SEC else min(LONGEST_PAUSE_SEC, pause * 2 + 0.1)
+            _log.warning("worker ended", extra={"action": "worker_ended", "how": how})
+
+    async def _one_life(self) -> str:
+        """Start a worker, serve it, and answer how it ended."""
+        self._named += 1
+        name = f"worker-{self._named}"
+        secret = secrets.token_urlsafe(32)
+        handle, started = await self._start(secret)
+        try:
+            async with asyncio.timeout(START_LIMIT_SEC):
+                await asyncio.wait((started, handle.ended), return_when=asyncio.FIRST_COMPLETED)
+            if not started.done():
+                return f"{name} never came up: {handle.ended.result()}"
+            link, _ = started.result()
+        except TimeoutError:
+            return f"{name} did not come up within {START_LIMIT_SEC:g} s"
+        finally:
+            self._expected.pop(secret, None)
+            if not started.done():
+                handle.kill()
+        return await self._serve(name, handle, link)
+
+    async def _start(self, secret: str) -> tuple[WorkerHandle, "Future[tuple[Link, StreamWriter]]"]:
+        started: Future[tuple[Link, StreamWriter]] = asyncio.get_running_loop().create_future()
+        if self._server is None:
+            inside, reader, writer = await InProcessWorker.start(secret, self._clock)
+            link = Link(reader, writer)
+            await link.hello()
+            started.set_result((link, writer))
+            return inside, started
+        self._expected[secret] = started
+        port = self._server.sockets[0].getsockname()[1]
+        launch = Launch(port=port, secret=secret, memory_bytes=self._plan.memory_bytes)
+        return await WorkerProcess.start(launch), started
+
+    async def _serve(self, name: str, handle: WorkerHandle, link: Link) -> str:
+        plan = self._plan
+        worker = Worker(name, handle, link, plan.slots, self._clock.monotonic())
+        link.welcome(
+            Welcome(
+                worker=name,
+                slots=plan.slots,
+                data_dir=plan.data_dir,
+                log_credit=plan.log_credit,
+                stall_sec=plan.stall_sec,
+                plans=plan.plans(),
+            )
+        )
+        self._workers[name] = worker
+        self._owner.worker_up(worker)
+        try:
+            with suppress(ConnectionError):
+                async for packet in link.packets():
+                    was_quiet = self._clock.monotonic() - worker.heard_at > QUIET_SEC
+                    worker.heard_at = self._clock.monotonic()
+                    self._owner.worker_said(worker, packet)
+                    if was_quiet:
+                        self._owner.worker_back(worker)
+        finally:
+            handle.kill()
+            await asyncio.shield(handle.ended)
+            how = worker.how_it_ended()
+            del self._workers[name]
+            await link.aclose()
+            await self._owner.worker_gone(worker, how)
+        return f"{name}: {how}"
+
+    async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
+        """A process connected: it must know the secret of a worker that is expected."""
+        link = Link(reader, writer)
+        with suppress(TimeoutError, msgspec.DecodeError, ConnectionError):
+            async with asyncio.timeout(START_LIMIT_SEC):
+                hello = await link.hello()
+            started = self._expected.get(hello.secret) if hello else None
+            if started is not None and not started.done():
+                started.set_result((link, writer))
+                return
+        writer.close()
+
+    async def _watch(self) -> None:
+        """Kill workers that have been silent too long, unless it was this server that slept."""
+        before = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(WATCH_EVERY_SEC)
+            now = self._clock.monotonic()
+            if now - before < WATCH_EVERY_SEC + QUIET_SEC:
+                for worker in self.workers():
+                    if now - worker.heard_at > self._plan.lost_sec:
+                        _log.warning(
+                            "worker is silent, killing it",
+                            extra={"action": "worker_silent", "worker": worker.name},
+                        )
+                        worker.kill(f"the worker was silent for {self._plan.lost_sec:g} s")
+            before = now

@@ -1,0 +1,42 @@
+"""Coroutine tasks that a part owns: started by it, ended with it, never dying unseen.
+
+May import the standard library only.
+"""
+
+import asyncio
+import logging
+from collections.abc import Coroutine
+from typing import Any
+
+_log = logging.getLogger("aura.coroutines")
+
+
+class CoroutineTasks:
+    """The coroutine tasks of one part, for work that is not bounded by one call."""
+
+    def __init__(self) -> None:
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        """Run `work` beside everything else; an exception that it lets out is logged as
+        critical.
+        """
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._ended)
+        return task
+
+    async def aclose(self) -> None:
+        """Cancel what still runs, and return when all has ended."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _log.critical(
+                "a coroutine task died",
+                extra={"action": "coroutine_died"},
+                exc_info=error,
+            )

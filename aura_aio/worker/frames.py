@@ -1,0 +1,180 @@
+"""The wire types of the link between server and worker, and how they are framed.
+
+May import msgspec and `model` only; both ends import this and nothing else of each other.
+
+A packet is 4 bytes of length (big-endian) and a msgpack array of frames: what one turn of the
+event loop has to say travels in one write.
+"""
+
+import struct
+from asyncio import IncompleteReadError, StreamReader, StreamWriter, get_running_loop
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any, Final
+
+import msgspec
+
+from aura_aio.model.log import LogLine
+from aura_aio.model.plan import ActionSpec, Definition
+from aura_aio.model.run import Outcome, StepRecord, Tasklet
+
+MAX_PACKET_BYTES: Final = 256 * 1024 * 1024
+LOG_BATCH_LINES: Final = 256
+
+
+class PlanActions(msgspec.Struct, frozen=True):
+    """Where a worker finds the actions of a plan; `root` is the plan's folder."""
+
+    plan_name: str
+    root: str
+    actions: tuple[ActionSpec, ...]
+
+
+class Hello(msgspec.Struct, frozen=True, tag="hello"):
+    """Worker → server, first: the secret that it was started with."""
+
+    secret: str
+    pid: int
+
+
+class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
+    """Server → worker, the answer: all that it needs to know.
+
+    `log_credit` is how many log lines it may send before credit comes back; `stall_sec` how long
+    an async action may hold the loop.
+    """
+
+    worker: str
+    slots: int
+    data_dir: str
+    log_credit: int
+    stall_sec: float
+    plans: tuple[PlanActions, ...]
+
+
+class Define(msgspec.Struct, frozen=True, tag="define"):
+    """Server → worker, before the first run of a definition."""
+
+    definition: Definition
+
+
+class Start(msgspec.Struct, frozen=True, tag="start"):
+    """Server → worker: begin this attempt."""
+
+    tasklet: Tasklet
+
+
+class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
+    """Server → worker: end this attempt; its actions may take `grace_sec` to end by themselves."""
+
+    cid: str
+    attempt: int
+    grace_sec: float
+
+
+class Credit(msgspec.Struct, frozen=True, tag="credit"):
+    """Server → worker: so many more log lines are stored."""
+
+    lines: int
+
+
+class Steps(msgspec.Struct, frozen=True, tag="steps"):
+    """Worker → server: steps that began or ended, in order."""
+
+    records: tuple[StepRecord, ...]
+
+
+class Logs(msgspec.Struct, frozen=True, tag="logs"):
+    """Worker → server: log lines, in order; each costs one credit."""
+
+    lines: tuple[LogLine, ...]
+
+
+class Progress(msgspec.Struct, frozen=True, tag="progress"):
+    """Worker → server: how far a run has come, from 0 to 1."""
+
+    cid: str
+    fraction: float
+    message: str
+
+
+class Finished(msgspec.Struct, frozen=True, tag="finished"):
+    """Worker → server: an attempt has ended; all its log lines were sent before."""
+
+    outcome: Outcome
+
+
+class Heartbeat(msgspec.Struct, frozen=True, tag="heartbeat"):
+    """Worker → server, every second: the loop turns."""
+
+
+class Spent(msgspec.Struct, frozen=True, tag="spent"):
+    """Worker → server: it was left with something that cannot be stopped; replace it."""
+
+    reason: str
+
+
+ToWorker = Welcome | Define | Start | Cancel | Credit
+ToServer = Hello | Steps | Logs | Progress | Finished | Heartbeat | Spent
+
+_LENGTH = struct.Struct(">I")
+_encoder = msgspec.msgpack.Encoder()
+_to_worker = msgspec.msgpack.Decoder(tuple[ToWorker, ...])
+_to_server = msgspec.msgpack.Decoder(tuple[ToServer, ...])
+
+
+def encode_packet(frames: Sequence[ToWorker] | Sequence[ToServer]) -> bytes:
+    """The packet of `frames`, ready to be written."""
+    body = _encoder.encode(frames)
+    return _LENGTH.pack(len(body)) + body
+
+
+async def read_for_worker(reader: StreamReader) -> tuple[ToWorker, ...]:
+    """The next packet of the server; empty at the end of the link."""
+    body = await _read_body(reader)
+    return _to_worker.decode(body) if body else ()
+
+
+async def read_for_server(reader: StreamReader) -> tuple[ToServer, ...]:
+    """The next packet of a worker; empty at the end of the link."""
+    body = await _read_body(reader)
+    return _to_server.decode(body) if body else ()
+
+
+async def _read_body(reader: StreamReader) -> bytes:
+    try:
+        head = await reader.readexactly(_LENGTH.size)
+        (length,) = _LENGTH.unpack(head)
+        if length > MAX_PACKET_BYTES:
+            raise ConnectionError(f"a packet of {length} bytes is over the limit")
+        return await reader.readexactly(length)
+    except (IncompleteReadError, ConnectionResetError):
+        return b""
+
+
+class FrameWriter:
+    """Sends frames; those of one turn of the event loop travel as one packet."""
+
+    def __init__(self, writer: StreamWriter) -> None:
+        self._writer = writer
+        self._loop = get_running_loop()
+        self._waiting: list[Any] = []
+
+    def send(self, frame: ToWorker | ToServer) -> None:
+        """Send `frame` with this turn's packet, after those sent before; lost if the link is."""
+        if not self._waiting:
+            self._loop.call_soon(self.flush)
+        self._waiting.append(frame)
+
+    def flush(self) -> None:
+        """Write what waits now."""
+        if self._waiting and not self._writer.is_closing():
+            self._writer.write(encode_packet(self._waiting))
+        self._waiting = []
+
+    async def aclose(self) -> None:
+        """Write what waits, let it leave, and close the link."""
+        self.flush()
+        self._writer.close()
+        with suppress(ConnectionError):
+            await self._writer.wait_closed()

@@ -1,0 +1,64 @@
+"""The server's end of the link to one worker.
+
+May import `worker.frames` and `model` only.
+"""
+
+from asyncio import StreamReader, StreamWriter
+from collections.abc import AsyncIterator
+
+from aura_aio.model.plan import Definition
+from aura_aio.model.run import Tasklet
+from aura_aio.worker.frames import (
+    Cancel,
+    Credit,
+    Define,
+    FrameWriter,
+    Hello,
+    Start,
+    ToServer,
+    Welcome,
+    read_for_server,
+)
+
+
+class Link:
+    """One worker as the server sees it: what is sent to it, and the packets that come from it."""
+
+    def __init__(self, reader: StreamReader, writer: StreamWriter) -> None:
+        self._reader = reader
+        self._frames = FrameWriter(writer)
+        self._defined: set[str] = set()
+
+    async def hello(self) -> Hello | None:
+        """The first frame of the worker; None if what connected is no worker."""
+        packet = await read_for_server(self._reader)
+        first = packet[0] if packet else None
+        return first if isinstance(first, Hello) else None
+
+    def welcome(self, welcome: Welcome) -> None:
+        """Tell the worker all that it needs to begin."""
+        self._frames.send(welcome)
+
+    def start(self, tasklet: Tasklet, definition: Definition) -> None:
+        """Hand over an attempt, and its definition if the worker has not got it yet."""
+        if definition.digest not in self._defined:
+            self._defined.add(definition.digest)
+            self._frames.send(Define(definition))
+        self._frames.send(Start(tasklet))
+
+    def cancel(self, cid: str, attempt: int, grace_sec: float) -> None:
+        """Ask for the end of an attempt."""
+        self._frames.send(Cancel(cid, attempt, grace_sec))
+
+    def give_credit(self, lines: int) -> None:
+        """Let the worker send so many more log lines."""
+        self._frames.send(Credit(lines))
+
+    async def packets(self) -> AsyncIterator[tuple[ToServer, ...]]:
+        """What the worker sends, packet by packet, until the link ends."""
+        while packet := await read_for_server(self._reader):
+            yield packet
+
+    async def aclose(self) -> None:
+        """Close the link; the worker ends at once when it sees that."""
+        await self._frames.aclose()

@@ -1,0 +1,159 @@
+"""What a worker does between the server's welcome and the end of the link.
+
+May import engine, catalog, the rest of `worker` but the server's end, and model.
+"""
+
+import asyncio
+import os
+from asyncio import StreamReader, StreamWriter, Task
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Final
+
+from aura_aio.catalog.actions import load_actions
+from aura_aio.engine.executors import LoadedAction
+from aura_aio.engine.runner import Runner, RunnerParts
+from aura_aio.model.clock import Clock
+from aura_aio.model.plan import Task as TaskDefinition
+from aura_aio.model.run import Outcome, RunError, Tasklet
+from aura_aio.model.states import RunEvent
+from aura_aio.worker.frames import (
+    Cancel,
+    Credit,
+    Define,
+    FrameWriter,
+    Heartbeat,
+    Hello,
+    Spent,
+    Start,
+    ToWorker,
+    Welcome,
+    read_for_worker,
+)
+from aura_aio.worker.outbox import Outbox
+from aura_aio.worker.watchdog import Watchdog
+
+HEARTBEAT_SEC: Final = 1.0
+
+
+class Session:
+    """Executes Tasklets for one server, over one link, until that ends."""
+
+    def __init__(self, reader: StreamReader, writer: StreamWriter, clock: Clock) -> None:
+        self._reader = reader
+        self._frames = FrameWriter(writer)
+        self._clock = clock
+        self._definitions: dict[str, TaskDefinition] = {}
+        self._actions: dict[str, Task[dict[str, LoadedAction]]] = {}
+        self._runners: dict[tuple[str, int], Runner] = {}
+        self._attempts: set[Task[None]] = set()
+
+    async def serve(self, secret: str) -> None:
+        """Introduce the worker, then execute what comes; returns at the end of the link.
+
+        `secret` is what the server gave to the process that it started.
+        """
+        self._frames.send(Hello(secret, os.getpid()))
+        packet = await read_for_worker(self._reader)
+        if not packet or not isinstance(packet[0], Welcome):
+            return
+        self._welcome = welcome = packet[0]
+        self._outbox = Outbox(self._frames, log_credit=welcome.log_credit)
+        threads = ThreadPoolExecutor(
+            max_workers=max(32, welcome.slots * 2), thread_name_prefix="action"
+        )
+        self._parts = RunnerParts(
+            journal=self._outbox,
+            clock=self._clock,
+            worker=welcome.worker,
+            data_dir=Path(welcome.data_dir),
+            actions=self._action,
+            threads=threads,
+        )
+        watchdog = Watchdog(stall_sec=welcome.stall_sec)
+        heartbeat = asyncio.create_task(self._beat())
+        watchdog.start()
+        try:
+            await self._listen(packet[1:])
+        finally:
+            watchdog.stop()
+            heartbeat.cancel()
+            self._outbox.close()
+            for attempt in self._attempts:
+                attempt.cancel()
+            await asyncio.gather(heartbeat, *self._attempts, return_exceptions=True)
+            threads.shutdown(wait=False, cancel_futures=True)
+            await self._frames.aclose()
+
+    async def _listen(self, packet: tuple[ToWorker, ...]) -> None:
+        for frame in packet:
+            self._take(frame)
+        while packet := await read_for_worker(self._reader):
+            for frame in packet:
+                self._take(frame)
+
+    def _take(self, frame: ToWorker) -> None:
+        match frame:
+            case Start():
+                attempt = asyncio.create_task(self._execute(frame.tasklet))
+                self._attempts.add(attempt)
+                attempt.add_done_callback(self._attempts.discard)
+            case Define():
+                self._definitions[frame.definition.digest] = frame.definition.task()
+            case Cancel():
+                runner = self._runners.get((frame.cid, frame.attempt))
+                if runner is not None:
+                    runner.cancel(grace_sec=frame.grace_sec)
+            case Credit():
+                self._outbox.credited(frame)
+            case Welcome():
+                raise ConnectionError("the server welcomed this worker twice")
+
+    async def _execute(self, tasklet: Tasklet) -> None:
+        key = (tasklet.cid, tasklet.attempt)
+        runner = Runner(tasklet, self._definitions[tasklet.definition_digest], self._parts)
+        self._runners[key] = runner
+        try:
+            outcome = await self._import_actions(tasklet) or await runner.run()
+        finally:
+            del self._runners[key]
+        self._outbox.finished(outcome)
+        if runner.abandoned:
+            self._frames.send(Spent(f"run {tasklet.cid} left an action that cannot be stopped"))
+
+    async def _import_actions(self, tasklet: Tasklet) -> Outcome | None:
+        """Import the plan's actions once; an Outcome if the plan is gone.
+
+        In a thread, since an import may take seconds and must not hold the loop.
+        """
+        if tasklet.plan_name not in self._actions:
+            for plan in self._welcome.plans:
+                if plan.plan_name == tasklet.plan_name:
+                    self._actions[tasklet.plan_name] = asyncio.create_task(
+                        asyncio.to_thread(load_actions, Path(plan.root), plan.actions)
+                    )
+                    break
+            else:
+                return self._task_gone(tasklet)
+        await asyncio.wait((self._actions[tasklet.plan_name],))
+        return None
+
+    def _task_gone(self, tasklet: Tasklet) -> Outcome:
+        return Outcome(
+            cid=tasklet.cid,
+            attempt=tasklet.attempt,
+            event=RunEvent.FAIL,
+            finished_at=self._clock.now(),
+            error=RunError(
+                type="TaskGone",
+                message=f"The plan {tasklet.plan_name!r} is not loaded any more.",
+            ),
+        )
+
+    def _action(self, plan_name: str, name: str) -> LoadedAction:
+        return self._actions[plan_name].result()[name]
+
+    async def _beat(self) -> None:
+        while True:
+            self._frames.send(Heartbeat())
+            await self._clock.sleep(HEARTBEAT_SEC)
