@@ -1,0 +1,170 @@
+"""The virtual environments beside the code: made once, stamped, and used by the scripts here.
+
+Imports the standard library only; runs on Linux, macOS and Windows with Python 3.11 and pip.
+"""
+
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - an older Python gets a sentence, not a traceback
+    sys.exit(
+        f"aura-aio needs Python 3.11 or newer; {sys.executable} is {sys.version.split()[0]}.\n"
+        "Start this script with a newer one, for example: python3.11 " + " ".join(sys.argv)
+    )
+
+import hashlib
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+if sys.platform == "win32":
+    import msvcrt
+else:
+    import fcntl
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+CONSTRAINTS = REPOSITORY / "constraints.txt"
+
+_INSTALLING = "installing"  # what a stamp says until everything is there
+_PYTHON = "{}.{}".format(*sys.version_info[:2])
+
+NO_VENV = """
+Python's module venv could not make a virtual environment (its message is above).
+On Debian and Ubuntu install it with: apt install python3-venv
+Elsewhere use a Python that has venv and pip, such as the one from python.org."""
+
+NO_PACKAGES = """
+The packages could not be installed (pip's message is above). They come from where pip is set up to
+look, PyPI by default. Check the network, a proxy (HTTPS_PROXY) or a mirror (PIP_INDEX_URL), then
+run the same command again."""
+
+IN_USE = """
+{folder} has to be made anew, but cannot be moved away: {error}.
+Stop what runs from it (a server, an editor), then run the same command again."""
+
+
+class Environment:
+    """A virtual environment `folder` with the project in it, editable, with an optional extra."""
+
+    def __init__(self, folder: Path, extra: str = "") -> None:
+        self.folder = folder
+        self.python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+        self._what = f"{REPOSITORY}[{extra}]" if extra else str(REPOSITORY)
+        self._stamp = folder / "aura-stamp"
+
+    def prepare(self) -> None:
+        """Make the environment unless it is up to date; to see that takes milliseconds.
+
+        Stops the script with a message when it cannot be made. Nothing counts as installed that
+        was not installed to the end: after a failure the next start tries again, after an
+        interruption it begins anew. Scripts that are started together wait for one another.
+        """
+        wanted = self.fingerprint()
+        if self._is_ready(wanted):
+            return
+        with _alone(self.folder.with_name(self.folder.name + ".lock")):
+            if not self._is_ready(wanted):
+                self._install()
+                self._stamp.write_text(wanted, "utf-8")
+
+    def fingerprint(self) -> str:
+        """What the content of the environment depends on, as a digest."""
+        parts = [_PYTHON, sys.implementation.name, self._what]
+        parts += [_read(REPOSITORY / "pyproject.toml"), _read(CONSTRAINTS)]
+        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+    def _is_ready(self, wanted: str) -> bool:
+        return _read(self._stamp) == wanted and self.python.exists()
+
+    def _install(self) -> None:
+        print(
+            f"Preparing {self.folder} with Python {_PYTHON}; the next start is quick.", flush=True
+        )
+        if _read(self._stamp) == _INSTALLING or not self._fits_this_python():
+            self._move_away()
+        self.folder.mkdir(exist_ok=True)
+        self._stamp.write_text(_INSTALLING, "utf-8")
+        if not self._has_pip():
+            self._run([sys.executable, "-m", "venv", str(self.folder)], NO_VENV)
+        pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        self._run([*pip, "-c", str(CONSTRAINTS), "--editable", self._what], NO_PACKAGES)
+
+    def _run(self, command: Sequence[str], complaint: str) -> None:
+        # `-c` does not reach the isolated environment that pip builds in; these two do, the first
+        # in older pips, the second in newer ones. As a URL, because pip splits them at spaces.
+        pins = CONSTRAINTS.as_uri()
+        env = {**os.environ, "PIP_CONSTRAINT": pins, "PIP_BUILD_CONSTRAINT": pins}
+        try:
+            code = subprocess.run(command, env=env, check=False).returncode
+        except KeyboardInterrupt:
+            print("\nInterrupted; the next start begins the installation anew.")
+            sys.exit(130)
+        if code > 0:  # it ended by itself and said why: what is there is whole, and may stay
+            self._stamp.unlink()
+        if code != 0:
+            sys.exit(complaint)
+
+    def _fits_this_python(self) -> bool:
+        settings = _read(self.folder / "pyvenv.cfg").replace(" ", "")
+        return f"version={_PYTHON}." in settings or f"version_info={_PYTHON}." in settings
+
+    def _has_pip(self) -> bool:
+        if not self.python.exists():
+            return False
+        asked = [str(self.python), "-m", "pip", "--version"]
+        return subprocess.run(asked, check=False, capture_output=True).returncode == 0
+
+    def _move_away(self) -> None:
+        # Renamed first: that is all or nothing, while a removal may stop half way at an open file.
+        old = self.folder.with_name(self.folder.name + ".old")
+        shutil.rmtree(old, ignore_errors=True)
+        try:
+            self.folder.rename(old)
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            sys.exit(IN_USE.format(folder=self.folder, error=error))
+        shutil.rmtree(old, ignore_errors=True)
+
+
+SERVER = Environment(REPOSITORY / ".venv")
+DEVELOPMENT = Environment(REPOSITORY / ".venv-dev", extra="dev")
+
+
+def hand_over(command: Sequence[str]) -> NoReturn:
+    """Become `command`: signals reach it, and its exit code is that of this script."""
+    sys.stdout.flush()
+    if os.name != "nt":
+        os.execv(command[0], list(command))  # noqa: S606 - no shell is wanted
+    child = subprocess.Popen(command)
+    while True:
+        try:
+            sys.exit(child.wait())
+        except KeyboardInterrupt:
+            continue  # the console has sent the Ctrl-C to the child as well, and that ends by it
+
+
+def _read(file: Path) -> str:
+    try:
+        return file.read_text("utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait for any other script that installs; the system frees the lock of one that dies."""
+    with lock.open("a") as file:
+        if sys.platform == "win32":
+            while True:
+                try:
+                    msvcrt.locking(file.fileno(), msvcrt.LK_LOCK, 1)
+                    break
+                except OSError:
+                    continue  # it gives up after ten seconds; an installation may take longer
+        else:
+            fcntl.flock(file, fcntl.LOCK_EX)
+        yield
