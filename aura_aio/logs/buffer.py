@@ -1,0 +1,191 @@
+"""What a subscriber is given, and the bounded buffer that it waits in.
+
+May import `model` and `logs.payload` only.
+"""
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
+
+import msgspec
+
+from aura_aio.logs.payload import payload
+from aura_aio.model.log import LogEntry, LogFilter
+from aura_aio.model.states import RunState
+
+PORTION_LINES = 256
+PORTION_BYTES = 64 * 1024
+BUFFER_BYTES = 16 * 1024 * 1024
+
+
+class Portion:
+    """Entries in order, serialised; one object is shared by all who get the same entries.
+
+    `seqs` and `payloads` (UTF-8 JSON) run in parallel; `size` is the sum of the payloads in bytes.
+    """
+
+    __slots__ = ("_forms", "payloads", "seqs", "size")
+
+    def __init__(self, seqs: tuple[int, ...], payloads: tuple[bytes, ...]) -> None:
+        self.seqs = seqs
+        self.payloads = payloads
+        self.size = sum(map(len, payloads))
+        self._forms: dict[Callable[[tuple[bytes, ...]], bytes], bytes] = {}
+
+    def __len__(self) -> int:
+        return len(self.seqs)
+
+    def as_form(self, form: Callable[[tuple[bytes, ...]], bytes]) -> bytes:
+        """`form(payloads)`, worked out once for all who share the portion."""
+        made = self._forms.get(form)
+        if made is None:
+            made = self._forms[form] = form(self.payloads)
+        return made
+
+    def split(self, lines: int) -> tuple["Portion", "Portion"]:
+        """The first `lines` entries, and the others."""
+        return (
+            Portion(self.seqs[:lines], self.payloads[:lines]),
+            Portion(self.seqs[lines:], self.payloads[lines:]),
+        )
+
+
+class Dropped(msgspec.Struct, frozen=True):
+    """`count` entries of the subscription, the first `from_seq` and the last `to_seq`, were lost
+    to it alone: they can be read from the store.
+    """
+
+    from_seq: int
+    to_seq: int
+    count: int
+
+
+class RunEnded(msgspec.Struct, frozen=True):
+    """The run has finished, and every entry of it stands before this."""
+
+    cid: str
+    status: RunState
+
+
+Item = Portion | Dropped | RunEnded
+
+
+def portions(
+    entries: Sequence[LogEntry], serialise: Callable[[LogEntry], bytes] = payload
+) -> Iterator[Portion]:
+    """`entries` serialised, in pieces of at the most PORTION_LINES lines and about PORTION_BYTES
+    bytes: small enough to write at once, large enough to be worth a write.
+    """
+    seqs: list[int] = []
+    payloads: list[bytes] = []
+    size = 0
+    for entry in entries:
+        text = serialise(entry)
+        seqs.append(entry.seq)
+        payloads.append(text)
+        size += len(text)
+        if size >= PORTION_BYTES or len(seqs) >= PORTION_LINES:
+            yield Portion(tuple(seqs), tuple(payloads))
+            seqs, payloads, size = [], [], 0
+    if seqs:
+        yield Portion(tuple(seqs), tuple(payloads))
+
+
+class Subscription:
+    """One subscriber's part of the stream: a filter, and a buffer bounded in lines and bytes.
+
+    `offer` and `mark` are the hub's, on the event loop; one coroutine at a time may wait in
+    `next_batch`. Once entries were dropped, more are dropped until half of the buffer is free: a
+    slow subscriber then gets long stretches and few gaps.
+    """
+
+    def __init__(
+        self,
+        where: LogFilter,
+        *,
+        start_seq: int,
+        buffer_lines: int,
+        buffer_bytes: int = BUFFER_BYTES,
+    ) -> None:
+        self.where = where
+        self.start_seq = start_seq
+        """Everything after it that passes the filter is delivered or told as dropped."""
+        self.dropped = 0
+        self._max_lines = buffer_lines
+        self._max_bytes = buffer_bytes
+        self._items: deque[Item] = deque()
+        self._lines = 0
+        self._bytes = 0
+        self._closed = False
+        self._ready = asyncio.Event()
+
+    @property
+    def waiting_lines(self) -> int:
+        """How many lines the buffer holds."""
+        return self._lines
+
+    def offer(self, portion: Portion) -> int:
+        """Take what fits and note the rest as dropped; answers how many entries were dropped."""
+        if self._closed:
+            return 0
+        fits = self._room()
+        if fits < len(portion):
+            kept, rest = portion.split(fits)
+        else:
+            kept, rest = portion, None
+        if kept:
+            self._items.append(kept)
+            self._lines += len(kept)
+            self._bytes += kept.size
+        if rest is not None:
+            self._drop(rest)
+        self._ready.set()
+        return 0 if rest is None else len(rest)
+
+    def mark(self, mark: RunEnded) -> None:
+        """Put `mark` behind everything offered so far; marks are never dropped."""
+        self._items.append(mark)
+        self._ready.set()
+
+    def close(self) -> None:
+        """Take nothing more. What waits can still be had from `next_batch`."""
+        self._closed = True
+        self._ready.set()
+
+    async def next_batch(self) -> tuple[Item, ...]:
+        """The next items in order, about PORTION_BYTES of them at the most; waits for the first.
+
+        Empty when the subscription is closed and everything was taken.
+        """
+        while not self._items:
+            if self._closed:
+                return ()
+            self._ready.clear()
+            await self._ready.wait()
+        batch: list[Item] = []
+        size = 0
+        while self._items and size < PORTION_BYTES:
+            item = self._items.popleft()
+            if isinstance(item, Portion):
+                size += item.size
+                self._lines -= len(item)
+                self._bytes -= item.size
+            batch.append(item)
+        return tuple(batch)
+
+    def _room(self) -> int:
+        lines, size = self._max_lines, self._max_bytes
+        if self._items and isinstance(self._items[-1], Dropped):
+            lines, size = lines // 2, size // 2
+            if self._lines > lines or self._bytes > size:
+                return 0
+            return self._max_lines - self._lines
+        return self._max_lines - self._lines if self._bytes < size else 0
+
+    def _drop(self, rest: Portion) -> None:
+        self.dropped += len(rest)
+        last = self._items[-1] if self._items else None
+        if isinstance(last, Dropped):
+            self._items[-1] = Dropped(last.from_seq, rest.seqs[-1], last.count + len(rest))
+        else:
+            self._items.append(Dropped(rest.seqs[0], rest.seqs[-1], len(rest)))

@@ -1,0 +1,286 @@
+"""The log hub: one queue for every line, one listener that numbers, stores and publishes them.
+
+May import `model` and `logs` only.
+"""
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Sequence
+from contextvars import ContextVar
+
+import msgspec
+
+from aura_aio.logs.buffer import BUFFER_BYTES, Subscription, portions
+from aura_aio.logs.filters import Sorted, chooser
+from aura_aio.logs.payload import payload, sound
+from aura_aio.model.clock import Clock
+from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.log import LogEntry, LogFilter, LogLine
+from aura_aio.model.ports import LogStore
+
+_log = logging.getLogger("aura.logs.hub")
+
+AT_ONCE = 2_048
+"""Lines in one transaction at the most: more would hold the loop for too long when published."""
+FIRST_PAUSE_SEC = 0.1
+LONGEST_PAUSE_SEC = 5.0
+
+in_listener: ContextVar[bool] = ContextVar("aura_log_queue_listener", default=False)
+"""True for everything that the listener calls: what is logged there must not come back to it."""
+
+
+class LogCounters(msgspec.Struct, frozen=True):
+    """Figures since the start: lines that wait now, lines stored, entries put into buffers of
+    monitors and dropped there, own records refused because the queue was full, subscriptions now.
+    """
+
+    waiting: int
+    stored: int
+    published: int
+    dropped: int
+    refused: int
+    monitors: int
+
+
+class LogQueue(asyncio.Queue[LogLine]):
+    """The shared log queue: bounded in lines; a line may be put from anywhere on the event loop.
+
+    `accepted` counts every line that was ever put.
+    """
+
+    def __init__(self, capacity_lines: int, clock: Clock) -> None:
+        super().__init__(capacity_lines)
+        self.accepted = 0
+        self._clock = clock
+
+    def _put(self, item: LogLine) -> None:
+        super()._put(sound(item, self._clock.now()))
+        self.accepted += 1
+
+
+class LogHub:
+    """Owns the log queue, the listener and the subscriptions; a `LogSink`. Lives on one loop."""
+
+    def __init__(self, store: LogStore, *, clock: Clock, capacity_lines: int = 65_536) -> None:
+        self.queue = LogQueue(capacity_lines, clock)
+        """Every line's way in; `scheduler.api_log_queue`."""
+        self.seq = 0
+        """The newest entry that is stored and published."""
+        self.oldest_seq = 1
+        """The oldest entry that was kept when the store was last asked (see `bounds`)."""
+        self._store = store
+        self._clock = clock
+        self._groups: dict[LogFilter, _Group] = {}
+        self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._listener = CoroutineTasks()
+        self._closing = False
+        self._taken = 0
+        self._stored = 0
+        self._published = 0
+        self._dropped = 0
+        self._refused = 0
+
+    async def start(self) -> None:
+        """Learn where the numbers stand and begin to listen.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        self.oldest_seq, self.seq = await self._store.bounds()
+        self._listener.spawn(self.log_queue_listener())
+
+    async def aclose(self, *, grace_sec: float = 5.0) -> None:
+        """Store and publish what waits, then end the subscriptions.
+
+        A store that does not answer is waited for `grace_sec` seconds; lines that it has not taken
+        by then are lost: that is logged, and their `put` raises StoreUnavailable.
+        """
+        self._closing = True
+        try:
+            async with asyncio.timeout(grace_sec):
+                while (waiter := self.settled()) is not None:
+                    await waiter
+        except TimeoutError:
+            _log.warning("log store not waited for", extra={"action": "log_store_given_up"})
+        await self._listener.aclose()
+        await self._give_up()
+        for group in self._groups.values():
+            for subscription in group.members:
+                subscription.close()
+
+    async def _give_up(self) -> None:
+        """Let go of every line that is not stored, and of who waits for it."""
+        while not self.queue.empty():
+            while not self.queue.empty():
+                self.queue.get_nowait()
+            await asyncio.sleep(0)  # who waited for room puts the rest, to be let go of as well
+        if lost := self.queue.accepted - self._taken:
+            _log.error("log lines lost", extra={"action": "log_lines_lost", "lines": lost})
+        while self._waiters:
+            _, waiter = self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_exception(StoreUnavailable("The log was closed before it was stored."))
+
+    def room(self) -> int:
+        """How many lines fit into the queue now."""
+        return max(0, self.queue.maxsize - self.queue.qsize())
+
+    async def put(self, lines: Sequence[LogLine]) -> None:
+        """Return when `lines` are stored and published; waits while the queue is full.
+
+        Who is cancelled while waiting has put the lines that found room, in order; those are stored
+        nevertheless.
+
+        Raises:
+            StoreUnavailable: the hub is closed, or was before they could be stored.
+        """
+        if self._closing:
+            raise StoreUnavailable("The log is closed.")
+        for line in lines:
+            await self.queue.put(line)
+        if (waiter := self.settled()) is not None:
+            await waiter
+
+    def put_nowait(self, line: LogLine) -> bool:
+        """Take `line` if there is room; else count it as refused and answer False.
+
+        For the server's own records, which must wait for nothing. On the event loop only.
+        """
+        if self._closing or self.queue.full():
+            self._refused += 1
+            return False
+        self.queue.put_nowait(line)
+        return True
+
+    def settled(self) -> asyncio.Future[None] | None:
+        """A future that is done once every line put so far is stored and published; None if it is
+        so already.
+        """
+        accepted = self.queue.accepted
+        if self._taken >= accepted:
+            return None
+        waiter = asyncio.get_running_loop().create_future()
+        self._waiters.append((accepted, waiter))
+        return waiter
+
+    async def bounds(self) -> tuple[int, int]:
+        """(the oldest seq that is kept, the newest seq that is published).
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        self.oldest_seq, _ = await self._store.bounds()
+        return self.oldest_seq, self.seq
+
+    def subscribe(
+        self, where: LogFilter, *, buffer_lines: int, buffer_bytes: int = BUFFER_BYTES
+    ) -> Subscription:
+        """Deliver everything after the present `seq` that passes `where`.
+
+        The subscriber may lag behind by `buffer_lines` lines and about `buffer_bytes` bytes of JSON
+        before entries are dropped for it.
+        """
+        subscription = Subscription(
+            where, start_seq=self.seq, buffer_lines=buffer_lines, buffer_bytes=buffer_bytes
+        )
+        self._groups.setdefault(where, _Group(where)).members.add(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Deliver nothing more to it. Idempotent."""
+        subscription.close()
+        group = self._groups.get(subscription.where)
+        if group is not None:
+            group.members.discard(subscription)
+            if not group.members:
+                del self._groups[subscription.where]
+
+    @property
+    def counters(self) -> LogCounters:
+        """The figures for the status."""
+        return LogCounters(
+            waiting=self.queue.accepted - self._taken,
+            stored=self._stored,
+            published=self._published,
+            dropped=self._dropped,
+            refused=self._refused,
+            monitors=sum(len(group.members) for group in self._groups.values()),
+        )
+
+    async def log_queue_listener(self) -> None:
+        """Take all that waits, store it in one transaction, publish it; for ever."""
+        in_listener.set(True)
+        while True:
+            lines = [await self.queue.get()]
+            while len(lines) < AT_ONCE and not self.queue.empty():
+                lines.append(self.queue.get_nowait())
+            entries = await self._keep(lines)
+            self._stored += len(entries)
+            self._publish(entries)
+            self._taken += len(lines)
+            while self._waiters and self._waiters[0][0] <= self._taken:
+                _, waiter = self._waiters.popleft()
+                if not waiter.done():
+                    waiter.set_result(None)
+
+    async def _keep(self, lines: Sequence[LogLine]) -> Sequence[LogEntry]:
+        """Number and store `lines`, however long the store takes to come back.
+
+        A line that the store will not take for another reason is left out, so that it can not hold
+        up all others for good.
+        """
+        pause = 0.0
+        while True:
+            try:
+                entries = await self._store.append(lines)
+            except StoreUnavailable as error:
+                if not pause:
+                    _log.warning(
+                        "log store unavailable, lines wait",
+                        extra={"action": "log_store_unavailable", "reason": str(error)},
+                    )
+                pause = min(max(FIRST_PAUSE_SEC, 2 * pause), LONGEST_PAUSE_SEC)
+                await self._clock.sleep(pause)
+            except Exception:
+                if len(lines) > 1:
+                    half = len(lines) // 2
+                    return [*await self._keep(lines[:half]), *await self._keep(lines[half:])]
+                self._refused += 1
+                _log.exception("log line refused", extra={"action": "log_line_refused"})
+                return ()
+            else:
+                if pause:
+                    _log.info("log store is back", extra={"action": "log_store_back"})
+                return entries
+
+    def _publish(self, entries: Sequence[LogEntry]) -> None:
+        if not entries:
+            return
+        self.seq = entries[-1].seq
+        sorted_ = Sorted(entries)
+        texts: dict[int, bytes] = {}
+
+        def serialise(entry: LogEntry) -> bytes:
+            text = texts.get(entry.seq)
+            if text is None:
+                text = texts[entry.seq] = payload(entry)
+            return text
+
+        for group in self._groups.values():
+            chosen = group.choose(sorted_.of(group.where.cid))
+            for portion in portions(chosen, serialise):
+                for subscription in group.members:
+                    dropped = subscription.offer(portion)
+                    self._dropped += dropped
+                    self._published += len(portion) - dropped
+
+
+class _Group:
+    """The subscriptions of one filter: what passes it is picked and serialised once for them."""
+
+    def __init__(self, where: LogFilter) -> None:
+        self.where = where
+        self.choose = chooser(where)
+        self.members: set[Subscription] = set()

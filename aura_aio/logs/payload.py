@@ -1,0 +1,113 @@
+"""What a log entry looks like on the wire, and what a line must be to get there.
+
+May import `model` and msgspec only.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from aura_aio.model import json
+from aura_aio.model.clock import rfc3339
+from aura_aio.model.log import LogEntry, LogLevel, LogLine
+
+_LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z: what RFC 3339 can spell
+_DEPTH = 8  # of what is repaired: sound data may be as deep as the encoder takes it
+_TEXTS = ("logger", "message", "cid", "plan_name", "task_name", "step", "worker")
+
+
+class LogEntryView(msgspec.Struct, frozen=True, omit_defaults=True):
+    """`LogEntry` of the contract: absent properties are left out, never null."""
+
+    seq: int
+    timestamp: str
+    level: LogLevel
+    logger: str
+    message: str
+    cid: str | None = None
+    plan_name: str | None = None
+    task_name: str | None = None
+    step: str | None = None
+    attempt: int | None = None
+    worker: str | None = None
+    data: dict[str, Any] | None = None
+
+
+def view(entry: LogEntry) -> LogEntryView:
+    """`entry` in the contract's form; the timestamp is RFC 3339 in UTC with microseconds."""
+    line = entry.line
+    return LogEntryView(
+        entry.seq,
+        rfc3339(line.timestamp),
+        line.level,
+        line.logger,
+        line.message,
+        line.cid,
+        line.plan_name,
+        line.task_name,
+        line.step,
+        line.attempt,
+        line.worker,
+        line.data,
+    )
+
+
+def payload(entry: LogEntry) -> bytes:
+    """`view(entry)` as compact UTF-8 JSON. Never fails for an entry of a line that is `sound`."""
+    try:
+        return json.dumps(view(entry))
+    except RecursionError:  # the encoder's limit depends on the depth of the caller's stack
+        return json.dumps(view(_with_plain_data(entry)))
+
+
+def sound(line: LogLine, now: float) -> LogLine:
+    """`line` itself when it can be stored and sent, else the nearest line that can.
+
+    Actions log what they like: lone surrogates (file names, broken decoding) become escapes like
+    `\\udce4`, values without a JSON form their `repr`, an impossible timestamp `now` (seconds since
+    the epoch).
+    """
+    changes: dict[str, Any] = {}
+    for name in _TEXTS:
+        text = getattr(line, name)
+        # isascii() reads a flag: what most lines are costs nothing.
+        if text is not None and not text.isascii() and (fit := _text(text)) != text:
+            changes[name] = fit
+    if not 0 <= line.timestamp <= _LATEST:
+        changes["timestamp"] = now
+    if line.data is not None and not _has_json_form(line.data):
+        changes["data"] = plain(line.data)
+    return msgspec.structs.replace(line, **changes) if changes else line
+
+
+def plain(value: Any, depth: int = 0) -> Any:
+    """`value` made of JSON's own kinds: what has none becomes its `repr`, what is too deep `…`."""
+    if value is None or isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, str):
+        return _text(value)
+    if depth >= _DEPTH:
+        return "…"
+    if isinstance(value, Mapping):
+        return {_text(str(key)): plain(each, depth + 1) for key, each in value.items()}
+    if isinstance(value, Sequence | set | frozenset) and not isinstance(value, bytes | bytearray):
+        return [plain(each, depth + 1) for each in value]
+    return _text(repr(value))
+
+
+def _with_plain_data(entry: LogEntry) -> LogEntry:
+    data = plain(entry.line.data)
+    return LogEntry(entry.seq, msgspec.structs.replace(entry.line, data=data))
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def _has_json_form(data: dict[str, Any]) -> bool:
+    try:
+        json.dumps(data)
+    except (TypeError, ValueError, OverflowError, RecursionError):
+        return False
+    return True
