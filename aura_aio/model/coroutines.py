@@ -17,14 +17,13 @@ class CoroutineTasks:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def spawn(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside everything else; an exception that it lets out is logged as
         critical.
         """
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
-        return task
 
     async def aclose(self) -> None:
         """Cancel what still runs, and return when all has ended."""

@@ -76,6 +76,36 @@ class InputsRejected(AuraError):
         self.faults = tuple(faults)
 
 
+class RequestInvalid(AuraError):
+    """A request, or one item of a batch, is not as the contract demands (a 422).
+
+    `faults` are pairs (JSON Pointer into the body, what is wrong).
+    """
+
+    code = "invalid-request"
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        listed = "; ".join(f"{place}: {fault}" if place else fault for place, fault in faults)
+        super().__init__(f"The request is not valid: {listed}")
+        self.faults = tuple(faults)
+
+
+class BatchRejected(AuraError):
+    """An atomic batch holds at least one task that cannot be queued, so none was (a 400).
+
+    `faults` are pairs (JSON Pointer of the item, what is wrong with it).
+    """
+
+    code = "batch-rejected"
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        super().__init__(
+            f"{len(faults)} of the tasks cannot be queued, and the batch is atomic: none was. "
+            f"First: {faults[0][0]}: {faults[0][1]}"
+        )
+        self.faults = tuple(faults)
+
+
 class BadCursor(AuraError):
     """A cursor that this server did not make, or made for another list."""
 
@@ -167,6 +197,13 @@ class StoreUnavailable(AuraError):
     """The database does not answer, or refuses to write (a 503)."""
 
     code = "store-unavailable"
+    retry_after_sec: ClassVar[int] = 1
+
+
+class NotReady(AuraError):
+    """The server should get no requests now (a 503)."""
+
+    code = "not-ready"
     retry_after_sec: ClassVar[int] = 1
 
 

@@ -29,19 +29,24 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
 
 
 class IdempotencyKey(msgspec.Struct, frozen=True):
-    """A client's key and the digest of what it was sent with."""
+    """A client's key, the digest of what it was sent with, and what a repeat is to be told.
+
+    `memo` is kept as it is, and handed out again with `Accepted` when the key comes back.
+    """
 
     key: str
     body_digest: str
+    memo: bytes = b""
 
 
 class Accepted(msgspec.Struct, frozen=True):
     """The answer of `RunStore.enqueue`: the cids, in order; `replayed` when an earlier request had
-    stored them.
+    stored them, and then `memo` is what that one left with its key.
     """
 
     cids: tuple[str, ...]
     replayed: bool = False
+    memo: bytes = b""
 
 
 class RunFilter(msgspec.Struct, frozen=True):

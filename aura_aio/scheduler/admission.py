@@ -1,0 +1,93 @@
+"""From a request to a Tasklet: look-up, input check, envelope; pure but for the cid and the time.
+
+May import catalog and model only.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from aura_aio.catalog.catalog import Catalog
+from aura_aio.catalog.inputs import check_inputs
+from aura_aio.model import json
+from aura_aio.model.clock import Clock
+from aura_aio.model.errors import AuraError, BadReference, PlanNotFound, TaskNotFound
+from aura_aio.model.plan import Definition
+from aura_aio.model.run import Tasklet
+
+
+class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """What a client asks to have run; `run_at` in seconds since the epoch, or `delay_sec` from now.
+
+    At most one of `run_at` and `delay_sec` is set.
+    """
+
+    plan_name: str
+    task_name: str
+    inputs: dict[str, Any] = {}
+    priority: int = 0
+    delay_sec: float | None = None
+    run_at: float | None = None
+    timeout_sec: float | None = None
+    labels: dict[str, str] = {}
+
+
+class Admitted(msgspec.Struct, frozen=True):
+    """A request that may be queued."""
+
+    tasklet: Tasklet
+    definition: Definition
+
+
+class Admission:
+    """Turns requests into Tasklets, with the catalog of the moment."""
+
+    def __init__(
+        self, catalog: Callable[[], Catalog], clock: Clock, new_cid: Callable[[], str]
+    ) -> None:
+        self._catalog = catalog
+        self._clock = clock
+        self._new_cid = new_cid
+
+    def admit(self, request: RunRequest) -> Admitted:
+        """The Tasklet of a request.
+
+        Raises:
+            BadReference: no such plan or task; the sentence suggests the names that are close.
+            InputsRejected: the inputs break the task's `meta.inputs`.
+        """
+        try:
+            loaded = self._catalog().task(request.plan_name, request.task_name)
+        except (PlanNotFound, TaskNotFound) as error:
+            raise BadReference(str(error)) from error
+        task = loaded.task
+        inputs = check_inputs(task, request.inputs)
+        now = self._clock.now()
+        run_at = now + request.delay_sec if request.delay_sec is not None else request.run_at
+        tasklet = Tasklet(
+            cid=self._new_cid(),
+            plan_name=task.plan_name,
+            task_name=task.name,
+            definition_digest=loaded.definition.digest,
+            accepted_at=now,
+            inputs=json.dumps(inputs),
+            priority=request.priority,
+            run_at=run_at,
+            timeout_sec=request.timeout_sec,
+            on_crash=task.meta.on_crash,
+            labels=request.labels,
+        )
+        return Admitted(tasklet, loaded.definition)
+
+    def admit_each(self, requests: Sequence[RunRequest | AuraError]) -> list[Admitted | AuraError]:
+        """What became of each request, in order; one that was bad already stays so."""
+        return [self._admit_or_say_why(request) for request in requests]
+
+    def _admit_or_say_why(self, request: RunRequest | AuraError) -> Admitted | AuraError:
+        if isinstance(request, AuraError):
+            return request
+        try:
+            return self.admit(request)
+        except AuraError as error:
+            return error

@@ -1,0 +1,58 @@
+"""The event bus: facts about runs, published after their commit, and who waits for them.
+
+May import the standard library and model only.
+"""
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from aura_aio.model.run import RunChanged
+from aura_aio.model.states import TERMINAL
+
+Listener = Callable[[RunChanged], None]
+
+
+class EventBus:
+    """Ordered and synchronous: every listener sees every fact, in the order of the commits.
+
+    A listener must return at once and must not raise.
+    """
+
+    def __init__(self) -> None:
+        self._listeners: list[Listener] = []
+
+    def subscribe(self, listener: Listener) -> None:
+        """Call `listener` with every fact from now on."""
+        self._listeners.append(listener)
+
+    def publish(self, fact: RunChanged) -> None:
+        """Tell every listener, in the order of their subscription (on the event loop)."""
+        for listener in self._listeners:
+            listener(fact)
+
+
+class RunEnds:
+    """Who waits for the end of which run: one look-up per fact, however many wait."""
+
+    def __init__(self, bus: EventBus) -> None:
+        self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        bus.subscribe(self._run_changed)
+
+    @contextmanager
+    def watch(self, cid: str) -> Iterator[asyncio.Event]:
+        """An event that is set when the run `cid` ends while the context is open."""
+        ended = asyncio.Event()
+        self._waiting[cid].add(ended)
+        try:
+            yield ended
+        finally:
+            self._waiting[cid].discard(ended)
+            if not self._waiting[cid]:
+                del self._waiting[cid]
+
+    def _run_changed(self, fact: RunChanged) -> None:
+        if fact.target in TERMINAL:
+            for ended in self._waiting.get(fact.cid, ()):
+                ended.set()

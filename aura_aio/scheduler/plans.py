@@ -1,0 +1,71 @@
+"""Plans: what is loaded, and loading it anew.
+
+May import catalog and model only.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from pathlib import Path
+
+from aura_aio.catalog.catalog import Catalog, load_catalog
+from aura_aio.model.errors import RunsActive
+from aura_aio.model.plan import Plan, Task
+from aura_aio.model.ports import Dispatcher, RunStore
+
+
+class Plans:
+    """The plans as they are loaded; replaced as a whole, never changed."""
+
+    def __init__(self, catalog: Catalog, roots: Sequence[Path]) -> None:
+        self._catalog = catalog
+        self._roots = tuple(roots)
+
+    @classmethod
+    async def load(cls, roots: Sequence[Path]) -> "Plans":
+        """Read every plan below `roots`; a broken file is an error of its plan, never of this."""
+        return cls(await asyncio.to_thread(load_catalog, roots), roots)
+
+    def catalog(self) -> Catalog:
+        """All plans of this moment."""
+        return self._catalog
+
+    def list(self) -> tuple[Plan, ...]:
+        """Every plan, by name."""
+        return tuple(sorted(self._catalog.plans.values(), key=lambda plan: plan.name))
+
+    def get(self, plan_name: str) -> Plan:
+        """One plan.
+
+        Raises:
+            PlanNotFound: no plan of this name is loaded.
+        """
+        return self._catalog.plan(plan_name)
+
+    def tasks(self, plan_name: str) -> tuple[Task, ...]:
+        """The tasks of one plan, by name.
+
+        Raises:
+            PlanNotFound: no plan of this name is loaded.
+        """
+        tasks = self._catalog.plan(plan_name).tasks
+        return tuple(sorted(tasks.values(), key=lambda task: task.name))
+
+    def task(self, plan_name: str, task_name: str) -> Task:
+        """One task, by its name or a canonical reference (TASKS.md).
+
+        Raises:
+            PlanNotFound, TaskNotFound: there is none.
+        """
+        return self._catalog.task(plan_name, task_name).task
+
+    async def reload(self, runs: RunStore, dispatcher: Dispatcher, *, force: bool) -> None:
+        """Read every plan anew, and let new attempts see the actions as they are now.
+
+        Raises:
+            RunsActive: runs are under way, and it is not forced.
+        """
+        active = len(await runs.list_active())
+        if active and not force:
+            raise RunsActive(active)
+        self._catalog = await asyncio.to_thread(load_catalog, self._roots)
+        await dispatcher.reload()

@@ -1,0 +1,80 @@
+"""The facade that handlers talk to, and the only one they know.
+
+May import the rest of `scheduler`, logs and model only.
+"""
+
+import asyncio
+from collections.abc import Sequence
+
+from aura_aio.model.errors import AuraError
+from aura_aio.model.log import LogLine
+from aura_aio.model.ports import Accepted, Dispatcher, IdempotencyKey, RunStore
+from aura_aio.model.run import Run
+from aura_aio.scheduler.admission import RunRequest
+from aura_aio.scheduler.plans import Plans
+from aura_aio.scheduler.queue import Queue
+from aura_aio.scheduler.runs import Batch, Runs
+from aura_aio.scheduler.system import System
+
+
+class Scheduler:
+    """Admits, cancels, orders, asks: five parts, and direct methods for Aura's fixed names."""
+
+    def __init__(
+        self,
+        *,
+        runs: Runs,
+        queue: Queue,
+        plans: Plans,
+        system: System,
+        run_store: RunStore,
+        dispatcher: Dispatcher,
+        api_log_queue: asyncio.Queue[LogLine],
+    ) -> None:
+        self.runs = runs
+        self.queue = queue
+        self.plans = plans
+        self.system = system
+        self.api_log_queue = api_log_queue
+        """The shared log queue that `log_queue_listener` empties."""
+        self._run_store = run_store
+        self._dispatcher = dispatcher
+
+    async def start(self) -> bool:
+        """See `System.start`."""
+        return await self.system.start()
+
+    async def stop(self, *, cancel: bool = False, timeout_sec: float | None = None) -> int:
+        """See `System.stop`."""
+        return await self.system.stop(cancel=cancel, timeout_sec=timeout_sec)
+
+    async def run_ad_hoc_task(
+        self, request: RunRequest, idempotency: IdempotencyKey | None = None
+    ) -> Accepted:
+        """See `Runs.submit`."""
+        return await self.runs.submit(request, idempotency)
+
+    async def run_batch_ad_hoc_tasks(
+        self,
+        requests: Sequence[RunRequest | AuraError],
+        *,
+        atomic: bool = False,
+        idempotency: IdempotencyKey | None = None,
+    ) -> Batch:
+        """See `Runs.submit_batch`."""
+        return await self.runs.submit_batch(requests, atomic=atomic, idempotency=idempotency)
+
+    async def cancel_task(
+        self,
+        cid: str,
+        *,
+        mode: str = "graceful",
+        grace_sec: float = 10.0,
+        reason: str | None = None,
+    ) -> Run:
+        """See `Runs.cancel`."""
+        return await self.runs.cancel(cid, mode=mode, grace_sec=grace_sec, reason=reason)
+
+    async def reload_plans(self, *, force: bool) -> None:
+        """See `Plans.reload`."""
+        await self.plans.reload(self._run_store, self._dispatcher, force=force)

@@ -1,0 +1,144 @@
+"""The system as a whole: start, stop, status, readiness.
+
+May import the rest of `scheduler`, logs and model; stores and dispatchers come in as ports.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from enum import StrEnum
+
+import msgspec
+
+from aura_aio.logs.hub import LogCounters, LogHub
+from aura_aio.model.clock import Clock
+from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.model.errors import AuraError, NotReady, StoreUnavailable
+from aura_aio.model.ports import Dispatcher, QueueCounts, QueueStore, RunStore, WorkerStatus
+from aura_aio.model.states import HOLDS_A_SLOT
+
+_log = logging.getLogger("aura.scheduler.system")
+
+CancelRun = Callable[[str], Awaitable[object]]
+
+
+class SystemState(StrEnum):
+    """Whether runs are dispatched."""
+
+    STOPPED = "stopped"
+    STARTING = "starting"
+    RUNNING = "running"
+    DRAINING = "draining"
+
+
+class SystemStatus(msgspec.Struct, frozen=True):
+    """How the server is; `started_at` of the server in seconds since the epoch."""
+
+    state: SystemState
+    started_at: float
+    uptime_sec: float
+    workers: tuple[WorkerStatus, ...]
+    counts: QueueCounts
+    log_stream: LogCounters
+
+
+class System:
+    """Starts and stops dispatching, and knows how everything is."""
+
+    def __init__(
+        self,
+        *,
+        runs: RunStore,
+        queue: QueueStore,
+        hub: LogHub,
+        dispatcher: Dispatcher,
+        cancel_run: CancelRun,
+        clock: Clock,
+    ) -> None:
+        self._runs = runs
+        self._queue = queue
+        self._hub = hub
+        self._dispatcher = dispatcher
+        self._cancel_run = cancel_run
+        self._clock = clock
+        self._started_at = clock.now()
+        self._began = clock.monotonic()
+        self._stopped_since: float | None = self._started_at
+        self._tasks = CoroutineTasks()
+        self._shutting_down = False
+
+    async def start(self) -> bool:
+        """Dispatch queued runs from now on; False if that was so already."""
+        if self._stopped_since is None:
+            return False
+        await self._tasks.aclose()
+        self._stopped_since = None
+        await self._dispatcher.start()
+        _log.info("system started", extra={"action": "system_started"})
+        return True
+
+    async def stop(self, *, cancel: bool, timeout_sec: float | None) -> int:
+        """Start no further run; those under way end by themselves, or are cancelled.
+
+        They are cancelled at once with `cancel`, else after `timeout_sec` (never, if None).
+        Returns at once, with the number of runs still active.
+        """
+        if self._stopped_since is None:
+            self._stopped_since = self._clock.now()
+            _log.info("system stops", extra={"action": "system_stopping"})
+        await self._tasks.aclose()  # an earlier stop with other words
+        await self._dispatcher.pause()
+        active = len(await self._runs.list_active())
+        if active and (cancel or timeout_sec is not None):
+            self._tasks.spawn(self._cancel_rest(0.0 if cancel else timeout_sec or 0.0))
+        return active
+
+    async def status(self) -> SystemStatus:
+        """How everything is, at the same cost for any length of the queue."""
+        counts = await self._queue.counts()
+        return SystemStatus(
+            state=self._state(counts),
+            started_at=self._started_at,
+            uptime_sec=self._clock.monotonic() - self._began,
+            workers=self._dispatcher.workers(),
+            counts=counts,
+            log_stream=self._hub.counters,
+        )
+
+    def stopped_since(self) -> float | None:
+        """Since when nothing is dispatched (seconds since the epoch), or None."""
+        return self._stopped_since
+
+    async def check_ready(self) -> None:
+        """Return if the server should get requests.
+
+        Raises:
+            NotReady: it shuts down, or its store does not answer.
+        """
+        if self._shutting_down:
+            raise NotReady("The server is shutting down.")
+        try:
+            await self._queue.next_due()
+        except StoreUnavailable as error:
+            raise NotReady(str(error)) from error
+
+    def shut_down(self) -> None:
+        """From now on the server is not ready; what it was asked before still goes on."""
+        self._shutting_down = True
+
+    async def aclose(self) -> None:
+        """End what `stop` has begun."""
+        await self._tasks.aclose()
+
+    def _state(self, counts: QueueCounts) -> SystemState:
+        if self._stopped_since is None:
+            up = any(worker.state == "ready" for worker in self._dispatcher.workers())
+            return SystemState.RUNNING if up else SystemState.STARTING
+        active = sum(counts.by_state.get(state, 0) for state in HOLDS_A_SLOT)
+        return SystemState.DRAINING if active else SystemState.STOPPED
+
+    async def _cancel_rest(self, after_sec: float) -> None:
+        await self._clock.sleep(after_sec)
+        for run in await self._runs.list_active():
+            with suppress(AuraError):  # it ended by itself meanwhile
+                await self._cancel_run(run.cid)
