@@ -1,0 +1,26 @@
+"""The downgrade from OpenAPI 3.1 to 3.0.3, for tools that know nothing newer.
+
+May import the standard library and the rest of `contract` only.
+"""
+
+from typing import Any
+
+from aura_aio.contract.references import REF, walk
+
+
+def downgrade(document: dict[str, Any]) -> dict[str, Any]:
+    """Turn `document`, a tree of the caller's own, into OpenAPI 3.0.3 in place, and return it.
+
+    What 3.0.3 has no word for is left out (`info.summary`, `propertyNames`) where the prose of the
+    description says it too. It knows the words that `checks` lets into the document, no others.
+    """
+    document["openapi"] = "3.0.3"
+    document["info"].pop("summary", None)
+    for _, node in list(walk(document)):
+        if not isinstance(node, dict):
+            continue
+        node.pop("propertyNames", None)
+        if isinstance(node.get(REF), str) and len(node) > 1:
+            # Beside a reference 3.0.3 ignores everything, so the description moves around it.
+            node["allOf"] = [{REF: node.pop(REF)}]
+    return document
