@@ -76,6 +76,15 @@ class InputsRejected(AuraError):
         self.faults = tuple(faults)
 
 
+class NotJson(AuraError):
+    """A body is no JSON text (a 400)."""
+
+    code = "invalid-json"
+
+    def __init__(self, fault: str) -> None:
+        super().__init__(f"The body is not JSON: {fault}.")
+
+
 class RequestInvalid(AuraError):
     """A request, or one item of a batch, is not as the contract demands (a 422).
 

@@ -38,12 +38,18 @@ class RunEnds:
 
     def __init__(self, bus: EventBus) -> None:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._closed = False
         bus.subscribe(self._run_changed)
 
     @contextmanager
     def watch(self, cid: str) -> Iterator[asyncio.Event]:
-        """An event that is set when the run `cid` ends while the context is open."""
+        """An event that is set when the run `cid` ends while the context is open.
+
+        It is set as well when nobody shall wait any more, see `close`.
+        """
         ended = asyncio.Event()
+        if self._closed:
+            ended.set()
         self._waiting[cid].add(ended)
         try:
             yield ended
@@ -51,6 +57,13 @@ class RunEnds:
             self._waiting[cid].discard(ended)
             if not self._waiting[cid]:
                 del self._waiting[cid]
+
+    def close(self) -> None:
+        """Let go everybody who waits, and hold nobody from now on: the server shuts down."""
+        self._closed = True
+        for waiting in self._waiting.values():
+            for ended in waiting:
+                ended.set()
 
     def _run_changed(self, fact: RunChanged) -> None:
         if fact.target in TERMINAL:

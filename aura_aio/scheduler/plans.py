@@ -8,9 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from aura_aio.catalog.catalog import Catalog, load_catalog
+from aura_aio.catalog.json_schema import inputs_schema
 from aura_aio.model.errors import RunsActive
 from aura_aio.model.plan import Plan, Task
 from aura_aio.model.ports import Dispatcher, RunStore
+
+
+__all__ = ["Plans", "inputs_schema"]
 
 
 class Plans:

@@ -19,6 +19,7 @@ class WaitingCode(StrEnum):
     STOPPED = "stopped"
     DELAYED = "delayed"
     NO_WORKER = "no_worker"
+    """Every worker is busy, or on its way up."""
     BEHIND = "behind"
 
 
@@ -31,7 +32,10 @@ class WaitingReason(msgspec.Struct, frozen=True):
 
 
 class Waiting(msgspec.Struct, frozen=True):
-    """Where a queued run stands: `position` from 1; a delayed run stands behind nobody yet."""
+    """Where a queued run stands: `position` from 1; a delayed run has none yet.
+
+    `reasons` is empty for a run that is about to start.
+    """
 
     position: int | None
     ahead: int | None
@@ -103,8 +107,11 @@ class Queue:
             reasons.append(WaitingReason(WaitingCode.DELAYED, since=run.created_at, until=until))
             return Waiting(position=None, ahead=None, reasons=tuple(reasons))
         ready_at = max(run.created_at, run.run_at or 0.0)
-        if not any(worker.state == "ready" for worker in self._dispatcher.workers()):
+        if not any(
+            worker.state == "ready" and worker.busy < worker.slots
+            for worker in self._dispatcher.workers()
+        ):
             reasons.append(WaitingReason(WaitingCode.NO_WORKER, since=ready_at))
-        if ahead or not reasons:  # the first of a moving queue waits for a slot, like the others
+        if ahead:
             reasons.append(WaitingReason(WaitingCode.BEHIND, since=ready_at))
         return Waiting(position=ahead + 1, ahead=ahead, reasons=tuple(reasons))

@@ -14,7 +14,7 @@ from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.plans import Plans
 from aura_aio.scheduler.queue import Queue
 from aura_aio.scheduler.runs import Batch, Runs
-from aura_aio.scheduler.system import System
+from aura_aio.scheduler.system import Stopped, System
 
 
 class Scheduler:
@@ -44,7 +44,7 @@ class Scheduler:
         """See `System.start`."""
         return await self.system.start()
 
-    async def stop(self, *, cancel: bool = False, timeout_sec: float | None = None) -> int:
+    async def stop(self, *, cancel: bool = False, timeout_sec: float | None = None) -> Stopped:
         """See `System.stop`."""
         return await self.system.stop(cancel=cancel, timeout_sec=timeout_sec)
 

@@ -4,9 +4,9 @@ May import the rest of `scheduler`, logs and model; stores and dispatchers come 
 """
 
 import logging
-from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from enum import StrEnum
+from typing import Protocol
 
 import msgspec
 
@@ -19,7 +19,13 @@ from aura_aio.model.states import HOLDS_A_SLOT
 
 _log = logging.getLogger("aura.scheduler.system")
 
-CancelRun = Callable[[str], Awaitable[object]]
+
+class CancelRun(Protocol):
+    """How a run is cancelled: `Runs.cancel`."""
+
+    async def __call__(self, cid: str, *, mode: str, reason: str) -> object:
+        """Cancel the run `cid`."""
+        ...
 
 
 class SystemState(StrEnum):
@@ -31,8 +37,15 @@ class SystemState(StrEnum):
     DRAINING = "draining"
 
 
+class Stopped(msgspec.Struct, frozen=True):
+    """The answer to a stop: whether everything had stopped before, and how many runs go on."""
+
+    already: bool
+    active: int
+
+
 class SystemStatus(msgspec.Struct, frozen=True):
-    """How the server is; `started_at` of the server in seconds since the epoch."""
+    """How the server is; `started_at` in seconds since the epoch, seqs of the kept log."""
 
     state: SystemState
     started_at: float
@@ -40,6 +53,8 @@ class SystemStatus(msgspec.Struct, frozen=True):
     workers: tuple[WorkerStatus, ...]
     counts: QueueCounts
     log_stream: LogCounters
+    oldest_seq: int
+    last_seq: int
 
 
 class System:
@@ -77,25 +92,28 @@ class System:
         _log.info("system started", extra={"action": "system_started"})
         return True
 
-    async def stop(self, *, cancel: bool, timeout_sec: float | None) -> int:
+    async def stop(self, *, cancel: bool, timeout_sec: float | None) -> Stopped:
         """Start no further run; those under way end by themselves, or are cancelled.
 
-        They are cancelled at once with `cancel`, else after `timeout_sec` (never, if None).
-        Returns at once, with the number of runs still active.
+        With `cancel` they are cancelled now, and killed after `timeout_sec`; without it they are
+        cancelled after `timeout_sec`. None means never. Returns at once. A later call replaces
+        what an earlier one asked for.
         """
-        if self._stopped_since is None:
+        was_stopped = self._stopped_since is not None
+        if not was_stopped:
             self._stopped_since = self._clock.now()
             _log.info("system stops", extra={"action": "system_stopping"})
-        await self._tasks.aclose()  # an earlier stop with other words
+        await self._tasks.aclose()
         await self._dispatcher.pause()
         active = len(await self._runs.list_active())
-        if active and (cancel or timeout_sec is not None):
-            self._tasks.spawn(self._cancel_rest(0.0 if cancel else timeout_sec or 0.0))
-        return active
+        if active:
+            self._tasks.spawn(self._end_active(cancel=cancel, timeout_sec=timeout_sec))
+        return Stopped(already=was_stopped and not active, active=active)
 
     async def status(self) -> SystemStatus:
         """How everything is, at the same cost for any length of the queue."""
         counts = await self._queue.counts()
+        oldest_seq, last_seq = await self._hub.bounds()
         return SystemStatus(
             state=self._state(counts),
             started_at=self._started_at,
@@ -103,6 +121,8 @@ class System:
             workers=self._dispatcher.workers(),
             counts=counts,
             log_stream=self._hub.counters,
+            oldest_seq=oldest_seq,
+            last_seq=last_seq,
         )
 
     def stopped_since(self) -> float | None:
@@ -137,8 +157,14 @@ class System:
         active = sum(counts.by_state.get(state, 0) for state in HOLDS_A_SLOT)
         return SystemState.DRAINING if active else SystemState.STOPPED
 
-    async def _cancel_rest(self, after_sec: float) -> None:
-        await self._clock.sleep(after_sec)
+    async def _end_active(self, *, cancel: bool, timeout_sec: float | None) -> None:
+        if cancel:
+            await self._cancel_active("graceful")
+        if timeout_sec is not None:
+            await self._clock.sleep(timeout_sec)
+            await self._cancel_active("kill" if cancel else "graceful")
+
+    async def _cancel_active(self, mode: str) -> None:
         for run in await self._runs.list_active():
             with suppress(AuraError):  # it ended by itself meanwhile
-                await self._cancel_run(run.cid)
+                await self._cancel_run(run.cid, mode=mode, reason="The system was stopped.")

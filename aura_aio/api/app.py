@@ -1,0 +1,49 @@
+"""The application: middlewares, routes of the contract, pages beside it.
+
+May import aiohttp, contract, scheduler, settings and the rest of `api`.
+"""
+
+from aiohttp import web
+
+from aura_aio.api.keys import HTTP_SETTINGS, MONITORS, SCHEDULER
+from aura_aio.api.log_stream import LogConnectionManager
+from aura_aio.api.middlewares import (
+    from_this_machine,
+    with_json_body,
+    with_problems,
+    with_request_id,
+)
+from aura_aio.api.pages import add_pages
+from aura_aio.api.routes import bind, validation_middleware
+from aura_aio.contract.document import Contract
+from aura_aio.scheduler.scheduler import Scheduler
+from aura_aio.settings import HttpSettings
+
+
+def make_app(
+    scheduler: Scheduler,
+    logs: LogConnectionManager,
+    contract: Contract,
+    settings: HttpSettings,
+) -> web.Application:
+    """The HTTP application over `scheduler` and the log stream `logs`.
+
+    Raises:
+        ContractError: contract and handlers do not fit.
+    """
+    app = web.Application(
+        middlewares=[
+            with_request_id,
+            with_problems,
+            from_this_machine,
+            with_json_body,
+            validation_middleware,
+        ],
+        client_max_size=settings.max_body_bytes,
+    )
+    app[SCHEDULER] = scheduler
+    app[MONITORS] = logs
+    app[HTTP_SETTINGS] = settings
+    bind(app, contract)
+    add_pages(app, contract)
+    return app

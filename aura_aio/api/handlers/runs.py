@@ -1,0 +1,63 @@
+"""The operations of the tag `runs`.
+
+May import aiohttp, model, and the rest of `api` but `app` and `routes`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from aiohttp import web
+
+from aura_aio.api import views
+from aura_aio.api.answers import answer
+from aura_aio.api.keys import SCHEDULER
+from aura_aio.model.ports import RunFilter
+from aura_aio.model.states import RunState
+
+
+async def list_active_runs(request: web.Request) -> web.Response:
+    """listActiveRuns."""
+    return answer(views.active_run_list(await request.app[SCHEDULER].runs.list_active()))
+
+
+async def list_runs(request: web.Request) -> web.Response:
+    """listRuns."""
+    query = request["querystring"]
+    runs = await request.app[SCHEDULER].runs.list(
+        _run_filter(query),
+        limit=query["limit"],
+        cursor=query.get("cursor"),
+        include=frozenset(query.get("include", ())),
+    )
+    return answer(views.run_list(runs))
+
+
+async def get_run(request: web.Request) -> web.Response:
+    """getRun."""
+    scheduler = request.app[SCHEDULER]
+    run = await scheduler.runs.get(
+        request["match_info"]["cid"], wait_sec=request["querystring"]["wait_sec"]
+    )
+    waiting = await scheduler.queue.waiting(run) if run.state is RunState.QUEUED else None
+    return answer(views.run_detail(run, waiting))
+
+
+def _run_filter(query: Mapping[str, Any]) -> RunFilter:
+    times = {
+        name: query[name].timestamp()
+        for name in ("created_after", "created_before", "finished_after", "finished_before")
+        if name in query
+    }
+    return RunFilter(
+        plan_name=query.get("plan_name"),
+        task_name=query.get("task_name"),
+        statuses=tuple(RunState(word) for word in query.get("status", ())),
+        labels=tuple(_label(text) for text in query.get("label", ())),
+        q=query.get("q"),
+        **times,
+    )
+
+
+def _label(text: str) -> tuple[str, str]:
+    name, _, value = text.partition("=")
+    return name, value

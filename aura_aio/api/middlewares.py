@@ -1,0 +1,111 @@
+"""What every request passes: request id, problems, host and origin, content type.
+
+May import aiohttp and the rest of `api`. The validation middleware is aiohttp-apispec's, and
+bound by `routes`.
+"""
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from aura_aio.api import problems
+from aura_aio.api.keys import REQUEST_ID
+from aura_aio.model.errors import AuraError
+
+_log = logging.getLogger("aura.api")
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+_JSON: Final = "application/json"
+
+
+class InvalidRequest(Exception):
+    """The request is not as the contract demands; raised by validation, answered with 422."""
+
+    def __init__(self, faults: list[problems.FieldError]) -> None:
+        super().__init__("invalid request")
+        self.faults = faults
+
+
+@web.middleware
+async def with_request_id(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Take the client's X-Request-ID or make one, and give it back with the answer."""
+    given = request.headers.get("X-Request-ID", "")
+    usable = 0 < len(given) <= 128 and given.isascii() and given.isprintable()
+    request_id = given if usable else secrets.token_hex(8)
+    request[REQUEST_ID] = request_id
+    response = await handler(request)
+    if not response.prepared:
+        response.headers["X-Request-ID"] = request_id
+    return response
+
+
+@web.middleware
+async def with_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Turn every error into `application/problem+json`; a crash says no more than its request id."""
+    try:
+        return await handler(request)
+    except AuraError as error:
+        problem = problems.of_error(error)
+        headers = problems.retry_after(error)
+    except InvalidRequest as error:
+        problem, headers = problems.of_faults(error.faults), {}
+    except web.HTTPException as error:
+        if error.status < 400:
+            raise
+        problem = problems.of_http(error)
+        headers = {
+            name: error.headers[name] for name in ("Allow", "Upgrade") if name in error.headers
+        }
+    except Exception:  # whatever it is: the client gets a 500, the log the traceback
+        request_id = request[REQUEST_ID]
+        _log.exception(
+            "request failed",
+            extra={
+                "action": "request_failed",
+                "request_id": request_id,
+                "method": request.method,
+                "path": request.path,
+            },
+        )
+        problem, headers = problems.of_crash(request_id), {}
+    return problems.response(problem, instance=request.path, headers=headers)
+
+
+@web.middleware
+async def from_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse what a foreign web page makes a browser send (DNS rebinding, cross-site requests).
+
+    The server is open on loopback, so `Host` must be a loopback name, and `Origin`, which only
+    browsers send, the server itself.
+    """
+    host = _host_name(request.host)
+    if host not in LOOPBACK_NAMES:
+        raise web.HTTPForbidden(
+            text=f"This server answers on loopback only, and does not know the host {host!r}."
+        )
+    origin = request.headers.get("Origin")
+    if origin is not None and urlsplit(origin).netloc != request.host:
+        raise web.HTTPForbidden(text=f"Requests from pages of {origin!r} are not allowed.")
+    return await handler(request)
+
+
+@web.middleware
+async def with_json_body(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse a body that does not say it is JSON (415); forms of foreign pages cannot say so."""
+    if request.body_exists and request.content_type != _JSON:
+        raise web.HTTPUnsupportedMediaType(
+            text="Send the body as JSON, with Content-Type: application/json "
+            f"(it came as {request.content_type})."
+        )
+    return await handler(request)
+
+
+def _host_name(host: str) -> str:
+    """The name in a `Host` header, without the port."""
+    return host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]

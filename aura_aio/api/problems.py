@@ -1,0 +1,164 @@
+"""Every error as `application/problem+json` (RFC 9457): ONE table from error to status.
+
+May import aiohttp, model and scheduler's data types.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+
+from aura_aio.model import errors, json
+from aura_aio.model.errors import AuraError
+from aura_aio.scheduler.runs import Rejection
+
+CONTENT_TYPE: Final = "application/problem+json"
+TYPE_PREFIX: Final = "urn:aura:problem:"
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One fault in a request: `location` is body, query, path or header; `field` a JSON Pointer."""
+
+    location: str
+    field: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The body of an error answer."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    instance: str | None = None
+    errors: tuple[FieldError, ...] = ()
+    request_id: str | None = None
+
+
+TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
+    errors.RunNotFound: (404, "Run not found"),
+    errors.PlanNotFound: (404, "Plan not found"),
+    errors.TaskNotFound: (404, "Task not found"),
+    errors.NotFound: (404, "Not found"),
+    errors.NotJson: (400, "Not JSON"),
+    errors.BadReference: (400, "Unknown plan or task"),
+    errors.InputsRejected: (400, "Inputs do not fit the task"),
+    errors.BatchRejected: (400, "Batch rejected"),
+    errors.BadCursor: (400, "Bad cursor"),
+    errors.RequestInvalid: (422, "Invalid request"),
+    errors.IdempotencyMismatch: (422, "Idempotency-Key was used before"),
+    errors.RunFinished: (409, "Run has finished"),
+    errors.NotQueued: (409, "Run is not queued"),
+    errors.RunsActive: (409, "Runs are active"),
+    errors.IllegalTransition: (409, "Not possible in this state"),
+    errors.Conflict: (409, "Conflict"),
+    errors.QueueFull: (429, "Queue is full"),
+    errors.StoreUnavailable: (503, "Store unavailable"),
+    errors.NotReady: (503, "Not ready"),
+}
+"""Each error that a request can cause, and its status and title. Those of the start are not here:
+a test walks all subclasses."""
+
+AT_START_ONLY: Final = frozenset(
+    {errors.DatabaseTooNew, errors.SettingsError, errors.ContractError}
+)
+"""Errors that stop the start, and so reach no client."""
+
+_HTTP_TITLES: Final = {
+    400: ("bad-request", "Bad request"),
+    403: ("forbidden", "Forbidden"),
+    404: ("no-such-path", "No such path"),
+    405: ("method-not-allowed", "Method not allowed"),
+    413: ("body-too-large", "Body too large"),
+    415: ("unsupported-media-type", "Unsupported media type"),
+    417: ("expectation-failed", "Expectation failed"),
+    426: ("upgrade-required", "Upgrade required"),
+}
+
+_BY_CODE: Final = {error.code: (error, *entry) for error, entry in TABLE.items()}
+
+
+def of_error(error: AuraError) -> Problem:
+    """The problem that a domain error is for a client."""
+    return of_rejection(Rejection(error.code, str(error), tuple(getattr(error, "faults", ()))))
+
+
+def of_rejection(rejection: Rejection) -> Problem:
+    """The problem of an error that travelled as data."""
+    kind, status, title = _BY_CODE[rejection.code]
+    return Problem(
+        type=TYPE_PREFIX + rejection.code,
+        title=title,
+        status=status,
+        detail=rejection.detail,
+        errors=tuple(
+            FieldError("body", _pointer(kind, place), fault) for place, fault in rejection.faults
+        ),
+    )
+
+
+def of_faults(faults: Sequence[FieldError]) -> Problem:
+    """The problem of a request that the contract forbids."""
+    first = faults[0]
+    where = f"{first.location} {first.field}".rstrip()
+    count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
+    return Problem(
+        type=TYPE_PREFIX + "invalid-request",
+        title="Invalid request",
+        status=422,
+        detail=f"The request has {count}. {where}: {first.message}",
+        errors=tuple(faults),
+    )
+
+
+def of_http(error: web.HTTPException) -> Problem:
+    """The problem of an error that aiohttp raised by itself."""
+    name, title = _HTTP_TITLES.get(error.status, ("http", error.reason or "HTTP error"))
+    return Problem(
+        type=TYPE_PREFIX + name,
+        title=title,
+        status=error.status,
+        detail=error.text or f"{error.status}: {error.reason}",
+    )
+
+
+def of_crash(request_id: str) -> Problem:
+    """The problem of a fault in this server; what it was stands in its log under `request_id`."""
+    return Problem(
+        type=TYPE_PREFIX + "internal-error",
+        title="Internal error",
+        status=500,
+        detail="The server failed to answer this request. Its log has more under the request_id.",
+        request_id=request_id,
+    )
+
+
+def response(
+    problem: Problem, *, instance: str, headers: Mapping[str, str] | None = None
+) -> web.Response:
+    """The answer that carries `problem`; `instance` is the path of the request."""
+    return web.Response(
+        status=problem.status,
+        body=json.dumps(msgspec.structs.replace(problem, instance=instance)),
+        content_type=CONTENT_TYPE,
+        headers=headers,
+    )
+
+
+def retry_after(error: AuraError) -> dict[str, str]:
+    """The `Retry-After` header of an error that passes by itself; empty for the others."""
+    seconds: Any = getattr(error, "retry_after_sec", None)
+    return {} if seconds is None else {"Retry-After": str(seconds)}
+
+
+def _pointer(kind: type[AuraError], place: str) -> str:
+    """`place` as a JSON Pointer into the body; of inputs it is written `name[3].key`."""
+    if kind is not errors.InputsRejected:
+        return place
+    return "/inputs" + "".join(
+        "/" + part.replace("~", "~0").replace("/", "~1")
+        for part in place.replace("[", ".").replace("]", "").split(".")
+        if part
+    )

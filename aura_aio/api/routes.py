@@ -1,0 +1,110 @@
+"""Operations of the contract ↔ handlers, checked both ways; the only user of aiohttp-apispec.
+
+May import aiohttp, aiohttp-apispec, contract, and the rest of `api` but `app`.
+"""
+
+import inspect
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from types import ModuleType
+from typing import Final
+
+from aiohttp import web
+from aiohttp_apispec import (
+    headers_schema,
+    json_schema,
+    match_info_schema,
+    querystring_schema,
+    response_schema,
+    setup_aiohttp_apispec,
+    validation_middleware,
+)
+
+from aura_aio.api.handlers import health, logs, plans, queue, runs, system, tasks
+from aura_aio.api.schemas import (
+    component_schema,
+    headers_schema_of,
+    path_schema_of,
+    query_schema_of,
+)
+from aura_aio.api.validation import Parser, refuse
+from aura_aio.contract.document import Contract, Operation
+from aura_aio.model.errors import ContractError
+
+__all__ = ["HANDLER_MODULES", "bind", "validation_middleware"]
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+HANDLER_MODULES: Final = (health, logs, plans, queue, runs, system, tasks)
+
+
+def bind(app: web.Application, contract: Contract) -> None:
+    """Route every operation of `contract` to its handler, with its schemas before it.
+
+    Raises:
+        ContractError: an operation has no handler, or a handler no operation; all are named.
+    """
+    handlers = dict(_handlers(HANDLER_MODULES))
+    _check_names(contract, handlers)
+    for operation in contract.operations:
+        handler = _decorated(handlers[operation.handler_name], operation)
+        if operation.method == "GET":
+            app.router.add_get(operation.path, handler, name=operation.operation_id)
+        else:
+            app.router.add_route(
+                operation.method, operation.path, handler, name=operation.operation_id
+            )
+    setup_aiohttp_apispec(
+        app,
+        title="Aura",
+        version=contract.version,
+        url="/api/docs/swagger.json",
+        error_callback=refuse,
+    )
+    parser = Parser()
+    parser.error_callback = refuse
+    app["_apispec_parser"] = parser  # strict JSON, and no state that applications share
+
+
+def _handlers(modules: tuple[ModuleType, ...]) -> Iterator[tuple[str, Handler]]:
+    """The public coroutines that the handler modules define."""
+    for module in modules:
+        for name, value in vars(module).items():
+            if (
+                inspect.iscoroutinefunction(value)
+                and value.__module__ == module.__name__
+                and not name.startswith("_")
+            ):
+                yield name, value
+
+
+def _check_names(contract: Contract, handlers: Mapping[str, Handler]) -> None:
+    wanted = {operation.handler_name: operation.operation_id for operation in contract.operations}
+    faults = [
+        f"operation {operation_id} has no handler {name}"
+        for name, operation_id in wanted.items()
+        if name not in handlers
+    ]
+    faults += [f"handler {name} has no operation" for name in handlers if name not in wanted]
+    if faults:
+        raise ContractError("Contract and handlers do not fit: " + "; ".join(faults) + ".")
+
+
+def _decorated(handler: Handler, operation: Operation) -> Handler:
+    """A coroutine of its own for each application, since the decorators write on it."""
+
+    async def decorated(request: web.Request) -> web.StreamResponse:
+        return await handler(request)
+
+    decorated.__doc__ = handler.__doc__
+    if operation.path_parameters:
+        match_info_schema(path_schema_of(operation))(decorated)
+    if operation.query_parameters:
+        querystring_schema(query_schema_of(operation))(decorated)
+    if operation.header_parameters:
+        headers_schema(headers_schema_of(operation))(decorated)
+    if operation.body is not None:
+        json_schema(component_schema(operation.body), required=operation.body_required)(decorated)
+    for answer in operation.answers:
+        if answer.component is not None:
+            response_schema(component_schema(answer.component), answer.status)(decorated)
+    return decorated

@@ -1,0 +1,95 @@
+"""From bytes to validated data: how bodies are read, and how faults are told.
+
+May import webargs, marshmallow, `schemas`, `problems` and model.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final, NoReturn
+
+import marshmallow
+import msgspec
+from aiohttp import web
+from webargs.aiohttpparser import AIOHTTPParser
+
+from aura_aio.api.middlewares import InvalidRequest
+from aura_aio.api.problems import FieldError
+from aura_aio.api.schemas.tasks import AdHocTaskRequestSchema
+from aura_aio.model import json
+from aura_aio.model.errors import AuraError, NotJson, RequestInvalid
+
+_LOCATIONS: Final = {
+    "json": "body",
+    "querystring": "query",
+    "query": "query",
+    "match_info": "path",
+    "headers": "header",
+}
+
+_task_schema = AdHocTaskRequestSchema()
+
+
+class Parser(AIOHTTPParser):
+    """Reads bodies as strict JSON: no NaN, no lone surrogates, nothing after the end."""
+
+    async def load_json(self, req: web.Request, schema: marshmallow.Schema) -> Any:
+        """The JSON value of the body; an absent body is an empty object, so the defaults hold.
+
+        Raises:
+            NotJson: it is no JSON text.
+        """
+        body = await req.read()
+        if not body:
+            return {}
+        try:
+            return json.loads(body)
+        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+            raise NotJson(str(error)) from error
+        except RecursionError as error:
+            raise NotJson("it is nested too deeply") from error
+
+
+def refuse(
+    error: marshmallow.ValidationError,
+    _request: web.Request,
+    _schema: marshmallow.Schema,
+    **_options: Any,
+) -> NoReturn:
+    """Tell all faults that a schema found (webargs' `error_callback`).
+
+    Raises:
+        InvalidRequest: always.
+    """
+    raise InvalidRequest(
+        [
+            FieldError(_LOCATIONS.get(location, location), pointer, message)
+            for location, messages in error.normalized_messages().items()
+            for pointer, message in _faults(messages)
+        ]
+    ) from error
+
+
+def check_batch_item(item: Any) -> dict[str, Any] | AuraError:
+    """One task of a batch as validated data, or what is wrong with it."""
+    try:
+        checked: dict[str, Any] = _task_schema.load(item)
+    except marshmallow.ValidationError as error:
+        return RequestInvalid(tuple(_faults(error.normalized_messages())))
+    return checked
+
+
+def _faults(messages: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
+    """(JSON Pointer, message) for each fault in marshmallow's tree of messages."""
+    if isinstance(messages, Mapping):
+        for name, below in messages.items():
+            step = "" if name == "_schema" else "/" + _escaped(str(name))
+            yield from _faults(below, pointer + step)
+    elif isinstance(messages, list):
+        for message in messages:
+            yield from _faults(message, pointer)
+    else:
+        yield pointer, str(messages)
+
+
+def _escaped(name: str) -> str:
+    """`name` as a part of a JSON Pointer (RFC 6901)."""
+    return name.replace("~", "~0").replace("/", "~1")
