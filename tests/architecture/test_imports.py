@@ -1,0 +1,87 @@
+"""Who imports whom, and what importing costs: the layers of the design hold, modules stand alone.
+
+Imports pytest and `source` only: the modules are imported by interpreters of their own.
+"""
+
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from tests.architecture.source import REPOSITORY, sources
+
+_LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
+
+
+def _python(code: str, *options: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+    # PYTHONPATH, because the interpreter shall see this tree, not one that is installed.
+    return subprocess.run(
+        [sys.executable, *options, "-c", code],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(cwd), "PYTHONUTF8": "1"},
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        check=False,
+    )
+
+
+def _lint_imports(cwd: Path) -> subprocess.CompletedProcess[str]:
+    code = f"import sys; sys.argv = ['lint-imports', '--no-logo', '--no-cache']; {_LINT_IMPORTS}"
+    return _python(code, cwd=cwd)
+
+
+def test_imports_follow_the_layers() -> None:
+    done = _lint_imports(REPOSITORY)
+    assert done.returncode == 0, (
+        "An import goes against [tool.importlinter] in pyproject.toml (rule 1 of the design: calls "
+        "go down, facts come up through the Journal and the event bus):\n" + done.stdout
+    )
+
+
+def test_an_import_against_the_layers_is_seen(tmp_path: Path) -> None:
+    without_caches = shutil.ignore_patterns("__pycache__")
+    shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
+    shutil.copytree(REPOSITORY / "aura_aio", tmp_path / "aura_aio", ignore=without_caches)
+    with (tmp_path / "aura_aio" / "model" / "ids.py").open("a", encoding="utf-8") as module:
+        module.write("\nimport aura_aio.scheduler.events\n")
+    done = _lint_imports(tmp_path)
+    assert done.returncode == 1
+    assert "aura_aio.model.ids -> aura_aio.scheduler.events" in done.stdout
+
+
+def test_every_module_imports_alone_and_without_a_warning() -> None:
+    modules = [
+        source.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+        for source in sources("aura_aio")
+    ]
+
+    def complaint(module: str) -> str:
+        done = _python(f"import {module}", "-W", "error")
+        if done.returncode == 0:
+            return ""
+        return f"{module}: {done.stderr.strip().splitlines()[-1]}"
+
+    with ThreadPoolExecutor(os.cpu_count()) as interpreters:
+        complaints = [line for line in interpreters.map(complaint, modules) if line]
+    advice = (
+        "Each module imports what it needs itself, in an order that no other module has to "
+        "prepare, and warns of nothing (see it with: python -W error -c 'import …'):"
+    )
+    assert not complaints, "\n".join([advice, *complaints])
+
+
+def test_importing_the_package_is_light() -> None:
+    def loaded(code: str) -> set[str]:
+        done = _python(f"{code}; import sys; print(*sys.modules)")
+        assert done.returncode == 0, done.stderr
+        return {name.partition(".")[0] for name in done.stdout.split()}
+
+    # What an interpreter of this environment loads anyway (site, *.pth) does not count.
+    heavy = loaded("import aura_aio") - loaded("pass") - sys.stdlib_module_names
+    assert heavy <= {"aura_aio", "msgspec"}, (
+        "A plan's actions.py says `from aura_aio import action`, in every worker: that loads the "
+        "model only. Import the rest where it is used, not in aura_aio/__init__.py."
+    )
