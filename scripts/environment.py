@@ -37,9 +37,9 @@ On Debian and Ubuntu install it with: apt install python3-venv
 Elsewhere use a Python that has venv and pip, such as the one from python.org."""
 
 NO_PACKAGES = """
-The packages could not be installed (pip's message is above). They come from where pip is set up to
-look, PyPI by default. Check the network, a proxy (HTTPS_PROXY) or a mirror (PIP_INDEX_URL), then
-run the same command again."""
+The packages could not be installed; pip says above why. If it could not download: packages come
+from where pip is set up to look, PyPI by default. Check the network, a proxy (HTTPS_PROXY) or a
+mirror (PIP_INDEX_URL), then run the same command again."""
 
 IN_USE = """
 {folder} has to be made anew, but cannot be moved away: {error}.
