@@ -8,8 +8,8 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final
@@ -35,8 +35,8 @@ from aura_aio.scheduler.queue import Queue
 from aura_aio.scheduler.runs import Runs
 from aura_aio.scheduler.scheduler import Scheduler
 from aura_aio.scheduler.system import System
-from aura_aio.settings import Settings, WorkerSettings
-from aura_aio.store.sqlite.database import open_sqlite
+from aura_aio.settings import HttpSettings, Settings, StoreSettings, WorkerSettings
+from aura_aio.store.sqlite import SqliteStore, open_sqlite
 from aura_aio.worker.frames import PlanActions
 
 _log = logging.getLogger("aura.server")
@@ -77,86 +77,21 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
     _refuse_open_address(settings.http.host)
     contract = load_contract()
     bus = EventBus()
-    ends = RunEnds(bus)
-    async with AsyncExitStack() as undo:
-        data_dir = Path(settings.store.data_dir).resolve()
-        await asyncio.to_thread(data_dir.mkdir, parents=True, exist_ok=True)
-        store = await open_sqlite(
-            _database_path(settings, data_dir),
-            publish=bus.publish,
-            clock=clock,
-            queue_limit=settings.store.queue_limit,
-            max_attempts=settings.store.max_attempts,
-        )
-        undo.push_async_callback(store.aclose)
-        plans = await Plans.load([Path(root).resolve() for root in settings.plans.plans])
+    data_dir = _absolute(settings.store.data_dir)
+    roots = [Path(_absolute(root)) for root in settings.plans.plans]
+    async with (
+        _open_store(settings.store, data_dir, bus, clock) as store,
+        _running_hub(settings, store, clock) as hub,
+    ):
         recovered = await store.runs.recover()
-
+        _log.info("recovered", extra={"action": "recovered", **_lengths(recovered)})
+        plans = await Plans.load(roots)
         workers = _worker_plan(settings.workers, data_dir, plans)
-        hub = LogHub(
-            store.logs,
-            clock=clock,
-            capacity_lines=max(
-                settings.logs.log_queue_lines, LOG_CREDIT_LINES * max(1, workers.count)
-            ),
-        )
-        await hub.start()
-        undo.push_async_callback(hub.aclose)
-        undo.enter_context(_own_log(hub, settings.logs.log_level))
-        _log.info(
-            "recovered",
-            extra={
-                "action": "recovered",
-                **{outcome: len(cids) for outcome, cids in recovered.items()},
-            },
-        )
-
         dispatcher = LocalDispatcher(store.runs, store.queue, hub, workers, clock)
-        undo.push_async_callback(dispatcher.aclose, grace_sec=0.0)
         bus.subscribe(dispatcher.run_changed)
-
-        runs = Runs(
-            store=store.runs,
-            log_store=store.logs,
-            hub=hub,
-            dispatcher=dispatcher,
-            admission=Admission(plans.catalog, clock, CidFactory(clock)),
-            ends=ends,
-            clock=clock,
-        )
-        system = System(
-            runs=store.runs,
-            queue=store.queue,
-            hub=hub,
-            dispatcher=dispatcher,
-            cancel_run=runs.cancel,
-            clock=clock,
-        )
-        undo.push_async_callback(system.aclose)
-        scheduler = Scheduler(
-            runs=runs,
-            queue=Queue(store.queue, dispatcher, system.stopped_since, clock),
-            plans=plans,
-            system=system,
-            run_store=store.runs,
-            dispatcher=dispatcher,
-            api_log_queue=hub.queue,
-        )
-
-        async def run_state(cid: str) -> RunState | None:
-            run = (await store.runs.states([cid])).get(cid)
-            return run.state if run else None
-
-        monitors = LogConnectionManager(
-            hub,
-            store.logs,
-            run_state,
-            version=aura_aio.__version__,
-            clock=clock,
-            buffer_lines=settings.logs.monitor_buffer_lines,
-            heartbeat_sec=settings.logs.heartbeat_sec,
-        )
-        bus.subscribe(monitors.run_changed)
+        ends = RunEnds(bus)
+        scheduler = _scheduler(store, hub, plans, dispatcher, ends, clock)
+        monitors = _monitors(settings, store, hub, bus, clock)
         app = make_app(scheduler, monitors, contract, settings.http)
 
         async def let_go(_: web.Application) -> None:
@@ -164,16 +99,121 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
             await monitors.aclose()
 
         app.on_shutdown.append(let_go)
-        runner = web.AppRunner(
-            app, access_log=None, shutdown_timeout=settings.http.shutdown_force_sec
-        )
-        await runner.setup()
-        undo.push_async_callback(runner.cleanup)
-        if settings.workers.start:
-            await scheduler.start()
-        site = web.TCPSite(runner, settings.http.host, settings.http.port)
-        await site.start()
-        yield Server(_url(runner), scheduler, dispatcher)
+        try:
+            if settings.workers.start:
+                await scheduler.start()
+            async with _listening(app, settings.http) as url:
+                yield Server(url, scheduler, dispatcher)
+        finally:
+            await scheduler.system.aclose()
+            await dispatcher.aclose(grace_sec=0.0)
+
+
+@asynccontextmanager
+async def _open_store(
+    settings: StoreSettings, data_dir: str, bus: EventBus, clock: Clock
+) -> AsyncIterator[SqliteStore]:
+    await asyncio.to_thread(os.makedirs, data_dir, exist_ok=True)
+    store = await open_sqlite(
+        _database_path(settings.database, data_dir),
+        publish=bus.publish,
+        clock=clock,
+        queue_limit=settings.queue_limit,
+        max_attempts=settings.max_attempts,
+    )
+    try:
+        yield store
+    finally:
+        await store.aclose()
+
+
+@asynccontextmanager
+async def _running_hub(
+    settings: Settings, store: SqliteStore, clock: Clock
+) -> AsyncIterator[LogHub]:
+    """The log hub; what the server itself logs reaches the log stream through it, too."""
+    credit = LOG_CREDIT_LINES * max(1, _worker_count(settings.workers))
+    capacity_lines = max(settings.logs.log_queue_lines, credit)
+    hub = LogHub(store.logs, clock=clock, capacity_lines=capacity_lines)
+    await hub.start()
+    tree = logging.getLogger("aura")
+    handler = LogHubHandler(hub)
+    tree.setLevel(settings.logs.log_level.upper())
+    tree.addHandler(handler)
+    try:
+        yield hub
+    finally:
+        tree.removeHandler(handler)
+        await hub.aclose()
+
+
+@asynccontextmanager
+async def _listening(app: web.Application, settings: HttpSettings) -> AsyncIterator[str]:
+    """The application on its address; answers its URL."""
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.shutdown_force_sec)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        host, port = runner.addresses[0][:2]
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
+
+
+def _scheduler(
+    store: SqliteStore,
+    hub: LogHub,
+    plans: Plans,
+    dispatcher: LocalDispatcher,
+    ends: RunEnds,
+    clock: Clock,
+) -> Scheduler:
+    runs = Runs(
+        store=store.runs,
+        log_store=store.logs,
+        hub=hub,
+        dispatcher=dispatcher,
+        admission=Admission(plans.catalog, clock, CidFactory(clock)),
+        ends=ends,
+        clock=clock,
+    )
+    system = System(
+        runs=store.runs,
+        queue=store.queue,
+        hub=hub,
+        dispatcher=dispatcher,
+        cancel_run=runs.cancel,
+        clock=clock,
+    )
+    return Scheduler(
+        runs=runs,
+        queue=Queue(store.queue, dispatcher, system.stopped_since, clock),
+        plans=plans,
+        system=system,
+        run_store=store.runs,
+        dispatcher=dispatcher,
+        api_log_queue=hub.queue,
+    )
+
+
+def _monitors(
+    settings: Settings, store: SqliteStore, hub: LogHub, bus: EventBus, clock: Clock
+) -> LogConnectionManager:
+    async def run_state(cid: str) -> RunState | None:
+        run = (await store.runs.states([cid])).get(cid)
+        return run.state if run else None
+
+    monitors = LogConnectionManager(
+        hub,
+        store.logs,
+        run_state,
+        version=aura_aio.__version__,
+        clock=clock,
+        buffer_lines=settings.logs.monitor_buffer_lines,
+        heartbeat_sec=settings.logs.heartbeat_sec,
+    )
+    bus.subscribe(monitors.run_changed)
+    return monitors
 
 
 async def serve(settings: Settings, ready: Callable[[Server], None]) -> None:
@@ -232,24 +272,27 @@ def _refuse_open_address(host: str) -> None:
         )
 
 
-def _database_path(settings: Settings, data_dir: Path) -> Path:
-    database = settings.store.database
+def _absolute(path: str) -> str:
+    """A path that stays the same for workers, wherever they stand."""
+    return os.path.abspath(path)
+
+
+def _database_path(database: str, data_dir: str) -> Path:
     if not database:
-        return data_dir / "aura.db"
+        return Path(data_dir, "aura.db")
     scheme, separator, path = database.partition("://")
     if not separator:
-        return Path(database).resolve()
+        return Path(_absolute(database))
     if scheme != "sqlite":
         raise SettingsError(
             f"--database {database}: this version stores in SQLite only: give a file name."
         )
-    return Path(path.removeprefix("/") if sys.platform == "win32" else path).resolve()
+    return Path(_absolute(path.removeprefix("/") if sys.platform == "win32" else path))
 
 
-def _worker_plan(settings: WorkerSettings, data_dir: Path, plans: Plans) -> WorkerPlan:
-    count = settings.workers if settings.workers >= 0 else _cores()
+def _worker_plan(settings: WorkerSettings, data_dir: str, plans: Plans) -> WorkerPlan:
+    count = _worker_count(settings)
     mib = settings.worker_memory_mib
-    memory_bytes = mib * 1024 * 1024 if mib >= 0 else _share_of_memory(max(1, count))
 
     def plan_actions() -> tuple[PlanActions, ...]:
         return tuple(
@@ -259,13 +302,17 @@ def _worker_plan(settings: WorkerSettings, data_dir: Path, plans: Plans) -> Work
     return WorkerPlan(
         count=count,
         slots=settings.slots,
-        memory_bytes=memory_bytes,
+        memory_bytes=mib * 1024 * 1024 if mib >= 0 else _share_of_memory(max(1, count)),
         stall_sec=settings.stall_sec,
         lost_sec=settings.lost_sec,
-        data_dir=str(data_dir),
+        data_dir=data_dir,
         log_credit=LOG_CREDIT_LINES,
         plans=plan_actions,
     )
+
+
+def _worker_count(settings: WorkerSettings) -> int:
+    return settings.workers if settings.workers >= 0 else _cores()
 
 
 def _cores() -> int:
@@ -282,19 +329,5 @@ def _share_of_memory(workers: int) -> int:
     return int(total * MEMORY_SHARE / workers)
 
 
-@contextmanager
-def _own_log(hub: LogHub, level: str) -> Iterator[None]:
-    """Let what the server itself logs reach the log stream, too."""
-    tree = logging.getLogger("aura")
-    handler = LogHubHandler(hub)
-    tree.setLevel(level.upper())
-    tree.addHandler(handler)
-    try:
-        yield
-    finally:
-        tree.removeHandler(handler)
-
-
-def _url(runner: web.AppRunner) -> str:
-    host, port = runner.addresses[0][:2]
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _lengths(recovered: Mapping[str, Sequence[str]]) -> dict[str, int]:
+    return {outcome: len(cids) for outcome, cids in recovered.items()}

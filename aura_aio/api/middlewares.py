@@ -47,7 +47,9 @@ async def with_request_id(request: web.Request, handler: Handler) -> web.StreamR
 
 @web.middleware
 async def with_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Turn every error into `application/problem+json`; a crash says no more than its request id."""
+    """Turn every error into `application/problem+json`; a crash says no more than its request
+    id.
+    """
     try:
         return await handler(request)
     except AuraError as error:
