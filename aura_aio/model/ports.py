@@ -89,10 +89,14 @@ class QueueCounts(msgspec.Struct, frozen=True):
 
 
 class Position(msgspec.Struct, frozen=True):
-    """Where a queued run stands: `ahead` ready runs go before it; a delayed one has none."""
+    """Where a queued run stands: `ahead` ready runs go before it; a delayed one has none.
+
+    `exact` is False when a store has stopped counting: then `ahead` is the least it can be.
+    """
 
     ahead: int
     delayed_until: float | None
+    exact: bool = True
 
 
 class RunStore(Protocol):

@@ -1,0 +1,8 @@
+"""The store in one SQLite file: WAL, one writer thread, readers of their own.
+
+May import store.writer, the standard library, msgspec and model only.
+"""
+
+from aura_aio.store.sqlite.store import SqliteStore, open_sqlite
+
+__all__ = ["SqliteStore", "open_sqlite"]

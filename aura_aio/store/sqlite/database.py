@@ -1,0 +1,182 @@
+"""The database file: opened once, brought up to date, and connected to.
+
+May import the standard library and model only.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
+from importlib.resources import files
+from pathlib import Path
+from typing import Final, NamedTuple
+
+from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
+
+APPLICATION_ID: Final = 0x41757261
+"""`PRAGMA application_id` of our files: "Aura"."""
+
+BUSY_TIMEOUT_SEC: Final = 5.0
+"""Only foreign tools (a backup, a shell) can be in the way: one server has one writer."""
+
+_PRAGMAS: Final = (
+    "PRAGMA synchronous = FULL",  # what a commit has acknowledged survives a power cut
+    "PRAGMA temp_store = MEMORY",
+    "PRAGMA journal_size_limit = 67108864",
+)
+_WRITER_CACHE: Final = "PRAGMA cache_size = -16384"  # KiB
+_READER_CACHE: Final = "PRAGMA cache_size = -4096"
+
+_AT_FAULT: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_CORRUPT,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_NOTADB,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+        sqlite3.SQLITE_READONLY,
+    }
+)
+
+
+class Migration(NamedTuple):
+    """One step of the schema; `number` is the `PRAGMA user_version` after it."""
+
+    number: int
+    name: str
+    sql: str
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether the database is at fault (full, locked, gone, damaged), and not the statement."""
+    code: int | None = getattr(error, "sqlite_errorcode", None)
+    return code is not None and code & 0xFF in _AT_FAULT
+
+
+def migrations() -> tuple[Migration, ...]:
+    """Every migration of this version, in order: the files `migrations/0001_….sql`."""
+    folder = files("aura_aio.store.sqlite") / "migrations"
+    found = sorted(
+        (each for each in folder.iterdir() if each.name.endswith(".sql")),
+        key=lambda each: each.name,
+    )
+    return tuple(
+        Migration(int(each.name[:4]), each.name, each.read_text(encoding="utf-8")) for each in found
+    )
+
+
+class Database:
+    """An SQLite file that this server alone has open, up to date with `migrations`.
+
+    Raises (from the constructor, which blocks: call it in a thread):
+        DatabaseTooNew: a newer version has written it; it was not touched.
+        StoreUnavailable: it cannot be opened, is in use, or is not ours.
+    """
+
+    def __init__(self, path: Path, steps: Sequence[Migration] | None = None) -> None:
+        self._path = path.resolve()
+        steps = migrations() if steps is None else steps
+        with ExitStack() as undo:
+            try:
+                self._path.parent.mkdir(parents=True, exist_ok=True)
+                self._guard = undo.enter_context(closing(self._lock()))
+                self.writer = undo.enter_context(closing(self._connect()))
+                self._check(steps)
+                self._bring_up_to_date(steps)
+            except (sqlite3.Error, OSError) as error:
+                raise StoreUnavailable(
+                    f"The database {self._path} cannot be opened: {error}."
+                ) from error
+            undo.pop_all()
+
+    def reader(self) -> sqlite3.Connection:
+        """A new connection that cannot write."""
+        connection = self._connect()
+        connection.execute(_READER_CACHE)
+        connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def close(self) -> None:
+        """Close the writer's connection, and let others open the file."""
+        self.writer.close()
+        self._guard.close()
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path,
+            timeout=BUSY_TIMEOUT_SEC,
+            isolation_level=None,  # transactions are begun and ended by hand
+            check_same_thread=False,  # opened in one thread, used in one other
+            cached_statements=256,
+        )
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        return connection
+
+    def _lock(self) -> sqlite3.Connection:
+        """Hold an exclusive lock on a file beside the database for as long as it is open.
+
+        SQLite's own lock on an empty database works on every system, and ends with the process.
+        """
+        guard = sqlite3.connect(
+            f"{self._path}.lock", timeout=0, isolation_level=None, check_same_thread=False
+        )
+        try:
+            guard.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            guard.close()
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+                raise
+            raise StoreUnavailable(
+                f"Another server has the database {self._path} open: stop it first, "
+                "or give this one another database."
+            ) from error
+        return guard
+
+    def _check(self, steps: Sequence[Migration]) -> None:
+        """Refuse what is not ours, or too new, before anything is written."""
+        version = self._number("PRAGMA user_version")
+        application = self._number("PRAGMA application_id")
+        tables = self._number("SELECT COUNT(*) FROM sqlite_master")
+        if application != APPLICATION_ID and (tables or version or application):
+            raise StoreUnavailable(
+                f"{self._path} is the database of another program: give the server another one."
+            )
+        newest = steps[-1].number
+        if version > newest:
+            raise DatabaseTooNew(
+                f"The database {self._path} was written by a newer version of Aura (its schema is "
+                f"{version}, this version knows {newest}): start that version, or give this one "
+                "another database."
+            )
+
+    def _bring_up_to_date(self, steps: Sequence[Migration]) -> None:
+        mode = self.writer.execute("PRAGMA journal_mode = WAL").fetchone()[0]
+        if mode != "wal":
+            raise StoreUnavailable(
+                f"The database {self._path} is on a file system that cannot share memory between "
+                "connections (WAL): give the server a database on a local disk."
+            )
+        self.writer.execute(_WRITER_CACHE)
+        version = self._number("PRAGMA user_version")
+        for step in steps:
+            if step.number > version:
+                self._migrate(step)
+
+    def _migrate(self, step: Migration) -> None:
+        """All of it, with its number, or nothing."""
+        try:
+            self.writer.executescript(
+                f"BEGIN IMMEDIATE;\n{step.sql}\nPRAGMA application_id = {APPLICATION_ID};\n"
+                f"PRAGMA user_version = {step.number};\nCOMMIT;"
+            )
+        except sqlite3.Error:
+            self.writer.rollback()
+            raise
+
+    def _number(self, query: str) -> int:
+        return int(self.writer.execute(query).fetchone()[0])

@@ -1,0 +1,104 @@
+"""The list of runs: filters, order, cursor.
+
+May import the rest of `store.sqlite`, the standard library, msgspec and model only.
+"""
+
+import sqlite3
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from aura_aio.model.cursors import decode_cursor, encode_cursor
+from aura_aio.model.ports import Page, RunFilter
+from aura_aio.model.run import Run
+from aura_aio.model.states import RunState
+from aura_aio.store.sqlite import sql
+from aura_aio.store.sqlite.rows import run_from
+
+KIND: Final = "runs"
+
+_CONTAINS_Q: Final = """(
+    instr(lower(cid), lower(:q)) OR instr(lower(plan_name), lower(:q))
+    OR instr(lower(task_name), lower(:q))
+    OR EXISTS (SELECT 1 FROM json_each(labels) WHERE instr(lower(value), lower(:q)))
+)"""
+
+
+class Statement(NamedTuple):
+    """SQL and the values for its names."""
+
+    sql: str
+    values: dict[str, Any]
+
+
+def list_runs(
+    connection: sqlite3.Connection,
+    where: RunFilter,
+    *,
+    limit: int,
+    cursor: str | None,
+    include: frozenset[str],
+) -> Page[Run]:
+    """See `RunStore.list_runs`. The cursor is the cid of the last run that was given."""
+    before = None if cursor is None else decode_cursor(KIND, str, cursor)
+    statement = list_statement(where, before=before, most=limit + 1, include=include)
+    runs = tuple(map(run_from, connection.execute(*statement)))
+    if len(runs) <= limit:
+        return Page(runs)
+    return Page(runs[:limit], encode_cursor(KIND, runs[limit - 1].cid))
+
+
+def list_statement(
+    where: RunFilter, *, before: str | None, most: int, include: frozenset[str]
+) -> Statement:
+    """The query for the newest `most` runs older than `before`.
+
+    With a state or a plan it merges one walk per state, each along an index that gives the order,
+    so that the first page costs the same however many other runs there are. The other conditions
+    are checked row by row.
+    """
+    conditions, values = _conditions(where)
+    values["most"] = most
+    if before is not None:
+        conditions.append("cid < :before")
+        values["before"] = before
+    walks = []
+    for source, condition in _sources(where):
+        every = " AND ".join([*condition, *conditions]) or "TRUE"
+        walks.append(f"SELECT {sql.columns_of_run(include)} FROM {source} WHERE {every}")  # noqa: S608 - constants
+    return Statement(f"{' UNION ALL '.join(walks)} ORDER BY cid DESC LIMIT :most", values)
+
+
+def _sources(where: RunFilter) -> list[tuple[str, list[str]]]:
+    """Where to walk, each with the conditions that its index answers."""
+    if where.plan_name is not None:
+        by_plan = "runs INDEXED BY runs_by_plan"
+        return [
+            (by_plan, ["plan_name = :plan_name", f"state = '{state.value}'"])
+            for state in where.statuses or RunState
+        ]
+    if where.statuses:
+        by_state = "runs INDEXED BY runs_by_state"
+        return [(by_state, [f"state = '{state.value}'"]) for state in where.statuses]
+    return [("runs", [])]
+
+
+def _conditions(where: RunFilter) -> tuple[list[str], dict[str, Any]]:
+    """What is checked row by row, and the values of all conditions."""
+    simple = {
+        "task_name = :task_name": where.task_name,
+        "created_at >= :created_after": where.created_after,
+        "created_at < :created_before": where.created_before,
+        "finished_at >= :finished_after": where.finished_after,
+        "finished_at < :finished_before": where.finished_before,
+        _CONTAINS_Q: where.q,
+    }
+    conditions = [text for text, value in simple.items() if value is not None]
+    values = msgspec.structs.asdict(where)  # names that do not occur are not bound
+    for number, (key, value) in enumerate(where.labels):
+        conditions.append(
+            "EXISTS (SELECT 1 FROM json_each(labels) "  # noqa: S608 - numbered names
+            f"WHERE key = :key{number} AND value = :value{number})"
+        )
+        values |= {f"key{number}": key, f"value{number}": value}
+    return conditions, values

@@ -1,0 +1,162 @@
+"""Rows and what they stand for; the columns and their order are those of sql.py.
+
+May import the standard library, msgspec and model only.
+"""
+
+from typing import Any
+
+import msgspec
+
+from aura_aio.model.log import LogEntry, LogLevel, LogLine
+from aura_aio.model.run import CancelRequest, OnCrash, Run, RunError, StepRecord, Tasklet
+from aura_aio.model.states import RunState
+
+Row = tuple[Any, ...]
+
+_encoder = msgspec.json.Encoder()
+_labels = msgspec.json.Decoder(dict[str, str])
+_error = msgspec.json.Decoder(RunError)
+_cancel = msgspec.json.Decoder(CancelRequest)
+_data = msgspec.json.Decoder(dict[str, Any])
+
+
+def run_from(row: Row) -> Run:
+    """The run of a row."""
+    labels, error, cancel = row[14], row[16], row[17]
+    return Run(
+        cid=row[0],
+        plan_name=row[1],
+        task_name=row[2],
+        state=RunState(row[3]),
+        attempt=row[4],
+        priority=row[5],
+        rank=row[6],
+        definition_digest=row[7],
+        created_at=row[8],
+        on_crash=OnCrash(row[9]),
+        run_at=row[10],
+        started_at=row[11],
+        finished_at=row[12],
+        timeout_sec=row[13],
+        labels=_labels.decode(labels) if labels else {},
+        worker=row[15],
+        error=_error.decode(error) if error else None,
+        cancel=cancel_from(cancel),
+        inputs=row[18],
+        result=row[19],
+    )
+
+
+def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
+    """The row for sql.INSERT_RUN of a run that is accepted now."""
+    run_at, accepted_at = tasklet.run_at, tasklet.accepted_at
+    return (
+        accepted_at if run_at is None else max(accepted_at, run_at),
+        run_at is not None and run_at > now,
+        tasklet.cid,
+        tasklet.plan_name,
+        tasklet.task_name,
+        tasklet.definition_digest,
+        accepted_at,
+        tasklet.attempt,
+        tasklet.inputs,
+        tasklet.priority,
+        run_at,
+        tasklet.timeout_sec,
+        tasklet.on_crash.value,
+        json_text(tasklet.labels) if tasklet.labels else None,
+    )
+
+
+def tasklet_from(row: Row) -> Tasklet:
+    """The Tasklet of a row."""
+    return Tasklet(
+        cid=row[0],
+        plan_name=row[1],
+        task_name=row[2],
+        definition_digest=row[3],
+        accepted_at=row[4],
+        attempt=row[5],
+        inputs=row[6],
+        priority=row[7],
+        run_at=row[8],
+        timeout_sec=row[9],
+        on_crash=OnCrash(row[10]),
+        labels=_labels.decode(row[11]) if row[11] else {},
+    )
+
+
+def row_of_step(record: StepRecord) -> Row:
+    """The row for sql.PUT_STEP."""
+    return (
+        record.cid,
+        record.attempt,
+        record.step,
+        record.status,
+        record.started_at,
+        record.finished_at,
+        record.tries,
+        record.output,
+        json_text(record.error) if record.error else None,
+    )
+
+
+def step_from(row: Row) -> StepRecord:
+    """The record of a row."""
+    return StepRecord(
+        cid=row[0],
+        attempt=row[1],
+        step=row[2],
+        status=row[3],
+        started_at=row[4],
+        finished_at=row[5],
+        tries=row[6],
+        output=row[7],
+        error=_error.decode(row[8]) if row[8] else None,
+    )
+
+
+def row_of_line(seq: int, line: LogLine) -> Row:
+    """The row for sql.INSERT_ENTRY."""
+    return (
+        seq,
+        line.timestamp,
+        line.level.number,
+        line.logger,
+        line.message,
+        line.cid,
+        line.plan_name,
+        line.task_name,
+        line.step,
+        line.attempt,
+        line.worker,
+        None if line.data is None else _encoder.encode(line.data),
+    )
+
+
+def entry_from(row: Row) -> LogEntry:
+    """The entry of a row."""
+    line = LogLine(
+        timestamp=row[1],
+        level=LogLevel.from_number(row[2]),
+        logger=row[3],
+        message=row[4],
+        cid=row[5],
+        plan_name=row[6],
+        task_name=row[7],
+        step=row[8],
+        attempt=row[9],
+        worker=row[10],
+        data=None if row[11] is None else _data.decode(row[11]),
+    )
+    return LogEntry(row[0], line)
+
+
+def cancel_from(text: str | None) -> CancelRequest | None:
+    """The request in the column `cancel`."""
+    return None if text is None else _cancel.decode(text)
+
+
+def json_text(value: Any) -> str:
+    """`value` for a column that SQL may look into, or a person."""
+    return _encoder.encode(value).decode()

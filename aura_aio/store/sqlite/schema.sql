@@ -1,0 +1,113 @@
+-- The schema as it is now: the sum of migrations/, which a test proves. For reading; opening a
+-- database runs the migrations. Times are seconds since the epoch, UTC; `labels`, `error`, `cancel`
+-- and `cids` are JSON text; `inputs`, `result`, `output` and `data` are JSON in UTF-8, kept unread.
+
+CREATE TABLE runs (
+    cid TEXT NOT NULL PRIMARY KEY,
+    plan_name TEXT NOT NULL,
+    task_name TEXT NOT NULL,
+    definition_digest TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN (
+        'queued', 'running', 'cancelling', 'succeeded', 'failed', 'timed_out', 'cancelled'
+    )),
+    attempt INTEGER NOT NULL,
+    priority INTEGER NOT NULL,
+    rank INTEGER NOT NULL DEFAULT 0,
+    created_at REAL NOT NULL,
+    run_at REAL,
+    ready_at REAL NOT NULL,    -- when it became ready, or will
+    delayed INTEGER NOT NULL,  -- 1 until it has joined those that can be claimed
+    started_at REAL,           -- of this attempt; NULL while queued
+    finished_at REAL,
+    timeout_sec REAL,
+    on_crash TEXT NOT NULL,
+    labels TEXT,
+    worker TEXT,
+    cancel TEXT,
+    error TEXT,
+    inputs BLOB NOT NULL,
+    result BLOB
+);
+
+-- The queue: dispatch order.
+CREATE INDEX runs_ready ON runs (priority DESC, rank, cid) WHERE state = 'queued' AND delayed = 0;
+-- The next that is due, and the one that has been ready for longest.
+CREATE INDEX runs_waiting ON runs (delayed, ready_at, cid) WHERE state = 'queued';
+-- Lists, newest first, and what is active.
+CREATE INDEX runs_by_state ON runs (state, cid);
+CREATE INDEX runs_by_plan ON runs (plan_name, state, cid);
+-- The latest waits.
+CREATE INDEX runs_started ON runs (started_at, ready_at) WHERE started_at IS NOT NULL;
+
+-- Frozen tasks.
+CREATE TABLE definitions (
+    digest TEXT NOT NULL PRIMARY KEY,
+    document BLOB NOT NULL
+);
+
+CREATE TABLE steps (
+    cid TEXT NOT NULL,
+    attempt INTEGER NOT NULL,
+    step TEXT NOT NULL,
+    status TEXT NOT NULL,
+    started_at REAL,
+    finished_at REAL,
+    tries INTEGER NOT NULL,
+    output BLOB,
+    error TEXT,
+    PRIMARY KEY (cid, attempt, step)
+);
+
+CREATE TABLE idempotency (
+    key TEXT NOT NULL PRIMARY KEY,
+    body_digest TEXT NOT NULL,
+    cids TEXT NOT NULL,
+    memo BLOB NOT NULL,
+    kept_at REAL NOT NULL
+);
+
+CREATE INDEX idempotency_by_age ON idempotency (kept_at);
+
+CREATE TABLE logs (
+    seq INTEGER PRIMARY KEY,  -- given by the writer; `counters` keeps the newest
+    timestamp REAL NOT NULL,
+    level INTEGER NOT NULL,   -- 10, 20, 30, 40, 50
+    logger TEXT NOT NULL,
+    message TEXT NOT NULL,
+    cid TEXT,
+    plan_name TEXT,
+    task_name TEXT,
+    step TEXT,
+    attempt INTEGER,
+    worker TEXT,
+    data BLOB
+);
+
+CREATE INDEX logs_by_run ON logs (cid) WHERE cid IS NOT NULL;
+
+-- Figures that each transaction keeps exact, so that reading them costs the same at any length.
+
+CREATE TABLE queue_counts (  -- queued runs
+    priority INTEGER NOT NULL,
+    plan_name TEXT NOT NULL,
+    delayed INTEGER NOT NULL,
+    n INTEGER NOT NULL,
+    PRIMARY KEY (priority, plan_name, delayed)
+) WITHOUT ROWID;
+
+CREATE TABLE state_counts (  -- all runs
+    state TEXT NOT NULL PRIMARY KEY,
+    n INTEGER NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE throughput (  -- runs that were started and have ended, per 10 seconds of their end
+    slot INTEGER PRIMARY KEY,
+    n INTEGER NOT NULL
+);
+
+CREATE TABLE counters (
+    name TEXT NOT NULL PRIMARY KEY,
+    n INTEGER NOT NULL
+) WITHOUT ROWID;
+
+INSERT INTO counters (name, n) VALUES ('newest_log_seq', 0);

@@ -1,0 +1,173 @@
+"""The statements, under names; a test holds each of them to an index.
+
+May import the standard library only. What is pasted into them are constants of this module;
+values are always bound. Where a statement may only use one index, it names it, so that the planner
+can never fall back on walking over the table.
+"""
+# ruff: noqa: S608
+
+from typing import Final
+
+MOST_JOINED: Final = 1_000
+"""Delayed runs that join the queue in one operation: some 10 ms, then others have their turn."""
+MOST_COUNTED: Final = 10_000
+"""Runs of the same priority that a position counts one by one: under a millisecond."""
+MOST_WAITS: Final = 1_000
+MOST_KEYS_PRUNED: Final = 16
+"""Keys that are too old go faster than new ones come."""
+
+# --- Columns, in the order in which rows.py reads them
+
+_RUN: Final = (
+    "cid, plan_name, task_name, state, attempt, priority, rank, definition_digest, created_at, "
+    "on_crash, run_at, started_at, finished_at, timeout_sec, labels, worker, error, cancel, "
+)
+_BARE_RUN: Final = _RUN + "NULL, NULL"
+_WHOLE_RUN: Final = _RUN + "inputs, result"
+_TASKLET: Final = (
+    "cid, plan_name, task_name, definition_digest, created_at, attempt, inputs, priority, run_at, "
+    "timeout_sec, on_crash, labels"
+)
+_STEP: Final = "cid, attempt, step, status, started_at, finished_at, tries, output, error"
+ENTRY: Final = (
+    "seq, timestamp, level, logger, message, cid, plan_name, task_name, step, attempt, worker, data"
+)
+
+
+def columns_of_run(include: frozenset[str]) -> str:
+    """The columns of a run, with `inputs` and `result` if they are wanted."""
+    wanted = [each if each in include else "NULL" for each in ("inputs", "result")]
+    return _RUN + ", ".join(wanted)
+
+
+# --- Runs come
+
+FIND_KEY: Final = """
+    SELECT body_digest, cids, memo FROM idempotency WHERE key = ? AND kept_at > ?
+"""
+KEEP_KEY: Final = """
+    REPLACE INTO idempotency (key, body_digest, cids, memo, kept_at) VALUES (?, ?, ?, ?, ?)
+"""
+PRUNE_KEYS: Final = f"""
+    DELETE FROM idempotency WHERE rowid IN (
+        SELECT rowid FROM idempotency WHERE kept_at <= ? ORDER BY kept_at LIMIT {MOST_KEYS_PRUNED}
+    )
+"""
+KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
+INSERT_RUN: Final = f"""
+    INSERT INTO runs (state, ready_at, delayed, {_TASKLET})
+    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+
+# --- Runs change; the guard: the run is as it was when the change was decided
+
+_AS_HELD: Final = "WHERE cid = ? AND attempt = ? AND state = ?"
+
+HOLD: Final = """
+    SELECT state, attempt, priority, plan_name, delayed, on_crash, cancel FROM runs WHERE cid = ?
+"""
+END: Final = f"UPDATE runs SET state = ?, finished_at = ?, result = ?, error = ? {_AS_HELD}"
+CANCEL: Final = f"UPDATE runs SET state = ?, finished_at = ?, cancel = ? {_AS_HELD}"
+REQUEUE: Final = f"""
+    UPDATE runs SET state = ?, ready_at = ?, attempt = attempt + 1, delayed = 0,
+        started_at = NULL, worker = NULL {_AS_HELD}
+"""
+ATTEMPTS_UNDER_WAY: Final = """
+    SELECT cid, attempt FROM runs INDEXED BY runs_by_state
+    WHERE state IN ('running', 'cancelling')
+"""
+
+# --- The queue
+
+_READY: Final = "runs INDEXED BY runs_ready WHERE state = 'queued' AND delayed = 0"
+_DELAYED: Final = "runs INDEXED BY runs_waiting WHERE state = 'queued' AND delayed = 1"
+
+DUE: Final = f"""
+    SELECT cid, attempt, priority, plan_name, ready_at FROM {_DELAYED} AND ready_at <= ?
+    ORDER BY ready_at, cid LIMIT {MOST_JOINED}
+"""
+JOIN: Final = "UPDATE runs SET delayed = 0 WHERE cid = ? AND attempt = ? AND state = 'queued'"
+NEXT: Final = f"SELECT {_TASKLET} FROM {_READY} ORDER BY priority DESC, rank, cid LIMIT ?"
+CLAIM: Final = """
+    UPDATE runs SET state = 'running', worker = ?, started_at = ?
+    WHERE cid = ? AND attempt = ? AND state = 'queued'
+"""
+SET_PRIORITY: Final = f"UPDATE runs SET priority = ?, rank = 0 {_AS_HELD}"
+
+IS_DUE: Final = f"SELECT EXISTS (SELECT 1 FROM {_DELAYED} AND ready_at <= ?)"
+NEXT_DUE: Final = f"SELECT ready_at FROM {_DELAYED} ORDER BY ready_at LIMIT 1"
+
+PLACE: Final = "SELECT state, priority, rank, delayed, ready_at FROM runs WHERE cid = ?"
+AHEAD_BY_PRIORITY: Final = """
+    SELECT COALESCE(SUM(n), 0) FROM queue_counts WHERE priority > ? AND delayed = 0
+"""
+AHEAD_BY_RANK: Final = f"""
+    SELECT COUNT(*) FROM (
+        SELECT 1 FROM {_READY} AND priority = ? AND (rank, cid) < (?, ?) LIMIT {MOST_COUNTED}
+    )
+"""
+
+FIRST_READY: Final = f"""
+    SELECT {_BARE_RUN} FROM {_READY} ORDER BY priority DESC, rank, cid LIMIT ?
+"""
+REST_OF_PRIORITY: Final = f"""
+    SELECT {_BARE_RUN} FROM {_READY} AND priority = ? AND (rank, cid) > (?, ?)
+    ORDER BY rank, cid LIMIT ?
+"""
+LOWER_PRIORITIES: Final = f"""
+    SELECT {_BARE_RUN} FROM {_READY} AND priority < ? ORDER BY priority DESC, rank, cid LIMIT ?
+"""
+NEXT_DELAYED: Final = f"""
+    SELECT {_BARE_RUN}, ready_at FROM {_DELAYED} AND (ready_at, cid) > (?, ?)
+    ORDER BY ready_at, cid LIMIT ?
+"""
+
+# --- Figures that are kept
+
+ADD_TO_QUEUE: Final = """
+    INSERT INTO queue_counts (priority, plan_name, delayed, n) VALUES (?, ?, ?, ?)
+    ON CONFLICT DO UPDATE SET n = n + excluded.n
+"""
+ADD_TO_STATE: Final = """
+    INSERT INTO state_counts (state, n) VALUES (?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n
+"""
+ADD_TO_SLOT: Final = """
+    INSERT INTO throughput (slot, n) VALUES (?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n
+"""
+PRUNE_SLOTS: Final = "DELETE FROM throughput WHERE slot < ?"
+KEEP_SEQ: Final = "UPDATE counters SET n = ? WHERE name = 'newest_log_seq'"
+
+# Small tables, of which every row is wanted:
+TIDY_QUEUE_COUNTS: Final = "DELETE FROM queue_counts WHERE n = 0"
+QUEUE_COUNTS: Final = "SELECT priority, plan_name, delayed, n FROM queue_counts WHERE n > 0"
+STATE_COUNTS: Final = "SELECT state, n FROM state_counts"
+DEFINITIONS: Final = "SELECT digest FROM definitions"
+
+NEWEST_SEQ: Final = "SELECT n FROM counters WHERE name = 'newest_log_seq'"
+THROUGHPUT: Final = "SELECT slot, n FROM throughput WHERE slot > ?"
+WAITS: Final = f"""
+    SELECT started_at - ready_at FROM runs INDEXED BY runs_started
+    WHERE started_at > ? ORDER BY started_at DESC LIMIT {MOST_WAITS}
+"""
+OLDEST_READY: Final = """
+    SELECT ready_at FROM runs INDEXED BY runs_waiting
+    WHERE state = 'queued' AND delayed = 0 ORDER BY ready_at LIMIT 1
+"""
+
+# --- Runs, definitions and steps are read
+
+GET: Final = f"SELECT {_WHOLE_RUN} FROM runs WHERE cid = ?"
+GET_BARE: Final = f"SELECT {_BARE_RUN} FROM runs WHERE cid = ?"
+GET_SEVERAL: Final = f"SELECT {_BARE_RUN} FROM runs WHERE cid IN (SELECT value FROM json_each(?))"
+ACTIVE: Final = f"""
+    SELECT {_BARE_RUN} FROM runs INDEXED BY runs_by_state
+    WHERE state IN ('running', 'cancelling')
+"""
+DEFINITION: Final = "SELECT document FROM definitions WHERE digest = ?"
+STEPS: Final = f"SELECT {_STEP} FROM steps WHERE cid = ?"
+PUT_STEP: Final = f"REPLACE INTO steps ({_STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+
+# --- The log
+
+INSERT_ENTRY: Final = f"INSERT INTO logs ({ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+OLDEST_SEQ: Final = "SELECT MIN(seq) FROM logs"

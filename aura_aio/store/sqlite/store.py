@@ -1,0 +1,88 @@
+"""The store as a whole: three ports over one file and one writer.
+
+May import store.writer, the rest of `store.sqlite`, the standard library and model only.
+"""
+
+import asyncio
+from pathlib import Path
+
+from aura_aio.model.clock import Clock
+from aura_aio.model.ports import LogStore, Publish, QueueStore, RunStore
+from aura_aio.store.sqlite.accept import Acceptance
+from aura_aio.store.sqlite.database import Database
+from aura_aio.store.sqlite.logs import SqliteLogs
+from aura_aio.store.sqlite.queue import SqliteQueue
+from aura_aio.store.sqlite.readers import Readers
+from aura_aio.store.sqlite.runs import SqliteRuns
+from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
+from aura_aio.store.writer import Writer
+
+
+class SqliteStore:
+    """An open store; made by `open_sqlite`."""
+
+    def __init__(
+        self,
+        session: SqliteSession,
+        readers: Readers,
+        *,
+        publish: Publish,
+        clock: Clock,
+        acceptance: Acceptance,
+        max_attempts: int,
+    ) -> None:
+        self._readers = readers
+        self._writer: Writer[Transaction] = Writer(session, publish)
+        self.runs: RunStore = SqliteRuns(
+            self._writer, readers, clock, acceptance=acceptance, max_attempts=max_attempts
+        )
+        self.queue: QueueStore = SqliteQueue(self._writer, readers, clock)
+        self.logs: LogStore = SqliteLogs(self._writer, readers)
+
+    @property
+    def commits(self) -> int:
+        """Transactions so far: with group commit fewer than writes."""
+        return self._writer.commits
+
+    async def aclose(self) -> None:
+        """Finish every write that waits, then close the file. Idempotent.
+
+        What is asked afterwards raises StoreUnavailable.
+        """
+        await self._readers.aclose()
+        await self._writer.aclose()
+
+
+async def open_sqlite(
+    path: Path,
+    *,
+    publish: Publish,
+    clock: Clock,
+    queue_limit: int = 1_000_000,
+    max_attempts: int = 3,
+    idempotency_retention_sec: float = 86_400.0,
+) -> SqliteStore:
+    """Open the database at `path`, making or migrating it as needed.
+
+    `publish` is called on this event loop with every fact, after its commit and before the call
+    that caused it returns. At the most `queue_limit` runs are queued, a run has at the most
+    `max_attempts` attempts, and an Idempotency-Key is known for `idempotency_retention_sec`.
+
+    Raises:
+        DatabaseTooNew: a newer version has written it; it was not touched.
+        StoreUnavailable: it cannot be opened, is in use, or is not ours.
+    """
+    session, readers = await asyncio.to_thread(_open, path, clock)
+    return SqliteStore(
+        session,
+        readers,
+        publish=publish,
+        clock=clock,
+        acceptance=Acceptance(queue_limit, idempotency_retention_sec),
+        max_attempts=max_attempts,
+    )
+
+
+def _open(path: Path, clock: Clock) -> tuple[SqliteSession, Readers]:
+    database = Database(path)
+    return SqliteSession(database, clock), Readers(database)

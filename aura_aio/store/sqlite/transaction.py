@@ -1,0 +1,152 @@
+"""A transaction of the writer: rows, facts, and the figures that must stay exact beside them.
+
+May import the rest of `store.sqlite`, the standard library and model only.
+"""
+
+import contextlib
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple, TypeVar
+
+from aura_aio.model.clock import Clock
+from aura_aio.model.plan import Definition
+from aura_aio.model.run import RunChanged
+from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
+from aura_aio.store.sqlite import sql
+from aura_aio.store.sqlite.database import Database, is_unavailable
+
+K = TypeVar("K")
+
+SLOT_SEC: Final = 10
+"""How finely ended runs are counted by time."""
+
+KEPT_SLOTS: Final = 3600 // SLOT_SEC + 1
+
+
+class Place(NamedTuple):
+    """What queued runs are counted by."""
+
+    priority: int
+    plan_name: str
+    delayed: bool
+
+
+class Ledger:
+    """What the writer knows by heart, as of the last commit."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        connection.execute(sql.TIDY_QUEUE_COUNTS)
+        (self.queued,) = connection.execute(
+            "SELECT COALESCE(SUM(n), 0) FROM queue_counts"
+        ).fetchone()
+        (self.newest_seq,) = connection.execute(sql.NEWEST_SEQ).fetchone()
+        self.definitions = {digest for (digest,) in connection.execute(sql.DEFINITIONS)}
+
+
+class Transaction:
+    """One transaction under way; operations write through `connection` and report here."""
+
+    def __init__(self, connection: sqlite3.Connection, ledger: Ledger) -> None:
+        self.connection = connection
+        self.facts: list[RunChanged] = []
+        self.queued: int = ledger.queued
+        """Runs in the queue, this transaction's included."""
+        self.newest_seq: int = ledger.newest_seq
+        """The newest number of a log entry, this transaction's included."""
+        self.definitions: list[str] = []
+        """Digests that this transaction has added."""
+        self._ledger = ledger
+        self._places: Counter[Place] = Counter()
+        self._states: Counter[RunState] = Counter()
+        self._slots: Counter[int] = Counter()
+
+    @property
+    def written(self) -> int:
+        """Rows that the connection has written since it was opened."""
+        return self.connection.total_changes
+
+    def define(self, definitions: Iterable[Definition]) -> None:
+        """Keep those of `definitions` that are not kept yet."""
+        for definition in definitions:
+            digest = definition.digest
+            if digest not in self._ledger.definitions and digest not in self.definitions:
+                self.connection.execute(sql.KEEP_DEFINITION, (digest, definition.document))
+                self.definitions.append(digest)
+
+    def join(self, place: Place, count: int = 1) -> None:
+        """`count` runs have come into the queue at `place`."""
+        self._places[place] += count
+        self.queued += count
+
+    def leave(self, place: Place) -> None:
+        """A run has gone from `place` in the queue."""
+        self._places[place] -= 1
+        self.queued -= 1
+
+    def changed(self, fact: RunChanged) -> None:
+        """A run has gone from one state to another: count it, and publish it after the commit."""
+        self.facts.append(fact)
+        if fact.source is not None:
+            self._states[fact.source] -= 1
+        self._states[fact.target] += 1
+        if fact.target in TERMINAL and fact.source in HOLDS_A_SLOT:
+            self._slots[int(fact.at // SLOT_SEC)] += 1
+
+    def flush(self, now: float) -> None:
+        """Write what has been counted, as the last thing before the commit."""
+        write = self.connection
+        if self._places:
+            write.executemany(sql.ADD_TO_QUEUE, [(*place, n) for place, n in _moved(self._places)])
+        if self._states:
+            write.executemany(sql.ADD_TO_STATE, _moved(self._states))
+        if self._slots:
+            write.executemany(sql.ADD_TO_SLOT, list(self._slots.items()))
+            write.execute(sql.PRUNE_SLOTS, (int(now // SLOT_SEC) - KEPT_SLOTS,))
+        if self.newest_seq != self._ledger.newest_seq:
+            write.execute(sql.KEEP_SEQ, (self.newest_seq,))
+
+    def committed(self) -> None:
+        """It is durable: what the writer knows by heart follows."""
+        self._ledger.queued = self.queued
+        self._ledger.newest_seq = self.newest_seq
+        self._ledger.definitions.update(self.definitions)
+
+
+class SqliteSession:
+    """Implements `store.writer.Session` over the database's writing connection."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._connection = database.writer
+        self._clock = clock
+        self._ledger = Ledger(self._connection)
+
+    def begin(self) -> Transaction:
+        """Start a transaction."""
+        self._connection.execute("BEGIN IMMEDIATE")
+        return Transaction(self._connection, self._ledger)
+
+    def commit(self, transaction: Transaction) -> Sequence[RunChanged]:
+        """Make it durable; answers its facts."""
+        transaction.flush(self._clock.now())
+        self._connection.execute("COMMIT")
+        transaction.committed()
+        return transaction.facts
+
+    def rollback(self) -> None:
+        """Undo. If the database refuses even that, the next `begin` fails and it is tried again."""
+        with contextlib.suppress(sqlite3.Error):
+            self._connection.rollback()
+
+    def unavailable(self, error: Exception) -> bool:
+        """Whether the database is at fault."""
+        return is_unavailable(error)
+
+    def close(self) -> None:
+        """Close the database."""
+        self._database.close()
+
+
+def _moved(counts: Counter[K]) -> list[tuple[K, int]]:
+    return [(key, n) for key, n in counts.items() if n]

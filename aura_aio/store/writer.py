@@ -1,0 +1,208 @@
+"""The writer thread of a database: takes all that waits, and makes one transaction of it.
+
+May import the standard library and model only; each store brings its own Session.
+"""
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from queue import Empty, SimpleQueue
+from threading import Thread
+from typing import Any, Generic, Protocol, TypeVar
+
+from aura_aio.model.errors import AuraError, StoreUnavailable
+from aura_aio.model.ports import Publish
+from aura_aio.model.run import RunChanged
+
+_log = logging.getLogger("aura.store.writer")
+
+T = TypeVar("T")
+
+
+class Transaction(Protocol):
+    """What the writer must know of a transaction, and no more."""
+
+    @property
+    def written(self) -> int:
+        """A number that grows with each row written."""
+        ...
+
+
+Tx = TypeVar("Tx", bound=Transaction)
+
+
+class Session(Protocol[Tx]):
+    """The one connection that writes; every method is called in the writer's thread."""
+
+    def begin(self) -> Tx:
+        """Start a transaction."""
+        ...
+
+    def commit(self, transaction: Tx) -> Sequence[RunChanged]:
+        """Make it durable; answers the facts to publish, in order."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo what has been done since `begin`; must not raise."""
+        ...
+
+    def unavailable(self, error: Exception) -> bool:
+        """Whether the database is at fault (full, locked, gone), and not the operation."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database; must not raise."""
+        ...
+
+
+class _Waiting(Generic[Tx]):
+    """An operation, who waits for it, and what came of it."""
+
+    __slots__ = ("error", "future", "operation", "result")
+
+    def __init__(self, operation: Callable[[Tx], Any], future: asyncio.Future[Any]) -> None:
+        self.operation = operation
+        self.future = future
+        self.result: Any = None
+        self.error: Exception | None = None
+
+    def run(self, transaction: Tx) -> None:
+        """Do it; an AuraError before the first write is an answer like any other."""
+        before = transaction.written
+        self.error = None
+        try:
+            self.result = self.operation(transaction)
+        except AuraError as error:
+            if transaction.written != before:
+                raise
+            self.error = error
+
+    def settle(self) -> None:
+        """Tell who waits, on the loop; a caller that was cancelled is not told."""
+        if self.future.done():
+            return
+        if self.error is not None:
+            self.future.set_exception(self.error)
+        else:
+            self.future.set_result(self.result)
+
+
+class Writer(Generic[Tx]):
+    """Group commit: operations that wait at the same time share one transaction and one fsync.
+
+    An operation is a plain function of the transaction that depends on nothing but the database
+    and its own arguments: it may be called again. It checks first and writes afterwards, so that
+    one that raises an AuraError has written nothing, and fails alone. Whatever else an operation
+    raises rolls back the transaction; it fails alone all the same, because the others are called
+    again in a new one. If the database itself fails, all of them raise StoreUnavailable, and none
+    has happened.
+
+    Made on the event loop that submits. Threads are not shared: one writer, one thread.
+    """
+
+    def __init__(self, session: Session[Tx], publish: Publish, *, name: str = "store") -> None:
+        self.commits = 0
+        """Transactions so far that were committed."""
+        self._session = session
+        self._publish = publish
+        self._loop = asyncio.get_running_loop()
+        self._inbox: SimpleQueue[_Waiting[Tx] | None] = SimpleQueue()
+        self._closing = False
+        self._ended: asyncio.Future[None] = self._loop.create_future()
+        # A daemon: a process whose loop died without aclose() must end, and has acknowledged
+        # nothing that is not on disk.
+        self._thread = Thread(target=self._work, name=f"{name}-writer", daemon=True)
+        self._thread.start()
+
+    async def submit(self, operation: Callable[[Tx], T]) -> T:
+        """Return what `operation` returned, once its transaction is durable.
+
+        The facts of the transaction are published before any of its callers goes on. If the caller
+        is cancelled while it waits, the operation counts nevertheless.
+
+        Raises:
+            StoreUnavailable: the database failed, or the writer is closed; nothing has happened.
+            Exception: whatever `operation` raised; nothing of it has happened.
+        """
+        if self._closing:
+            raise StoreUnavailable("The store is closed.")
+        future: asyncio.Future[T] = self._loop.create_future()
+        self._inbox.put(_Waiting(operation, future))
+        return await future
+
+    async def aclose(self) -> None:
+        """Finish what waits, then end the thread. Idempotent."""
+        if not self._closing:
+            self._closing = True
+            self._inbox.put(None)
+        await asyncio.shield(self._ended)
+        self._thread.join()
+
+    def _work(self) -> None:
+        last = False
+        while not last:
+            batch, last = self._take()
+            if batch:
+                facts = self._settle(batch)
+                self._on_loop(self._hand_over, batch, facts)
+        self._session.close()
+        self._on_loop(self._ended.set_result, None)
+
+    def _take(self) -> tuple[list[_Waiting[Tx]], bool]:
+        """All that waits, at least one; and whether it was the last."""
+        batch: list[_Waiting[Tx]] = []
+        waiting = self._inbox.get()
+        while waiting is not None:
+            batch.append(waiting)
+            try:
+                waiting = self._inbox.get_nowait()
+            except Empty:
+                return batch, False
+        return batch, True
+
+    def _settle(self, batch: Sequence[_Waiting[Tx]]) -> Sequence[RunChanged]:
+        """Give each of `batch` its result or its error; answers the facts to publish."""
+        left = list(batch)
+        while left:
+            current: _Waiting[Tx] | None = None
+            try:
+                transaction = self._session.begin()
+                for current in left:
+                    current.run(transaction)
+                current = None
+                facts = self._session.commit(transaction)
+            except Exception as error:
+                self._session.rollback()
+                if current is None or self._session.unavailable(error):
+                    _fail(left, error)
+                    return ()
+                current.error = error
+                left.remove(current)
+            else:
+                self.commits += 1
+                return facts
+        return ()
+
+    def _on_loop(self, callback: Callable[..., None], *args: object) -> None:
+        try:
+            self._loop.call_soon_threadsafe(callback, *args)
+        except RuntimeError:
+            _log.warning("nobody waits for the store", extra={"action": "store_loop_closed"})
+
+    def _hand_over(self, batch: Sequence[_Waiting[Tx]], facts: Sequence[RunChanged]) -> None:
+        for waiting in batch:
+            waiting.settle()
+        for fact in facts:
+            try:
+                self._publish(fact)
+            except Exception:
+                _log.exception(
+                    "a fact was not taken", extra={"action": "publish_failed", "cid": fact.cid}
+                )
+
+
+def _fail(waiting: Sequence[_Waiting[Any]], error: Exception) -> None:
+    """The database failed: one exception each, for a shared one would collect their tracebacks."""
+    for each in waiting:
+        each.error = StoreUnavailable(f"The database does not take writes: {error}.")
+        each.error.__cause__ = error
