@@ -208,6 +208,7 @@ def _answer(document: Json, where: str, status: str, response: Json) -> Iterator
 
 
 def _expected(listed: list[Json]) -> Iterator[tuple[str, str]]:
+    yield "403", "the request may come from a foreign page or host"
     yield "422", "every operation refuses what it does not know"
     yield "500", "every operation can meet a fault of the server"
     if any(each.get("in") == "path" for each in listed):

@@ -1,0 +1,163 @@
+"""Components and parameters of the tag `tasks`.
+
+May import `schemas.fields`, `schemas.bases`, `schemas.common` and `schemas.runs` only.
+"""
+
+from typing import Any, ClassVar
+
+from marshmallow import validates_schema
+
+from aura_aio.api.schemas.bases import AnswerSchema, HeadersSchema, PathSchema, RequestSchema
+from aura_aio.api.schemas.common import (
+    CID_LENGTH,
+    PLAN_NAME_LENGTH,
+    TASK_NAME_LENGTH,
+    CidField,
+    JsonObjectField,
+    LabelsField,
+    ProblemSchema,
+)
+from aura_aio.api.schemas.fields import (
+    Double,
+    Flag,
+    Int32,
+    Items,
+    ItemsJudgedLater,
+    Moment,
+    Nested,
+    Text,
+    Word,
+    excludes,
+)
+from aura_aio.api.schemas.runs import CancelModeField, RunStatusField
+from aura_aio.model.states import RunState
+
+
+class TaskBatchItemStatusField(Word):
+    """TaskBatchItemStatus."""
+
+    words: ClassVar = ("queued", "rejected")
+
+
+class TaskStatusWordField(Word):
+    """TaskStatusWord."""
+
+    words: ClassVar = (*RunState, "not_found")
+
+
+class RunTaskHeadersSchema(HeadersSchema):
+    """The headers of runTask."""
+
+    idempotency_key = Text(least=1, most=255, pattern="^[!-~]+$", data_key="Idempotency-Key")
+
+
+class RunTaskBatchHeadersSchema(RunTaskHeadersSchema):
+    """The headers of runTaskBatch."""
+
+
+class CancelTaskPathSchema(PathSchema):
+    """The path of cancelTask."""
+
+    cid = Text(least=1, most=CID_LENGTH, required=True)
+
+
+class UpdateTaskPriorityPathSchema(CancelTaskPathSchema):
+    """The path of updateTaskPriority."""
+
+
+class AdHocTaskRequestSchema(RequestSchema):
+    """AdHocTaskRequest."""
+
+    plan_name = Text(least=1, most=PLAN_NAME_LENGTH, required=True)
+    task_name = Text(least=1, most=TASK_NAME_LENGTH, required=True)
+    inputs = JsonObjectField(load_default=dict)
+    priority = Int32(least=-100, most=100, load_default=0)
+    delay_sec = Double(least=0, most=31_536_000)
+    run_at = Moment()
+    timeout_sec = Double(least=0.001, most=31_536_000)
+    labels = LabelsField(load_default=dict)
+
+    excluded: ClassVar = ("delay_sec", "run_at")
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _one_start(self, _: Any, original: Any, **__: Any) -> None:
+        excludes(original, *self.excluded)
+
+
+class RunAcceptedSchema(AnswerSchema):
+    """RunAccepted."""
+
+    status = RunStatusField(required=True)
+    message = Text(required=True)
+    cid = CidField(required=True)
+
+
+class TaskBatchRequestSchema(RequestSchema):
+    """TaskBatchRequest."""
+
+    tasks = ItemsJudgedLater(Nested(AdHocTaskRequestSchema), least=1, most=1000, required=True)
+    atomic = Flag(load_default=False)
+
+
+class TaskBatchItemSchema(AnswerSchema):
+    """TaskBatchItem."""
+
+    index = Int32(least=0, required=True)
+    status = TaskBatchItemStatusField(required=True)
+    cid = CidField()
+    error = Nested(ProblemSchema)
+
+
+class TaskBatchResultSchema(AnswerSchema):
+    """TaskBatchResult."""
+
+    items = Items(Nested(TaskBatchItemSchema), required=True)
+    success_count = Int32(least=0, required=True)
+    failed_count = Int32(least=0, required=True)
+
+
+class TaskStatusBatchRequestSchema(RequestSchema):
+    """TaskStatusBatchRequest."""
+
+    cids = Items(Text(least=1, most=CID_LENGTH), least=1, most=1000, required=True)
+
+
+class TaskStatusSchema(AnswerSchema):
+    """TaskStatus."""
+
+    cid = Text(required=True)
+    status = TaskStatusWordField(required=True)
+    plan_name = Text()
+    task_name = Text()
+    attempt = Int32(least=1)
+    created_at = Moment()
+    started_at = Moment()
+    finished_at = Moment()
+
+
+class TaskStatusBatchSchema(AnswerSchema):
+    """TaskStatusBatch."""
+
+    items = Items(Nested(TaskStatusSchema), required=True)
+
+
+class CancelRequestSchema(RequestSchema):
+    """CancelRequest."""
+
+    mode = CancelModeField(load_default="graceful")
+    grace_sec = Double(least=0, most=3600, load_default=10)
+    reason = Text(most=1000)
+
+
+class CancelAcceptedSchema(AnswerSchema):
+    """CancelAccepted."""
+
+    cid = CidField(required=True)
+    status = RunStatusField(required=True)
+    message = Text(required=True)
+
+
+class PriorityRequestSchema(RequestSchema):
+    """PriorityRequest."""
+
+    priority = Int32(least=-100, most=100, required=True)
