@@ -1,0 +1,51 @@
+"""The pins: every package that comes with the project has one, and none has an address.
+
+Imports packaging only.
+"""
+
+import re
+import tomllib
+from importlib.metadata import requires
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def pins() -> list[str]:
+    lines = (REPOSITORY / "constraints.txt").read_text("utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+def needed() -> set[str]:
+    """What the project and its development need, and what that needs in turn, on this system."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    waiting = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    found: set[tuple[str, str]] = set()
+    while waiting:
+        requirement = Requirement(waiting.pop())
+        for extra in ("", *requirement.extras):
+            key = canonicalize_name(requirement.name), extra
+            if key in found:
+                continue
+            found.add(key)
+            for further in requires(requirement.name) or []:
+                marker = Requirement(further).marker
+                if marker is None or marker.evaluate({"extra": extra}):
+                    waiting.append(further)
+    return {name for name, _ in found}
+
+
+def test_every_package_that_is_needed_has_a_pin() -> None:
+    pinned = {canonicalize_name(pin.partition("==")[0]) for pin in pins()}
+    missing = needed() - pinned - {"hatchling"}  # pinned by pyproject.toml, as the build backend
+    assert not missing, f"add the versions of {sorted(missing)} to constraints.txt"
+
+
+def test_every_pin_is_a_name_and_a_version_and_nothing_else() -> None:
+    wrong = [pin for pin in pins() if not re.fullmatch(r"[\w.-]+==\d[\w.]*", pin)]
+    assert not wrong, "constraints.txt says which version, never where it comes from"
+    lock = (REPOSITORY / "scripts" / "redocly" / "package-lock.json").read_text("utf-8")
+    assert "resolved" not in lock, "npm writes addresses unless --omit-lockfile-registry-resolved"
