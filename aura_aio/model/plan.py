@@ -5,6 +5,7 @@ May import the standard library and msgspec only; reading YAML is `catalog`'s, r
 """
 
 import hashlib
+from collections.abc import Iterator
 from enum import StrEnum
 from typing import Any
 
@@ -79,6 +80,15 @@ class NoneOf(msgspec.Struct, frozen=True, tag="none"):
 Dependency = DependsOn | AllOf | AnyOf | NoneOf
 
 
+def steps_named(dependency: Dependency) -> Iterator[str]:
+    """The steps that `dependency` names, at any depth; one may come more than once."""
+    if isinstance(dependency, DependsOn):
+        yield dependency.step
+    else:
+        for inner in dependency.of:
+            yield from steps_named(inner)
+
+
 class Loop(msgspec.Struct, frozen=True, omit_defaults=True):
     """The loop of a step: exactly one of `for_each`, `times`, `while_` is set (all may be
     templates).
@@ -95,13 +105,12 @@ class OnException(msgspec.Struct, frozen=True, omit_defaults=True):
     """Retry after an exception: `retry` more tries, `delay` seconds times `backoff` ** (tries so
     far).
 
-    `retry_on` names exception classes (any one, if absent); `condition` is a template that must be
-    true.
+    `retry_on` names exception classes (any one, if absent); no wait is longer than `max_delay`
+    seconds; with `jitter` each is cut by up to a half, at random.
     """
 
     retry: int = 0
     retry_on: tuple[str, ...] | None = None
-    condition: str | None = None
     delay: float = 0.0
     backoff: float = 1.0
     max_delay: float | None = None

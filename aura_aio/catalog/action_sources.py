@@ -1,0 +1,184 @@
+"""Finds the actions of a plan without running its code: by reading the Python files.
+
+May import model, and of `catalog` `document`, `files`, `manifest`, `place` and `references`.
+"""
+
+import ast
+from collections.abc import Iterator
+from typing import Any, Final
+
+from aura_aio.catalog.document import Mark
+from aura_aio.catalog.files import FileRefused, PlanFolder
+from aura_aio.catalog.manifest import ExportedAction, Manifest
+from aura_aio.catalog.place import Faults
+from aura_aio.catalog.references import NAME_RULE, is_name
+from aura_aio.model.errors import did_you_mean
+from aura_aio.model.plan import ActionSpec, LoadError
+
+_FOLDERS: Final = ("actions", "src/actions")
+_SINGLE_FILE: Final = "actions.py"
+_DECORATORS: Final = frozenset({"action", "action_info"})
+
+_Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def find_actions(
+    folder: PlanFolder, manifest: Manifest
+) -> tuple[dict[str, ActionSpec], list[LoadError]]:
+    """The actions of a plan by name, and what is wrong with its Python files.
+
+    Actions are the functions decorated with `@action` or `@action_info(...)` in `actions/`,
+    `actions.py` and `src/actions/`, and those that the manifest exports.
+    """
+    search = _Search(folder)
+    for file in search.files():
+        search.add_decorated(file)
+    for exported in manifest.actions:
+        search.add_exported(exported)
+    return search.found, search.errors
+
+
+class _Search:
+    """One look through the Python files of a plan; each is parsed once."""
+
+    def __init__(self, folder: PlanFolder) -> None:
+        self._folder = folder
+        self._functions: dict[str, dict[str, _Function]] = {}
+        self.found: dict[str, ActionSpec] = {}
+        self.errors: list[LoadError] = []
+
+    def files(self) -> Iterator[str]:
+        """The files in which decorated functions are actions."""
+        if self._folder.has(_SINGLE_FILE):
+            if not self._folder.is_folder("actions"):
+                yield _SINGLE_FILE
+            else:
+                message = "There is a folder 'actions' too: Python would import only one of them."
+                self.errors.append(LoadError(file=_SINGLE_FILE, message=message))
+        for each in _FOLDERS:
+            yield from self._folder.files_below(each, (".py",))
+
+    def add_decorated(self, file: str) -> None:
+        """Add the actions that the file declares."""
+        faults = Faults(file)
+        for node in self._functions_in(file, faults).values():
+            for decorator in node.decorator_list:
+                if _name_of(decorator) in _DECORATORS:
+                    self._add(_declared(node, decorator, file, faults), node, faults)
+        self.errors.extend(faults.in_order())
+
+    def add_exported(self, exported: ExportedAction) -> None:
+        """Add an action of the manifest; it needs no decorator."""
+        file = self._file_of(exported.module)
+        if file is None:
+            exported.place.fault(f"There is no module {exported.module!r} in this plan.")
+            return
+        faults = Faults(file)
+        functions = self._functions_in(file, faults)
+        node = functions.get(exported.function)
+        if node is None:
+            suggestion = did_you_mean(exported.function, functions)
+            exported.place.fault(
+                f"There is no function {exported.function!r} in {file}.{suggestion}"
+            )
+        else:
+            spec = _spec(exported.name, node, file, exported.timeout_sec)
+            self._add(spec, node, faults)
+        self.errors.extend(faults.in_order())
+
+    def _functions_in(self, file: str, faults: Faults) -> dict[str, _Function]:
+        if file not in self._functions:
+            tree = _parse(self._folder, file, faults)
+            self._functions[file] = {
+                node.name: node for node in tree.body if isinstance(node, _Function)
+            }
+        return self._functions[file]
+
+    def _add(self, spec: ActionSpec | None, node: _Function, faults: Faults) -> None:
+        if spec is None:
+            return
+        other = self.found.setdefault(spec.name, spec)
+        if (other.module, other.function) != (spec.module, spec.function):
+            faults.add(
+                f"There is another action {spec.name!r}: {other.function} in {other.module}.",
+                Mark(node.lineno, node.col_offset + 1),
+            )
+
+    def _file_of(self, module: str) -> str | None:
+        """The file of `src.actions.greet`, `plans.hello.src.actions.greet` (as the earlier Aura
+        wrote it) or `src/actions/greet.py`.
+        """
+        paths = [module]
+        if not module.endswith(".py"):
+            parts = module.split(".")
+            paths = ["/".join(parts[start:]) + ".py" for start in (0, 2) if parts[start:]]
+        for path in paths:
+            if ".." not in path and not path.startswith("/") and self._folder.has(path):
+                return path
+        return None
+
+
+def _parse(folder: PlanFolder, file: str, faults: Faults) -> ast.Module:
+    try:
+        return ast.parse(folder.read(file), filename=file)
+    except FileRefused as error:
+        faults.add(str(error))
+    except SyntaxError as error:
+        mark = Mark(error.lineno or 1, error.offset or 1)
+        faults.add(f"This is no Python: {error.msg}.", mark)
+    except (RecursionError, MemoryError, ValueError) as error:
+        faults.add(f"This is no Python: {error}.")
+    return ast.Module(body=[], type_ignores=[])
+
+
+def _name_of(decorator: ast.expr) -> str | None:
+    match decorator.func if isinstance(decorator, ast.Call) else decorator:
+        case ast.Name(id=name) | ast.Attribute(value=ast.Name(id="aura_aio"), attr=name):
+            return name
+        case _:
+            return None
+
+
+def _declared(node: _Function, decorator: ast.expr, file: str, faults: Faults) -> ActionSpec | None:
+    """What a decorated function declares; None if that is wrong."""
+    mark = Mark(decorator.lineno, decorator.col_offset + 1)
+    given = _literals(decorator, faults) if isinstance(decorator, ast.Call) else {}
+    name = given.get("name") or node.name
+    timeout = given.get("timeout")
+    if not isinstance(name, str) or not is_name(name):
+        faults.add(f"An action cannot be called {name!r}: {NAME_RULE}.", mark)
+        return None
+    if given.get("isolation") is not None:
+        faults.add("'isolation' comes in a later version of Aura.", mark)
+        return None
+    if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
+        faults.add(f"The timeout {timeout!r} is no number of seconds above 0.", mark)
+        return None
+    return _spec(name, node, file, None if timeout is None else float(timeout))
+
+
+def _spec(name: str, node: _Function, file: str, timeout_sec: float | None) -> ActionSpec:
+    return ActionSpec(
+        name=name,
+        module=file,
+        function=node.name,
+        doc=ast.get_docstring(node),
+        timeout_sec=timeout_sec,
+    )
+
+
+def _literals(call: ast.Call, faults: Faults) -> dict[str, Any]:
+    """The arguments of a decorator that matter here; they must be known without running it."""
+    found: dict[str, Any] = {}
+    first = [ast.keyword(arg="name", value=value) for value in call.args[:1]]
+    for keyword in (*first, *call.keywords):
+        if keyword.arg not in {"name", "timeout", "isolation"}:
+            continue
+        try:
+            found[keyword.arg] = ast.literal_eval(keyword.value)
+        except ValueError:
+            faults.add(
+                f"{keyword.arg!r} must be written out: actions are found without running code.",
+                Mark(keyword.value.lineno, keyword.value.col_offset + 1),
+            )
+    return found

@@ -1,0 +1,102 @@
+"""The actions of a plan as callables: the only place that runs a plan's code to get at it.
+
+May import model, msgspec and `catalog.tracebacks`. `load_actions` is for workers only.
+"""
+
+import hashlib
+import importlib
+import re
+import sys
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Final
+
+import msgspec
+
+from aura_aio.catalog.tracebacks import plan_traceback
+from aura_aio.model.plan import ActionSpec
+from aura_aio.model.run import RunError
+
+BUILTIN_ACTIONS: Final = frozenset(
+    {
+        "log", "sleep", "fail", "set", "http.get", "http.post", "http.request", "file.read",
+        "file.write",
+    }
+)  # fmt: skip
+"""The names of the actions that every plan has (`engine.builtin` holds them)."""
+
+LATER_ACTIONS: Final = frozenset({"shell.run", "json.query", "wait.for_event", "aura.run_task"})
+"""Names of the task language that this version cannot carry out."""
+
+
+class LoadedAction(msgspec.Struct, frozen=True):
+    """An action that can be called; `failure` says why it cannot, if its module did not import.
+
+    `timeout_sec` bounds each call, unless the step says otherwise.
+    """
+
+    name: str
+    function: Callable[..., Any]
+    timeout_sec: float | None = None
+    failure: RunError | None = None
+
+
+def load_actions(plan_root: Path, specs: Iterable[ActionSpec]) -> dict[str, LoadedAction]:
+    """Import the modules of a plan's actions; may take seconds, so call it in a thread.
+
+    The plan's folder is a package of its own, under a name that no other plan has: two plans may
+    have modules of the same name, and relative imports work. What was imported from this folder
+    before is imported anew. A module that fails makes only its own actions fail.
+    """
+    package = _fresh_package(plan_root)
+    modules: dict[str, ModuleType | RunError] = {}
+    loaded: dict[str, LoadedAction] = {}
+    for spec in specs:
+        if spec.module not in modules:
+            modules[spec.module] = _import(package, spec.module)
+        loaded[spec.name] = _action(spec, modules[spec.module])
+    return loaded
+
+
+def _fresh_package(plan_root: Path) -> str:
+    root = plan_root.resolve()
+    digest = hashlib.sha256(str(root).encode()).hexdigest()[:8]
+    name = f"aura_plan_{re.sub(r'[^0-9A-Za-z_]', '_', root.name)}_{digest}"
+    for known in [each for each in sys.modules if each.partition(".")[0] == name]:
+        del sys.modules[known]
+    package = ModuleType(name)
+    package.__path__ = [str(root)]
+    sys.modules[name] = package
+    importlib.invalidate_caches()
+    return name
+
+
+def _import(package: str, file: str) -> ModuleType | RunError:
+    parts = file.removesuffix(".py").removesuffix("/__init__").split("/")
+    try:
+        return importlib.import_module(".".join((package, *parts)))
+    except (Exception, SystemExit) as error:
+        return RunError(
+            type=type(error).__name__,
+            message=f"The module {file} cannot be imported: {error}",
+            traceback=plan_traceback(error),
+        )
+
+
+def _action(spec: ActionSpec, module: ModuleType | RunError) -> LoadedAction:
+    if isinstance(module, RunError):
+        return _failed(spec, module)
+    function = getattr(module, spec.function, None)
+    if callable(function):
+        return LoadedAction(spec.name, function, spec.timeout_sec)
+    message = f"The module {spec.module} has no function {spec.function!r} after its import."
+    return _failed(spec, RunError(type="AttributeError", message=message))
+
+
+def _failed(spec: ActionSpec, failure: RunError) -> LoadedAction:
+    return LoadedAction(spec.name, _not_loaded, spec.timeout_sec, failure)
+
+
+def _not_loaded() -> None:
+    """Stands in for the function of an action whose module did not import."""

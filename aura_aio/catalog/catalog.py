@@ -1,0 +1,192 @@
+"""All plans as loaded: immutable, and replaced as a whole.
+
+May import model, msgspec, and of `catalog` what reads plans.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Final
+
+import msgspec
+
+from aura_aio.catalog.action_sources import find_actions
+from aura_aio.catalog.actions import BUILTIN_ACTIONS, LATER_ACTIONS
+from aura_aio.catalog.files import FileRefused, PlanFolder
+from aura_aio.catalog.manifest import MANIFEST, Manifest, read_manifest
+from aura_aio.catalog.place import Faults
+from aura_aio.catalog.references import NAME_RULE, is_name, split_action, task_name
+from aura_aio.catalog.taskfile import EXTENSION, TaskFile, TaskFileReader
+from aura_aio.model.errors import PlanNotFound, TaskNotFound, did_you_mean
+from aura_aio.model.plan import ActionSpec, Definition, LoadError, Plan, Task
+
+_SIGNS_OF_A_PLAN: Final = (MANIFEST, "tasks", "actions", "actions.py", "src/actions")
+_SCHEDULE: Final = "schedule.yaml"
+
+
+class LoadedTask(msgspec.Struct, frozen=True):
+    """A task, and the form in which it is stored and travels."""
+
+    task: Task
+    definition: Definition
+
+
+class LoadedPlan(msgspec.Struct, frozen=True):
+    """A plan with what is needed to look tasks up; `aliases` are other names of its tasks."""
+
+    plan: Plan
+    tasks: Mapping[str, LoadedTask]
+    aliases: Mapping[str, str]
+
+
+class Catalog:
+    """The plans of some roots, by name."""
+
+    def __init__(self, plans: Iterable[LoadedPlan] = (), errors: Iterable[LoadError] = ()) -> None:
+        self._plans = {each.plan.name: each for each in plans}
+        self.plans: Mapping[str, Plan] = MappingProxyType(
+            {name: each.plan for name, each in sorted(self._plans.items())}
+        )
+        self.errors: tuple[LoadError, ...] = tuple(errors)
+        """What is wrong with the roots themselves; what is wrong in a plan stands there."""
+
+    def plan(self, name: str) -> Plan:
+        """The plan of this name.
+
+        Raises:
+            PlanNotFound: there is none; the sentence suggests close names.
+        """
+        return self._plan(name).plan
+
+    def task(self, plan_name: str, name: str) -> LoadedTask:
+        """A task by its name in the plan, by its short name if it has one, or by its canonical
+        reference (`tasks:reports:daily.yaml`).
+
+        Raises:
+            PlanNotFound: there is no such plan.
+            TaskNotFound: the plan has no such task; the sentence suggests close names.
+        """
+        plan = self._plan(plan_name)
+        wanted = task_name(name)
+        found = plan.tasks.get(plan.aliases.get(wanted, wanted))
+        if found is None:
+            raise TaskNotFound(plan_name, name, plan.tasks)
+        return found
+
+    def _plan(self, name: str) -> LoadedPlan:
+        found = self._plans.get(name)
+        if found is None:
+            raise PlanNotFound(name, self._plans)
+        return found
+
+
+def load_catalog(roots: Iterable[Path]) -> Catalog:
+    """Load the plans in the folders of each root. Nothing that is wrong with a plan raises: it
+    stands in `Plan.errors`, or, if a root is missing, in `Catalog.errors`.
+
+    Reads many files: call it in a thread.
+    """
+    loaded: dict[str, LoadedPlan] = {}
+    errors: list[LoadError] = []
+    for root in roots:
+        if not root.is_dir():
+            errors.append(LoadError(file=str(root), message="There is no such folder of plans."))
+            continue
+        for folder in _plan_folders(root):
+            plan = _load_plan(folder)
+            other = loaded.setdefault(plan.plan.name, plan)
+            if other is not plan:
+                loaded[plan.plan.name] = _with_namesake(other, folder.root)
+    return Catalog(loaded.values(), errors)
+
+
+def _plan_folders(root: Path) -> Iterator[PlanFolder]:
+    for path in sorted(root.iterdir()):
+        if path.is_dir() and not path.name.startswith((".", "_")):
+            folder = PlanFolder(path)
+            if any(folder.has(sign) for sign in _SIGNS_OF_A_PLAN):
+                yield folder
+
+
+def _with_namesake(loaded: LoadedPlan, root: Path) -> LoadedPlan:
+    message = f"The plan in {root} has the same name, {loaded.plan.name!r}: it is not loaded."
+    error = LoadError(file=MANIFEST, message=message, path="package.name")
+    plan = msgspec.structs.replace(loaded.plan, errors=(*loaded.plan.errors, error))
+    return msgspec.structs.replace(loaded, plan=plan)
+
+
+def _load_plan(folder: PlanFolder) -> LoadedPlan:
+    faults = Faults(MANIFEST)
+    manifest = read_manifest(folder, faults)
+    if not is_name(manifest.name):
+        faults.add(f"A plan cannot be called {manifest.name!r}: {NAME_RULE}.")
+    actions, action_errors = find_actions(folder, manifest)
+    tasks: dict[str, Task] = {}
+    aliases: dict[str, str] = {}
+    task_errors: list[LoadError] = []
+    for file in _task_files(folder, manifest, actions):
+        for name in file.tasks.keys() & tasks.keys():
+            faults.add(f"Two folders of 'task_paths' have a task {name!r}.")
+        tasks = file.tasks | tasks
+        aliases |= file.aliases
+        task_errors.extend(file.errors)
+    plan = Plan(
+        name=manifest.name,
+        root=str(folder.root.resolve()),
+        title=manifest.title,
+        version=manifest.version,
+        description=manifest.description,
+        tasks=tasks,
+        actions=actions,
+        errors=(*faults.in_order(), *action_errors, *task_errors, *_schedule_errors(folder)),
+    )
+    loaded = {name: LoadedTask(task, Definition.of(task)) for name, task in tasks.items()}
+    return LoadedPlan(plan, loaded, aliases)
+
+
+def _task_files(
+    folder: PlanFolder, manifest: Manifest, actions: Mapping[str, ActionSpec]
+) -> Iterator[TaskFile]:
+    reader = TaskFileReader(manifest.name, _ActionNames(manifest.name, actions).fault)
+    for root in manifest.task_paths:
+        for file in folder.files_below(root, (EXTENSION, ".yml")):
+            if not file.endswith(EXTENSION):
+                yield _refused(file, f"The names of task files end in {EXTENSION}: rename it.")
+                continue
+            try:
+                text = folder.read(file)
+            except FileRefused as error:
+                yield _refused(file, str(error))
+            else:
+                path = file.removeprefix(f"{root}/").removesuffix(EXTENSION)
+                yield reader.read(text, file, path)
+
+
+def _refused(file: str, message: str) -> TaskFile:
+    return TaskFile({}, {}, (LoadError(file=file, message=message),))
+
+
+def _schedule_errors(folder: PlanFolder) -> tuple[LoadError, ...]:
+    if not folder.has(_SCHEDULE):
+        return ()
+    return (LoadError(file=_SCHEDULE, message="Schedules come in a later version of Aura."),)
+
+
+class _ActionNames:
+    """The actions that the tasks of a plan may call."""
+
+    def __init__(self, plan_name: str, own: Mapping[str, ActionSpec]) -> None:
+        self._plan_name = plan_name
+        self._own = own
+
+    def fault(self, reference: str) -> str | None:
+        """What is wrong with the name of an action; None if nothing is."""
+        plan, name = split_action(reference)
+        if plan is not None and plan != self._plan_name:
+            return "Actions of other plans come in a later version of Aura."
+        known = set(self._own) if plan is not None else self._own.keys() | BUILTIN_ACTIONS
+        if name in known:
+            return None
+        if plan is None and name in LATER_ACTIONS:
+            return f"The action {name!r} comes in a later version of Aura."
+        return f"There is no action {reference!r}.{did_you_mean(reference, known, most=20)}"

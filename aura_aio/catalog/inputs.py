@@ -1,0 +1,220 @@
+"""The inputs of a run against the `meta.inputs` of its task (TASKS.md, "Inputs").
+
+May import model and the standard library only. On the way of every submitted run: keep it fast.
+"""
+
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from aura_aio.model import json
+from aura_aio.model.errors import InputsRejected, did_you_mean
+from aura_aio.model.plan import InputSpec, Task
+
+Faults = list[tuple[str, str]]
+"""Pairs (place, what is wrong): see `InputsRejected`."""
+
+_NUMBER: Final = re.compile(r"[-+]?[0-9]{1,400}(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?\Z")
+_WORDS: Final = {
+    "true": True, "yes": True, "y": True, "1": True,
+    "false": False, "no": False, "n": False, "0": False,
+}  # fmt: skip
+
+
+def check_inputs(task: Task, inputs: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs of a run, converted to their types and complete with their defaults.
+
+    Text is taken for a number or a boolean that it spells, a number for text. A null counts as not
+    given. An input that is neither given nor has a default stays absent.
+
+    Raises:
+        InputsRejected: with everything that is wrong, not only the first.
+    """
+    faults: Faults = []
+    checked = _check_fields(task.meta.inputs, inputs, "", faults)
+    if faults:
+        raise InputsRejected(task.plan_name, task.name, faults)
+    return checked
+
+
+def convert(spec: InputSpec, value: Any) -> tuple[Any, str | None]:
+    """`value` converted for `spec`, and what is wrong with it (None if nothing is)."""
+    faults: Faults = []
+    converted = _check(spec, value, "", faults)
+    return converted, "; ".join(f"{place} {fault}".strip() for place, fault in faults) or None
+
+
+def with_absent(specs: Sequence[InputSpec], inputs: dict[str, Any]) -> dict[str, Any]:
+    """`inputs` with a None for every input, also within dicts, that was not given: what was
+    declared can be named in a template.
+    """
+    complete = dict(inputs)
+    for spec in specs:
+        value = complete.setdefault(spec.name, None)
+        if spec.properties is not None and isinstance(value, dict):
+            complete[spec.name] = with_absent(spec.properties, value)
+    return complete
+
+
+def base_type(spec: InputSpec) -> str:
+    """The type without its element type: `list` for `list<string>`."""
+    return spec.type.partition("<")[0]
+
+
+def _check_fields(
+    specs: Sequence[InputSpec], values: Mapping[str, Any], place: str, faults: Faults
+) -> dict[str, Any]:
+    prefix = f"{place}." if place else ""
+    checked: dict[str, Any] = {}
+    known = 0
+    for spec in specs:
+        value = values.get(spec.name)
+        known += spec.name in values
+        if value is not None:
+            checked[spec.name] = _check(spec, value, prefix + spec.name, faults)
+        elif spec.default is not UNSET:
+            checked[spec.name] = spec.default
+        elif spec.required:
+            faults.append((prefix + spec.name, "is required"))
+    if known != len(values):
+        names = {spec.name for spec in specs}
+        faults.extend(
+            (f"{prefix}{name}", f"is not known.{did_you_mean(name, names)}")
+            for name in values
+            if name not in names
+        )
+    return checked
+
+
+def _check(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    before = len(faults)
+    checked = _CHECKS[base_type(spec)](spec, value, place, faults)
+    if spec.enum is not None and len(faults) == before and checked not in spec.enum:
+        choices = ", ".join(map(repr, spec.enum))
+        faults.append((place, f"must be one of {choices}, not {_shown(value)}"))
+    return checked
+
+
+def _string(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        value = str(value)
+    if not isinstance(value, str):
+        faults.append((place, f"must be text, not {_shown(value)}"))
+        return value
+    _check_range(spec.min, spec.max, len(value), "have {} characters", place, faults)
+    if spec.pattern is not None and not re.search(spec.pattern, value):
+        faults.append((place, f"must match the pattern {spec.pattern}"))
+    return value
+
+
+def _path(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    if not isinstance(value, str) or not value or "\0" in value:
+        faults.append((place, f"must be a path, not {_shown(value)}"))
+        return value
+    return _string(spec, value, place, faults)
+
+
+def _number(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    number = _spelled_out(value)
+    if not isinstance(number, (int, float)) or isinstance(number, bool) or not _finite(number):
+        faults.append((place, f"must be a number, not {_shown(value)}"))
+        return value
+    _check_range(spec.min, spec.max, number, "be {}", place, faults)
+    return number
+
+
+def _integer(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    number = _spelled_out(value)
+    if isinstance(number, float) and number.is_integer():
+        number = int(number)
+    if not isinstance(number, int) or isinstance(number, bool):
+        faults.append((place, f"must be a whole number, not {_shown(value)}"))
+        return value
+    _check_range(spec.min, spec.max, number, "be {}", place, faults)
+    return number
+
+
+def _spelled_out(value: Any) -> Any:
+    """The number that a text spells; anything else as it is."""
+    if isinstance(value, str) and _NUMBER.match(value):
+        return float(value) if set(value) & set(".eE") else int(value)
+    return value
+
+
+def _boolean(_spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    if isinstance(value, str) and value.lower() in _WORDS:
+        return _WORDS[value.lower()]
+    if not isinstance(value, bool):
+        faults.append((place, f"must be true or false, not {_shown(value)}"))
+    return value
+
+
+def _datetime(_spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    try:
+        return datetime.fromisoformat(value).isoformat()
+    except (TypeError, ValueError):
+        faults.append((place, f"must be a time in ISO 8601, not {_shown(value)}"))
+        return value
+
+
+def _list(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    if not isinstance(value, list):
+        faults.append((place, f"must be a list, not {_shown(value)}"))
+        return value
+    _check_range(spec.min_items, spec.max_items, len(value), "have {} elements", place, faults)
+    item = spec.item
+    if item is None:
+        return value
+    return [_check(item, each, f"{place}[{index}]", faults) for index, each in enumerate(value)]
+
+
+def _dict(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    if not isinstance(value, dict):
+        faults.append((place, f"must be an object, not {_shown(value)}"))
+        return value
+    if spec.properties is None:
+        return value
+    return _check_fields(spec.properties, value, place, faults)
+
+
+def _any(_spec: InputSpec, value: Any, _place: str, _faults: Faults) -> Any:
+    return value
+
+
+_CHECKS: Final[dict[str, Callable[[InputSpec, Any, str, Faults], Any]]] = {
+    "string": _string,
+    "number": _number,
+    "integer": _integer,
+    "boolean": _boolean,
+    "list": _list,
+    "dict": _dict,
+    "any": _any,
+    "path": _path,
+    "datetime": _datetime,
+}
+TYPES: Final = tuple(_CHECKS)
+"""The types that an input may have, `list` with or without the type of its elements."""
+
+
+def _check_range(
+    least: float | None, most: float | None, found: float, must: str, place: str, faults: Faults
+) -> None:
+    if least is not None and found < least:
+        faults.append((place, f"must {must.format(f'at least {least:g}')}, not {_shown(found)}"))
+    if most is not None and found > most:
+        faults.append((place, f"must {must.format(f'at most {most:g}')}, not {_shown(found)}"))
+
+
+def _finite(value: int | float) -> bool:
+    return isinstance(value, int) or math.isfinite(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, (list, dict)):
+        return "a list" if isinstance(value, list) else "an object"
+    text = repr(value) if isinstance(value, str) else json.dumps(value).decode()
+    return text if len(text) <= 80 else text[:80] + "…"

@@ -1,0 +1,204 @@
+"""A cursor on a document that reads typed values and collects what is wrong with them.
+
+May import model, the standard library and `catalog.document`.
+"""
+
+import math
+from collections.abc import Collection, Iterable
+from typing import Any, Final
+
+from aura_aio.catalog.document import Mark, Node
+from aura_aio.model.errors import did_you_mean
+from aura_aio.model.plan import LoadError
+
+MAX_SECONDS: Final = 366 * 86_400.0
+_MAX_NUMBER: Final = 10**300
+
+
+class Faults:
+    """What was found wrong in one file."""
+
+    def __init__(self, file: str) -> None:
+        self._file = file
+        self._found: list[LoadError] = []
+
+    def add(self, message: str, mark: Mark | None = None, path: str | None = None) -> None:
+        """Keep a fault at `mark`, and at `path` in the document."""
+        self._found.append(
+            LoadError(
+                file=self._file,
+                message=message,
+                line=mark.line if mark else None,
+                column=mark.column if mark else None,
+                path=path or None,
+            )
+        )
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def in_order(self) -> list[LoadError]:
+        """The faults by the place in the file."""
+        return sorted(self._found, key=lambda fault: (fault.line or 0, fault.column or 0))
+
+
+class Place:
+    """A value in a document. A value of the wrong type is a fault, and reads as None or empty."""
+
+    __slots__ = ("_faults", "node", "path")
+
+    def __init__(self, node: Node, faults: Faults, path: str = "") -> None:
+        self.node = node
+        self.path = path
+        self._faults = faults
+
+    @property
+    def value(self) -> Any:
+        """The value as plain data."""
+        return self.node.plain()
+
+    def fault(self, message: str) -> None:
+        """Note that something is wrong with this value."""
+        self._faults.add(message, self.node.mark, self.path)
+
+    def fault_at_key(self, key: str, message: str) -> None:
+        """Note that something is wrong with a key of this mapping."""
+        self._faults.add(message, self.node.keys[key], self._below(key))
+
+    def is_mapping(self) -> bool:
+        """Whether there are keys."""
+        return isinstance(self.node.value, dict)
+
+    def is_list(self) -> bool:
+        """Whether there are elements."""
+        return isinstance(self.node.value, list)
+
+    def is_text(self) -> bool:
+        """Whether it is text."""
+        return isinstance(self.node.value, str)
+
+    def entries(self, expected: str = "a mapping") -> dict[str, "Place"]:
+        """What stands under each key."""
+        if not isinstance(self.node.value, dict):
+            self.expected(expected)
+            return {}
+        for key, mark in self.node.repeated:
+            self._faults.add(f"The key {key!r} is given twice.", mark, self._below(key))
+        return {
+            key: Place(node, self._faults, self._below(key))
+            for key, node in self.node.value.items()
+        }
+
+    def fields(
+        self, known: Iterable[str], *, expected: str = "a mapping", later: Collection[str] = ()
+    ) -> dict[str, "Place"]:
+        """What stands under each key that is not null; keys must be `known`.
+
+        `later` are known words that this version cannot carry out: also a fault.
+        """
+        allowed = set(known)
+        entries = self.entries(expected)
+        for key in entries:
+            if key in later:
+                self.fault_at_key(key, f"{key!r} comes in a later version of Aura.")
+            elif key not in allowed:
+                self.fault_at_key(key, f"{key!r} is not known here.{did_you_mean(key, allowed)}")
+        return {
+            key: place
+            for key, place in entries.items()
+            if key in allowed and place.node.value is not None
+        }
+
+    def items(self, expected: str = "a list") -> list["Place"]:
+        """The elements of a list."""
+        if not isinstance(self.node.value, list):
+            self.expected(expected)
+            return []
+        return [
+            Place(node, self._faults, f"{self.path}[{index}]")
+            for index, node in enumerate(self.node.value)
+        ]
+
+    def text(self, expected: str = "text") -> str | None:
+        """A text that is not empty."""
+        value = self.node.value
+        if isinstance(value, str) and value.strip():
+            return value
+        self.expected(expected)
+        return None
+
+    def texts(self, expected: str = "a text or a list of texts") -> tuple[str, ...]:
+        """A list of texts; a single text stands for a list of one."""
+        places = [self] if self.is_text() else self.items(expected)
+        return tuple(filter(None, (place.text(expected) for place in places)))
+
+    def boolean(self) -> bool | None:
+        """True or false."""
+        value = self.node.value
+        if isinstance(value, bool):
+            return value
+        self.expected("true or false")
+        return None
+
+    def integer(self, *, minimum: int) -> int | None:
+        """A whole number that is not below `minimum`."""
+        value = self.node.value
+        if isinstance(value, int) and not isinstance(value, bool) and value >= minimum:
+            return value
+        self.expected(f"a whole number, at least {minimum}")
+        return None
+
+    def number(self, *, minimum: float = -math.inf) -> float | None:
+        """A number that is not below `minimum`."""
+        number = self._number()
+        if number is not None and number >= minimum:
+            return number
+        self.expected("a number" if minimum == -math.inf else f"a number, at least {minimum:g}")
+        return None
+
+    def seconds(self, *, zero: bool) -> float | None:
+        """A duration in seconds, of at the most a year; `zero` if none at all is fine too."""
+        number = self._number()
+        if number is not None and (0 < number <= MAX_SECONDS or (zero and number == 0)):
+            return number
+        self.expected(f"a number of seconds, {'not below' if zero else 'above'} 0")
+        return None
+
+    def choice(self, known: Iterable[str]) -> str | None:
+        """One of the words in `known`."""
+        words = list(known)
+        if self.node.value in words:
+            return str(self.node.value)
+        self.expected("one of " + ", ".join(words))
+        return None
+
+    def expected(self, expected: str) -> None:
+        """Note that `expected` should stand here."""
+        self.fault(f"Expected {expected}, not {describe(self.node.value)}.")
+
+    def _number(self) -> float | None:
+        value = self.node.value
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return float(value) if abs(value) < _MAX_NUMBER else None
+        return None
+
+    def _below(self, key: str) -> str:
+        return f"{self.path}.{key}" if self.path else key
+
+
+def describe(value: object) -> str:
+    """What a value is, for the end of a sentence: `the text 'x'`, `a list`, `nothing`."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return str(value).lower()
+        case int() | float():
+            return f"the number {value}"
+        case str():
+            shown = value if len(value) <= 60 else value[:60] + "…"
+            return f"the text {shown!r}"
+        case dict():
+            return "a mapping"
+        case _:
+            return "a list"

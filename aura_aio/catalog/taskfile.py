@@ -1,0 +1,144 @@
+"""Reads task files, in both layouts: one task at the root, or a map of several.
+
+May import model, and of `catalog` what reads their parts.
+"""
+
+from collections.abc import Callable
+from typing import Final
+
+import msgspec
+from msgspec import UNSET
+
+from aura_aio.catalog.document import DocumentError, Node, read_document
+from aura_aio.catalog.input_specs import read_inputs
+from aura_aio.catalog.place import Faults, Place
+from aura_aio.catalog.references import NAME_RULE, is_name
+from aura_aio.catalog.steps import read_steps, read_timeout
+from aura_aio.catalog.template_checks import TemplateChecks
+from aura_aio.model.plan import Concurrency, LoadError, Step, Task, TaskMeta
+from aura_aio.model.run import OnCrash
+
+EXTENSION: Final = ".yaml"
+
+_TASK: Final = ("meta", "steps", "returns")
+_META: Final = (
+    "title", "description", "inputs", "concurrency", "timeout", "timeout_sec", "on_crash",
+    "entry_point",
+)  # fmt: skip
+_LATER: Final = ("on",)
+_MODES: Final = ("concurrent", "exclusive", "shared")
+
+
+class TaskFile(msgspec.Struct, frozen=True):
+    """What a file holds: its good tasks by name, other names for them, and what is wrong."""
+
+    tasks: dict[str, Task]
+    aliases: dict[str, str]
+    errors: tuple[LoadError, ...]
+
+
+class TaskFileReader:
+    """Reads the task files of one plan."""
+
+    def __init__(self, plan_name: str, action_fault: Callable[[str], str | None]) -> None:
+        self._plan_name = plan_name
+        self._action_fault = action_fault
+
+    def read(self, text: str, file: str, path: str) -> TaskFile:
+        """The tasks in `text`, the content of `file`; `path` is its place below the folder of
+        tasks without the extension (`reports/daily`).
+        """
+        faults = Faults(file)
+        tasks: dict[str, Task] = {}
+        aliases: dict[str, str] = {}
+        try:
+            root = read_document(text)
+        except DocumentError as error:
+            faults.add(str(error), error.mark)
+            return TaskFile(tasks, aliases, tuple(faults.in_order()))
+        if not all(is_name(part) for part in path.split("/")):
+            faults.add(f"A task cannot be called {path!r}: {NAME_RULE}.")
+        elif _is_single(root):
+            self._add(tasks, path, Place(root, faults), faults)
+        else:
+            place = Place(root, faults)
+            entries = place.entries("a task, or tasks by name")
+            for key, entry in entries.items():
+                if is_name(key):
+                    self._add(tasks, f"{path}/{key}", entry, faults)
+                else:
+                    place.fault_at_key(key, f"A task cannot be called {key!r}: {NAME_RULE}.")
+            stem = path.rpartition("/")[2]
+            if list(entries) == [stem]:
+                aliases[path] = f"{path}/{stem}"
+        return TaskFile(tasks, aliases, tuple(faults.in_order()))
+
+    def _add(self, tasks: dict[str, Task], name: str, place: Place, faults: Faults) -> None:
+        before = len(faults)
+        task = self._read_task(name, place)
+        if len(faults) == before:
+            tasks[name] = task
+
+    def _read_task(self, name: str, place: Place) -> Task:
+        fields = place.fields(_TASK, expected="a task: {meta, steps, returns}", later=_LATER)
+        meta = _read_meta(fields["meta"]) if "meta" in fields else TaskMeta()
+        inputs = tuple(spec.name for spec in meta.inputs)
+        steps: tuple[Step, ...] = ()
+        names: tuple[str, ...] = ()
+        if "steps" in fields:
+            steps = read_steps(fields["steps"], inputs, self._action_fault)
+            names = tuple(fields["steps"].node.value) if fields["steps"].is_mapping() else ()
+        elif place.is_mapping():
+            place.fault("A task needs 'steps'.")
+        if "returns" in fields:
+            TemplateChecks(names, inputs).check(fields["returns"])
+        return Task(
+            plan_name=self._plan_name,
+            name=name,
+            meta=meta,
+            steps=steps,
+            returns=fields["returns"].value if "returns" in fields else UNSET,
+        )
+
+
+def _is_single(root: Node) -> bool:
+    """Whether the root is a task itself, and not a map of tasks."""
+    return isinstance(root.value, dict) and any(key in root.value for key in _TASK)
+
+
+def _read_meta(place: Place) -> TaskMeta:
+    fields = place.fields(_META)
+    if "entry_point" in fields:  # a hint to the earlier Aura's terminal interface
+        fields["entry_point"].boolean()
+    if "concurrency" in fields:
+        _check_concurrency(fields["concurrency"])
+    return TaskMeta(
+        title=fields["title"].text() if "title" in fields else None,
+        description=fields["description"].text() if "description" in fields else None,
+        inputs=read_inputs(fields["inputs"]) if "inputs" in fields else (),
+        concurrency=Concurrency(),
+        timeout_sec=read_timeout(place, fields),
+        on_crash=_read_on_crash(fields),
+    )
+
+
+def _read_on_crash(fields: dict[str, Place]) -> OnCrash:
+    if "on_crash" not in fields:
+        return OnCrash.FAIL
+    word = fields["on_crash"].choice(OnCrash)
+    if word == OnCrash.RESUME:
+        fields["on_crash"].fault("'resume' comes in a later version of Aura.")
+    return OnCrash(word) if word is not None else OnCrash.FAIL
+
+
+def _check_concurrency(place: Place) -> None:
+    """Note every limit: this version has none but those of the workers."""
+    mode = place
+    if place.is_mapping():
+        fields = place.fields(("mode",), later=("resources", "mutex_group", "max_instances"))
+        if "mode" not in fields:
+            return
+        mode = fields["mode"]
+    word = mode.choice(_MODES)
+    if word is not None and word != Concurrency().mode:
+        mode.fault(f"The mode {word!r} comes in a later version of Aura.")

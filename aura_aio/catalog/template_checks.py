@@ -1,0 +1,131 @@
+"""Finds at load what would make a template fail in a run: syntax, unknown names, steps, inputs.
+
+May import model, jinja2 and `catalog.place`. Nothing is evaluated here.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator
+from typing import Any, Final
+
+from jinja2 import Environment, TemplateSyntaxError, nodes
+
+from aura_aio.catalog.place import Place
+from aura_aio.model.errors import did_you_mean
+
+SCOPE: Final = frozenset({"inputs", "nodes", "run"})
+"""The names that every template of a task sees."""
+
+_LATER: Final = frozenset({"state", "initial", "secrets"})
+_FUNCTIONS: Final = frozenset({"range", "dict", "namespace", "cycler", "joiner"})
+_GRAMMAR: Final = Environment(autoescape=False)  # noqa: S701 - it only parses
+
+
+def is_template(text: str) -> bool:
+    """Whether `text` is a template at all; anything else is taken as it is."""
+    return "{{" in text or "{%" in text
+
+
+class TemplateChecks:
+    """The checks of one task's templates."""
+
+    def __init__(self, steps: Collection[str], inputs: Collection[str]) -> None:
+        self._members = {"nodes": ("step", steps), "inputs": ("input", inputs)}
+
+    def check(self, place: Place, names: frozenset[str] = SCOPE) -> None:
+        """Note what is wrong with every template in `place`, also within lists and mappings;
+        `names` are those that it sees.
+        """
+        if place.is_mapping():
+            for entry in place.entries().values():
+                self.check(entry, names)
+        elif place.is_list():
+            for item in place.items():
+                self.check(item, names)
+        elif place.is_text() and is_template(place.node.value):
+            self._check_text(place, names)
+
+    def _check_text(self, place: Place, names: frozenset[str]) -> None:
+        try:
+            tree = _Tree(_GRAMMAR.parse(place.node.value))
+        except TemplateSyntaxError as error:
+            place.fault(f"This is no template: {error.message}")
+        except RecursionError:
+            place.fault("This template is nested too deeply.")
+        else:
+            for fault in self._faults(tree, names):
+                place.fault(fault)
+
+    def _faults(self, tree: "_Tree", names: frozenset[str]) -> Iterator[str]:
+        for statement in (nodes.Include, nodes.Import, nodes.FromImport, nodes.Extends):
+            if tree.all(statement):
+                yield f"'{statement.__name__.lower()}' is not available in a task's templates."
+        for used in tree.all(nodes.Filter):
+            if used.name not in _GRAMMAR.filters:
+                suggestion = did_you_mean(used.name, _GRAMMAR.filters)
+                yield f"There is no filter {used.name!r}.{suggestion}"
+        for used in tree.all(nodes.Test):
+            if used.name not in _GRAMMAR.tests:
+                yield f"There is no test {used.name!r}.{did_you_mean(used.name, _GRAMMAR.tests)}"
+        bound = _bound(tree)
+        yield from _unknown_names(tree, names, bound)
+        yield from self._unknown_members(tree, bound)
+
+    def _unknown_members(self, tree: "_Tree", bound: Collection[str]) -> Iterator[str]:
+        may_be_missing = _may_be_missing(tree)
+        members = [(found, found.attr) for found in tree.all(nodes.Getattr)]
+        members += [(found, _constant(found.arg)) for found in tree.all(nodes.Getitem)]
+        for found, name in members:
+            owner = found.node
+            if not isinstance(owner, nodes.Name) or owner.name in bound:
+                continue
+            kind, known = self._members.get(owner.name, ("", ()))
+            if kind and name is not None and name not in known and found not in may_be_missing:
+                yield f"There is no {kind} {name!r}.{did_you_mean(name, known)}"
+
+
+class _Tree:
+    """The nodes of a template by their kind."""
+
+    def __init__(self, template: nodes.Template) -> None:
+        self._nodes: defaultdict[type[nodes.Node], list[Any]] = defaultdict(list)
+        for node in template.find_all(nodes.Node):
+            self._nodes[type(node)].append(node)
+
+    def all(self, kind: type[nodes.Node]) -> list[Any]:
+        """The nodes of exactly this kind, in the order of the text."""
+        return self._nodes.get(kind, [])
+
+
+def _unknown_names(tree: _Tree, names: frozenset[str], bound: frozenset[str]) -> Iterator[str]:
+    used = {name.name for name in tree.all(nodes.Name) if name.ctx == "load"}
+    for name in sorted(used - names - bound - _FUNCTIONS):
+        if name in _LATER:
+            yield f"{name!r} comes in a later version of Aura."
+        elif name == "loop":
+            yield "'loop' is known only in a step with a loop."
+        else:
+            yield f"The name {name!r} is not known here.{did_you_mean(name, names)}"
+
+
+def _bound(tree: _Tree) -> frozenset[str]:
+    """The names that the template itself gives a meaning to."""
+    bound = {name.name for name in tree.all(nodes.Name) if name.ctx in {"store", "param"}}
+    bound |= {macro.name for macro in tree.all(nodes.Macro)}
+    if tree.all(nodes.For):
+        bound.add("loop")
+    if tree.all(nodes.Macro) or tree.all(nodes.CallBlock):
+        bound |= {"caller", "varargs", "kwargs"}
+    return frozenset(bound)
+
+
+def _may_be_missing(tree: _Tree) -> set[nodes.Node]:
+    """What is asked for with `default` or `is defined`."""
+    found = {used.node for used in tree.all(nodes.Filter) if used.name in {"default", "d"}}
+    return found | {
+        test.node for test in tree.all(nodes.Test) if test.name in {"defined", "undefined"}
+    }
+
+
+def _constant(node: nodes.Expr) -> str | None:
+    value = node.value if isinstance(node, nodes.Const) else None
+    return value if isinstance(value, str) else None
