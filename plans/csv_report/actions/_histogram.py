@@ -7,8 +7,8 @@ from typing import Final, TypedDict
 from ._ranks import at_ranks
 
 _WANTED_BINS: Final = 16
-#: If the outer 2 % of the numbers take more than this part of their range, they get no bins.
-_LARGEST_SPREAD: Final = 3
+#: This share of the numbers, at either end, gets no bins if it lies far away from all others.
+_OUTER: Final = 0.01
 
 
 class Bin(TypedDict):
@@ -54,8 +54,9 @@ def round_step(step: float) -> float:
 
 def _drawn_range(values: "array[float]") -> tuple[float, float]:
     low, high = min(values), max(values)
-    last = len(values) - 1
-    near, far = at_ranks(values, [last // 100, last - last // 100])
-    if far > near and high - low > _LARGEST_SPREAD * (far - near):
-        return near, far
-    return low, high
+    outer = int((len(values) - 1) * _OUTER)
+    near, far = at_ranks(values, [outer, len(values) - 1 - outer])
+    if near == far:
+        return low, high
+    reach = far - near
+    return (low if near - low <= reach else near), (high if high - far <= reach else far)

@@ -120,7 +120,7 @@ def explained(fault: Exception, timeout_sec: float) -> tuple[str, bool]:
             words, may_pass = f"no connection: {_reason(fault.os_error)}", True
         case aiohttp.TooManyRedirects():
             words = "too many redirects"
-        case ValueError():  # also aiohttp.InvalidURL, and what a redirect may lead to
+        case aiohttp.NonHttpUrlClientError() | ValueError():  # as aiohttp.InvalidURL is
             words = "not a URL that can be asked for"
         case aiohttp.ServerDisconnectedError():
             words, may_pass = "the server closed the connection without an answer", True
