@@ -3,7 +3,7 @@
 May import the rest of `store.sqlite`, the standard library and model only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from aura_aio.model.errors import IllegalTransition, RunFinished, RunNotFound
@@ -18,7 +18,7 @@ UNSAID: Final = {
     RunEvent.TIME_OUT: RunError("TimedOut", "The attempt took longer than it may."),
     RunEvent.STOPPED: RunError("Stopped", "The worker ended the attempt early."),
 }
-"""The errors of outcomes that carry none: a run that has not succeeded always says why."""
+"""The errors of outcomes that carry none: a run that has failed always says why."""
 
 
 class Loss(NamedTuple):
@@ -41,14 +41,31 @@ class Held(NamedTuple):
     cancel: str | None
 
 
-def hold(tx: Transaction, cid: str) -> Held | None:
-    """The run, or None."""
-    row = tx.connection.execute(sql.HOLD, (cid,)).fetchone()
-    if row is None:
-        return None
-    state, attempt, priority, plan_name, delayed, on_crash, cancel_text = row
-    place = Place(priority, plan_name, bool(delayed))
-    return Held(cid, RunState(state), attempt, place, OnCrash(on_crash), cancel_text)
+def hold(tx: Transaction, cids: Iterable[str]) -> dict[str, Held]:
+    """Those of the runs that exist, by cid."""
+    return {
+        row[0]: Held(
+            cid=row[0],
+            state=RunState(row[1]),
+            attempt=row[2],
+            place=Place(priority=row[3], plan_name=row[4], delayed=bool(row[5])),
+            on_crash=OnCrash(row[6]),
+            cancel=row[7],
+        )
+        for row in tx.connection.execute(sql.HOLD, (json_text(list(cids)),))
+    }
+
+
+def hold_one(tx: Transaction, cid: str) -> Held:
+    """The run.
+
+    Raises:
+        RunNotFound: there is none.
+    """
+    held = hold(tx, (cid,)).get(cid)
+    if held is None:
+        raise RunNotFound(cid)
+    return held
 
 
 def read_back(tx: Transaction, cid: str) -> Run:
@@ -58,21 +75,47 @@ def read_back(tx: Transaction, cid: str) -> Run:
 
 def finish(tx: Transaction, outcomes: Sequence[Outcome]) -> tuple[RunState | None, ...]:
     """See `RunStore.finish`."""
-    return tuple(_finish(tx, outcome) for outcome in outcomes)
+    held = hold(tx, (outcome.cid for outcome in outcomes))
+    targets: list[RunState | None] = []
+    ends: list[Row] = []
+    for outcome in outcomes:
+        run = held.get(outcome.cid)
+        target = None
+        if run is not None and run.attempt == outcome.attempt:
+            target = _next(run.state, outcome.event)
+            if target is not None:
+                error = outcome.error or UNSAID.get(outcome.event)
+                ends.append(_end(run, target, outcome.finished_at, error, outcome.result))
+                _note(tx, run, target, outcome.finished_at)
+                held[run.cid] = run._replace(state=target)
+        targets.append(target)
+    write_guarded(tx, sql.END, ends)
+    return tuple(targets)
 
 
 def lose(
     tx: Transaction, attempts: Sequence[tuple[str, int]], loss: Loss
 ) -> tuple[RunState | None, ...]:
     """See `RunStore.lose`."""
-    return tuple(_lose(tx, cid, attempt, loss) for cid, attempt in attempts)
+    held = hold(tx, (cid for cid, _ in attempts))
+    targets: list[RunState | None] = []
+    for cid, attempt in attempts:
+        run = held.get(cid)
+        target = None
+        if run is not None and run.attempt == attempt:
+            target = _lose(tx, run, loss)
+            if target is not None:
+                del held[cid]
+        targets.append(target)
+    return tuple(targets)
 
 
 def recover(tx: Transaction, loss: Loss) -> dict[str, tuple[str, ...]]:
     """See `RunStore.recover`."""
+    attempts = sorted(tx.connection.execute(sql.ATTEMPTS_UNDER_WAY))
     cids: dict[RunState | None, list[str]] = {}
-    for cid, attempt in sorted(tx.connection.execute(sql.ATTEMPTS_UNDER_WAY)):
-        cids.setdefault(_lose(tx, cid, attempt, loss), []).append(cid)
+    for (cid, _), target in zip(attempts, lose(tx, attempts, loss), strict=True):
+        cids.setdefault(target, []).append(cid)
     return {
         "requeued": tuple(cids.get(RunState.QUEUED, ())),
         "failed": tuple(cids.get(RunState.FAILED, ())),
@@ -82,97 +125,80 @@ def recover(tx: Transaction, loss: Loss) -> dict[str, tuple[str, ...]]:
 
 def cancel(tx: Transaction, cid: str, request: CancelRequest, now: float) -> Run:
     """See `RunStore.request_cancel`."""
-    held = hold(tx, cid)
-    if held is None:
-        raise RunNotFound(cid)
+    run = hold_one(tx, cid)
     try:
-        target = _next(held, RunEvent.CANCEL)
+        target = _next(run.state, RunEvent.CANCEL)
     except IllegalTransition as error:
-        raise RunFinished(cid, held.state) from error
+        raise RunFinished(cid, run.state) from error
     if target is RunState.CANCELLED:
-        tx.leave(held.place)
-        _change(tx, held, target, sql.CANCEL, (target, now, json_text(request)), at=now)
-    elif target is RunState.CANCELLING and (target is not held.state or _escalates(held, request)):
-        _change(tx, held, target, sql.CANCEL, (target, None, json_text(request)), at=now)
+        write_guarded(tx, sql.CANCEL, [(target, now, json_text(request), *_guard(run))])
+        tx.leave(run.place)
+        _note(tx, run, target, now)
+    elif target is RunState.CANCELLING and (target is not run.state or _escalates(run, request)):
+        write_guarded(tx, sql.CANCEL, [(target, None, json_text(request), *_guard(run))])
+        _note(tx, run, target, now)
     return read_back(tx, cid)
 
 
-def _finish(tx: Transaction, outcome: Outcome) -> RunState | None:
-    held = hold(tx, outcome.cid)
-    if held is None or held.attempt != outcome.attempt:
-        return None
-    target = _next(held, outcome.event)
-    if target is not None:
-        error = outcome.error or UNSAID.get(outcome.event)
-        _end(tx, held, target, outcome.finished_at, result=outcome.result, error=error)
-    return target
+def write_guarded(tx: Transaction, update: str, rows: Sequence[Row]) -> None:
+    """Change each row as it was decided: a compare-and-set, of which none may miss.
+
+    In a transaction of the only writer none can; if one does, nothing of it happens.
+    """
+    if rows:
+        done = tx.connection.executemany(update, rows)
+        if done.rowcount != len(rows):
+            raise RuntimeError("a run is not as it was when its change was decided")
 
 
-def _lose(tx: Transaction, cid: str, attempt: int, loss: Loss) -> RunState | None:
-    held = hold(tx, cid)
-    if held is None or held.attempt != attempt:
-        return None
-    once_more = loss.retry and held.on_crash is not OnCrash.FAIL
-    poison = once_more and attempt >= loss.max_attempts
+def _lose(tx: Transaction, run: Held, loss: Loss) -> RunState | None:
+    once_more = loss.retry and run.on_crash is not OnCrash.FAIL
+    poison = once_more and run.attempt >= loss.max_attempts
     event = RunEvent.LOST if once_more and not poison else RunEvent.LOST_FOR_GOOD
-    target = _next(held, event)
+    target = _next(run.state, event)
     if target is RunState.QUEUED:
-        _change(tx, held, target, sql.REQUEUE, (target, loss.now), at=loss.now, attempt=attempt + 1)
-        tx.join(held.place)
+        write_guarded(tx, sql.REQUEUE, [(target, loss.now, *_guard(run))])
+        tx.join(run.place)
+        _note(tx, run._replace(attempt=run.attempt + 1), target, loss.now)
     elif target is not None:
-        error = _poison(attempt, loss.reason) if poison else RunError("WorkerLost", loss.reason)
-        _end(tx, held, target, loss.now, error=error)
+        error = _poison(run.attempt, loss.reason) if poison else RunError("WorkerLost", loss.reason)
+        write_guarded(tx, sql.END, [_end(run, target, loss.now, error)])
+        _note(tx, run, target, loss.now)
     return target
 
 
 def _end(
-    tx: Transaction,
-    held: Held,
-    target: RunState,
-    at: float,
-    *,
-    result: bytes | None = None,
-    error: RunError | None = None,
-) -> None:
-    """End the run: a result is kept of one that has succeeded, an error of one that failed."""
-    if target is not RunState.SUCCEEDED:
-        result = None
-    if target not in {RunState.FAILED, RunState.TIMED_OUT}:
-        error = None
-    values = (target, at, result, None if error is None else json_text(error))
-    _change(tx, held, target, sql.END, values, at=at)
+    run: Held, target: RunState, at: float, error: RunError | None, result: bytes | None = None
+) -> Row:
+    """The row for sql.END: a result is kept of a run that has succeeded, an error of one that
+    failed.
+    """
+    kept = result if target is RunState.SUCCEEDED else None
+    told = error if target in {RunState.FAILED, RunState.TIMED_OUT} else None
+    return (target, at, kept, None if told is None else json_text(told), *_guard(run))
 
 
-def _change(
-    tx: Transaction,
-    held: Held,
-    target: RunState,
-    update: str,
-    values: Row,
-    *,
-    at: float,
-    attempt: int | None = None,
-) -> None:
-    """One compare-and-set, and its fact."""
-    done = tx.connection.execute(update, (*values, held.cid, held.attempt, held.state))
-    if done.rowcount != 1:
-        raise RuntimeError(f"run {held.cid} is not as it was a moment ago")
-    tx.changed(RunChanged(held.cid, held.state, target, attempt or held.attempt, at))
+def _guard(run: Held) -> Row:
+    return run.cid, run.attempt, run.state
 
 
-def _next(held: Held, event: RunEvent) -> RunState | None:
+def _note(tx: Transaction, run: Held, target: RunState, at: float) -> None:
+    tx.changed(RunChanged(run.cid, run.state, target, run.attempt, at))
+
+
+def _next(state: RunState, event: RunEvent) -> RunState | None:
     """The state after `event`, or None if the event is stale.
 
     Raises:
         IllegalTransition: see `model.states.advance`.
     """
-    target = advance(held.state, event)
+    target = advance(state, event)
     return None if isinstance(target, Stale) else target
 
 
-def _escalates(held: Held, request: CancelRequest) -> bool:
+def _escalates(run: Held, request: CancelRequest) -> bool:
     """Whether `request` is the first that does not want to wait for the action."""
-    earlier = cancel_from(held.cancel)
+    earlier = cancel_from(run.cancel)
     return request.mode == "kill" and (earlier is None or earlier.mode != "kill")
 
 

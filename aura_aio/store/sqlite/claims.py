@@ -5,11 +5,11 @@ May import the rest of `store.sqlite`, the standard library and model only.
 
 from collections.abc import Sequence
 
-from aura_aio.model.errors import NotQueued, RunNotFound
+from aura_aio.model.errors import NotQueued
 from aura_aio.model.run import Run, RunChanged, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.changes import hold, read_back
+from aura_aio.store.sqlite.changes import hold_one, read_back, write_guarded
 from aura_aio.store.sqlite.rows import tasklet_from
 from aura_aio.store.sqlite.transaction import Place, Transaction
 
@@ -20,7 +20,7 @@ def join_due(tx: Transaction, now: float) -> bool:
     Answers whether that was all of them. Their fact says queued → queued.
     """
     rows = tx.connection.execute(sql.DUE, (now,)).fetchall()
-    tx.connection.executemany(sql.JOIN, [row[:2] for row in rows])
+    write_guarded(tx, sql.JOIN, [row[:2] for row in rows])
     for cid, attempt, priority, plan_name, ready_at in rows:
         tx.leave(Place(priority, plan_name, True))
         tx.join(Place(priority, plan_name, False))
@@ -33,15 +33,11 @@ def claim(tx: Transaction, workers: Sequence[str], now: float) -> tuple[Tasklet,
     if not join_due(tx, now):
         return None
     tasklets = tuple(map(tasklet_from, tx.connection.execute(sql.NEXT, (len(workers),))))
-    done = tx.connection.executemany(
-        sql.CLAIM,
-        [
-            (worker, now, tasklet.cid, tasklet.attempt)
-            for worker, tasklet in zip(workers, tasklets, strict=False)
-        ],
-    )
-    if tasklets and done.rowcount != len(tasklets):
-        raise RuntimeError("a queued run is not as it was a moment ago")
+    taken = [
+        (worker, now, tasklet.cid, tasklet.attempt)
+        for worker, tasklet in zip(workers, tasklets, strict=False)
+    ]
+    write_guarded(tx, sql.CLAIM, taken)
     for tasklet in tasklets:
         tx.leave(Place(tasklet.priority, tasklet.plan_name, False))
         tx.changed(RunChanged(tasklet.cid, RunState.QUEUED, RunState.RUNNING, tasklet.attempt, now))
@@ -50,12 +46,10 @@ def claim(tx: Transaction, workers: Sequence[str], now: float) -> tuple[Tasklet,
 
 def set_priority(tx: Transaction, cid: str, priority: int) -> Run:
     """See `QueueStore.set_priority`."""
-    held = hold(tx, cid)
-    if held is None:
-        raise RunNotFound(cid)
-    if held.state is not RunState.QUEUED:
-        raise NotQueued(cid, held.state)
-    tx.connection.execute(sql.SET_PRIORITY, (priority, cid, held.attempt, held.state))
-    tx.leave(held.place)
-    tx.join(held.place._replace(priority=priority))
+    run = hold_one(tx, cid)
+    if run.state is not RunState.QUEUED:
+        raise NotQueued(cid, run.state)
+    write_guarded(tx, sql.SET_PRIORITY, [(priority, cid, run.attempt, run.state)])
+    tx.leave(run.place)
+    tx.join(run.place._replace(priority=priority))
     return read_back(tx, cid)

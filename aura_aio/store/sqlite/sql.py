@@ -64,7 +64,8 @@ INSERT_RUN: Final = f"""
 _AS_HELD: Final = "WHERE cid = ? AND attempt = ? AND state = ?"
 
 HOLD: Final = """
-    SELECT state, attempt, priority, plan_name, delayed, on_crash, cancel FROM runs WHERE cid = ?
+    SELECT cid, state, attempt, priority, plan_name, delayed, on_crash, cancel FROM runs
+    WHERE cid IN (SELECT value FROM json_each(?))
 """
 END: Final = f"UPDATE runs SET state = ?, finished_at = ?, result = ?, error = ? {_AS_HELD}"
 CANCEL: Final = f"UPDATE runs SET state = ?, finished_at = ?, cancel = ? {_AS_HELD}"
