@@ -8,6 +8,7 @@ import math
 import re
 from collections.abc import Mapping
 from datetime import datetime
+from itertools import chain
 from typing import Any, ClassVar
 
 from marshmallow import ValidationError, fields
@@ -230,6 +231,16 @@ class Objects(Strict, fields.Dict):
     """An object with any properties; `keys` and `values` say what they must be."""
 
     sentence: ClassVar = "Must be an object."
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            # marshmallow puts "key" and "value" between the name and what is wrong with it.
+            flat = {name: [*chain(*both.values())] for name, both in error.messages.items()}
+            raise ValidationError(flat) from error
 
 
 class Anything(Strict, fields.Raw):

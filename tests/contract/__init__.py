@@ -1,0 +1,1 @@
+"""The contract holds: the document, its mirror in marshmallow, and every response against it."""
