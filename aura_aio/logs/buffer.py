@@ -61,7 +61,7 @@ class Dropped(msgspec.Struct, frozen=True):
 
 
 class RunEnded(msgspec.Struct, frozen=True):
-    """The run has finished, and every entry of it stands before this."""
+    """The run has finished, and every entry of it stands before this; the last of its items."""
 
     cid: str
     status: RunState
@@ -94,7 +94,7 @@ def portions(
 class Subscription:
     """One subscriber's part of the stream: a filter, and a buffer bounded in lines and bytes.
 
-    `offer` and `mark` are the hub's, on the event loop; one coroutine at a time may wait in
+    Everything happens on the event loop: the hub offers, one coroutine at a time waits in
     `next_batch`. Once entries were dropped, more are dropped until half of the buffer is free: a
     slow subscriber then gets long stretches and few gaps.
     """
@@ -142,10 +142,11 @@ class Subscription:
         self._ready.set()
         return 0 if rest is None else len(rest)
 
-    def mark(self, mark: RunEnded) -> None:
-        """Put `mark` behind everything offered so far; marks are never dropped."""
-        self._items.append(mark)
-        self._ready.set()
+    def finish(self, ended: RunEnded) -> None:
+        """Put `ended` behind everything offered so far, and take nothing more. Idempotent."""
+        if not self._closed:
+            self._items.append(ended)
+            self.close()
 
     def close(self) -> None:
         """Take nothing more. What waits can still be had from `next_batch`."""

@@ -18,7 +18,7 @@ _TEXTS = ("cid", "plan_name", "task_name", "step", "worker")
 _TREES = (("aura", logging.NOTSET), ("aiohttp", logging.WARNING))
 
 
-class HubHandler(logging.Handler):
+class LogHubHandler(logging.Handler):
     """Turns records of the logger tree `aura`, and warnings of `aiohttp`, into lines of the log.
 
     From any thread; never waits: when the log queue is full the record is refused and counted.
@@ -26,10 +26,11 @@ class HubHandler(logging.Handler):
     What the log listener and the store log while they handle lines does not come back to them.
     """
 
-    def __init__(self, hub: LogHub, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, hub: LogHub) -> None:
+        """Made on the event loop that the hub lives on."""
         super().__init__()
         self._hub = hub
-        self._loop = loop
+        self._loop = asyncio.get_running_loop()
 
     def attach(self) -> None:
         """Begin to listen to the loggers."""
@@ -57,7 +58,7 @@ class HubHandler(logging.Handler):
         try:
             line = _line(record)
             self._on_the_loop(lambda: self._hub.put_nowait(line))
-        except Exception:
+        except Exception:  # as logging's own handlers: a record never breaks its author
             self.handleError(record)
 
     def _on_the_loop(self, call: Callable[[], object]) -> None:

@@ -6,7 +6,8 @@ May import `model` and `logs` only.
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import msgspec
@@ -22,8 +23,9 @@ from aura_aio.model.ports import LogStore
 
 _log = logging.getLogger("aura.logs.hub")
 
-AT_ONCE = 2_048
-"""Lines in one transaction at the most: more would hold the loop for too long when published."""
+AT_ONCE = 1_024
+"""Lines in one transaction at the most: more is hardly cheaper, and holds up for longer what else
+the store has to write and the loop has to do."""
 FIRST_PAUSE_SEC = 0.1
 LONGEST_PAUSE_SEC = 5.0
 
@@ -92,7 +94,7 @@ class LogHub:
         self._listener.spawn(self.log_queue_listener())
 
     async def aclose(self, *, grace_sec: float = 5.0) -> None:
-        """Store and publish what waits, then end the subscriptions.
+        """Store and publish what waits, then end the subscriptions. Idempotent.
 
         A store that does not answer is waited for `grace_sec` seconds; lines that it has not taken
         by then are lost: that is logged, and their `put` raises StoreUnavailable.
@@ -118,6 +120,7 @@ class LogHub:
             await asyncio.sleep(0)  # who waited for room puts the rest, to be let go of as well
         if lost := self.queue.accepted - self._taken:
             _log.error("log lines lost", extra={"action": "log_lines_lost", "lines": lost})
+            self._taken = self.queue.accepted
         while self._waiters:
             _, waiter = self._waiters.popleft()
             if not waiter.done():
@@ -185,7 +188,7 @@ class LogHub:
         subscription = Subscription(
             where, start_seq=self.seq, buffer_lines=buffer_lines, buffer_bytes=buffer_bytes
         )
-        self._groups.setdefault(where, _Group(where)).members.add(subscription)
+        self._group(where).members.add(subscription)
         return subscription
 
     def unsubscribe(self, subscription: Subscription) -> None:
@@ -194,8 +197,22 @@ class LogHub:
         group = self._groups.get(subscription.where)
         if group is not None:
             group.members.discard(subscription)
-            if not group.members:
-                del self._groups[subscription.where]
+            self._forget_if_empty(group)
+
+    @contextmanager
+    def news(self, where: LogFilter) -> Iterator[asyncio.Event]:
+        """An event that is set once an entry that passes `where` is published.
+
+        For who reads the entries themselves from the store: nothing is buffered or counted.
+        """
+        group = self._group(where)
+        event = asyncio.Event()
+        group.bells.add(event)
+        try:
+            yield event
+        finally:
+            group.bells.discard(event)
+            self._forget_if_empty(group)
 
     @property
     def counters(self) -> LogCounters:
@@ -243,7 +260,7 @@ class LogHub:
                     )
                 pause = min(max(FIRST_PAUSE_SEC, 2 * pause), LONGEST_PAUSE_SEC)
                 await self._clock.sleep(pause)
-            except Exception:
+            except Exception:  # a line may break any rule of the store
                 if len(lines) > 1:
                     half = len(lines) // 2
                     return [*await self._keep(lines[:half]), *await self._keep(lines[half:])]
@@ -254,6 +271,16 @@ class LogHub:
                 if pause:
                     _log.info("log store is back", extra={"action": "log_store_back"})
                 return entries
+
+    def _group(self, where: LogFilter) -> "_Group":
+        group = self._groups.get(where)
+        if group is None:
+            group = self._groups[where] = _Group(where)
+        return group
+
+    def _forget_if_empty(self, group: "_Group") -> None:
+        if not group.members and not group.bells:
+            del self._groups[group.where]
 
     def _publish(self, entries: Sequence[LogEntry]) -> None:
         if not entries:
@@ -270,7 +297,11 @@ class LogHub:
 
         for group in self._groups.values():
             chosen = group.choose(sorted_.of(group.where.cid))
-            for portion in portions(chosen, serialise):
+            if not chosen:
+                continue
+            for bell in group.bells:
+                bell.set()
+            for portion in portions(chosen, serialise) if group.members else ():
                 for subscription in group.members:
                     dropped = subscription.offer(portion)
                     self._dropped += dropped
@@ -278,9 +309,10 @@ class LogHub:
 
 
 class _Group:
-    """The subscriptions of one filter: what passes it is picked and serialised once for them."""
+    """Who asked for one filter: what passes it is picked once, and serialised once, for all."""
 
     def __init__(self, where: LogFilter) -> None:
         self.where = where
         self.choose = chooser(where)
         self.members: set[Subscription] = set()
+        self.bells: set[asyncio.Event] = set()

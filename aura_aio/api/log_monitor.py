@@ -1,0 +1,253 @@
+"""One log monitor: what it asks for, and the coroutine that writes it.
+
+May import `api.log_*`, logs, model and aiohttp only.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Final
+
+import msgspec
+from aiohttp import WSCloseCode, WSMsgType, web
+
+from aura_aio.api import problems
+from aura_aio.api.log_messages import (
+    Ping,
+    StreamRequest,
+    log_frames,
+    logs_frame,
+    message,
+    understand,
+)
+from aura_aio.api.log_wire import Wire, WireGone
+from aura_aio.logs.buffer import Dropped, Item, Portion, RunEnded, Subscription
+from aura_aio.logs.hub import LogHub
+from aura_aio.logs.replay import PAGE_LINES, approach, before_the_last, replay
+from aura_aio.model.errors import AuraError, RequestInvalid, RunNotFound, StoreUnavailable
+from aura_aio.model.log import LogFilter
+from aura_aio.model.ports import LogStore
+from aura_aio.model.states import TERMINAL, RunState
+
+_PONG: Final = message("pong", {})
+_BYE: Final = message("bye", {"reason": "shutdown"})
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where entries come from, and what is known of the runs that they belong to."""
+
+    hub: LogHub
+    store: LogStore
+    run_state: Callable[[str], Awaitable[RunState | None]]
+    version: str
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """The bounds of one monitor: lines and seconds."""
+
+    buffer_lines: int
+    heartbeat_sec: float
+    send_limit_sec: float
+    leave_limit_sec: float
+
+
+class LogMonitor:
+    """One connection: a coroutine that reads what the client says, and one that writes.
+
+    A new request of the client replaces the writer; whole frames are all that is ever written, so
+    it can be ended at any point. `watch` is called with the cid whose end this monitor wants to
+    hear of through `run_ended`, or None.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        limits: Limits,
+        ws: web.WebSocketResponse,
+        wire: Wire,
+        watch: Callable[["LogMonitor", str | None], None],
+    ) -> None:
+        self._source = source
+        self._limits = limits
+        self._ws = ws
+        self._wire = wire
+        self._watch = watch
+        self._subscription: Subscription | None = None
+        self._ended: RunEnded | None = None
+        self._writer: asyncio.Task[None] | None = None
+        self._leaving = False
+
+    async def serve(self, request: StreamRequest) -> None:
+        """Return when the connection is over."""
+        async with asyncio.TaskGroup() as group:
+            await self._turn_to(request, group)
+            await self._listen(group)
+            await self._end_writer()
+
+    def run_ended(self, ended: RunEnded) -> None:
+        """The run that is watched has ended, and its entries are published."""
+        self._ended = ended
+        if self._subscription is not None:
+            self._subscription.finish(ended)
+
+    async def leave(self) -> None:
+        """Send what waits, `bye` and the close code 1001, within the limit."""
+        self._leaving = True
+        try:
+            async with asyncio.timeout(self._limits.leave_limit_sec):
+                if self._subscription is not None and self._writer is not None:
+                    self._subscription.close()
+                    await asyncio.wait([self._writer])
+                await self._end_writer()
+                await self._wire.close(WSCloseCode.GOING_AWAY, _BYE)
+        except TimeoutError:
+            self._wire.abort()
+
+    async def _listen(self, group: asyncio.TaskGroup) -> None:
+        """Answer the client until the connection is over.
+
+        A peer is dead when, for two heartbeats, nothing came from it and nothing that was written
+        for it got away: a slow reader, whose answer to a ping stands behind much else, is alive.
+        """
+        asked, flushed = False, 0
+        while True:
+            try:
+                incoming = await self._ws.receive(timeout=self._limits.heartbeat_sec)
+            except TimeoutError:
+                if asked and self._wire.flushed == flushed:
+                    self._wire.abort()
+                    return
+                await self._ws.ping()
+                asked, flushed = True, self._wire.flushed
+                continue
+            asked = False
+            match incoming.type:
+                case WSMsgType.TEXT:
+                    await self._answer(incoming.data, group)
+                case WSMsgType.BINARY:
+                    await self._refuse(
+                        RequestInvalid([("", "Messages are JSON text, not binary.")])
+                    )
+                case WSMsgType.PING:
+                    await self._ws.pong(incoming.data)
+                case WSMsgType.PONG:
+                    pass
+                case _:
+                    return
+
+    async def _answer(self, text: str, group: asyncio.TaskGroup) -> None:
+        try:
+            asked = understand(text)
+            if isinstance(asked, Ping):
+                await self._wire.send(_PONG)
+                return
+            cid = asked.where.cid
+            if cid is not None and await self._source.run_state(cid) is None:
+                raise RunNotFound(cid)
+        except (RequestInvalid, RunNotFound, StoreUnavailable) as error:
+            await self._refuse(error)
+        else:
+            await self._turn_to(asked, group)
+
+    async def _refuse(self, error: AuraError) -> None:
+        await self._wire.send(_error(error))
+
+    async def _turn_to(self, request: StreamRequest, group: asyncio.TaskGroup) -> None:
+        await self._end_writer()
+        if not self._leaving:
+            self._ended = None
+            self._watch(self, request.where.cid)
+            self._writer = group.create_task(self._write(request))
+
+    async def _end_writer(self) -> None:
+        if self._writer is not None:
+            self._writer.cancel()
+            await asyncio.wait([self._writer])
+
+    async def _write(self, request: StreamRequest) -> None:
+        try:
+            await self._deliver(request)
+        except WireGone:
+            # The reading side sees the same end of the connection, and acts on it.
+            return
+        except RunNotFound as error:
+            await self._wire.close(WSCloseCode.POLICY_VIOLATION, _error(error))
+        except StoreUnavailable as error:
+            await self._wire.close(WSCloseCode.TRY_AGAIN_LATER, _error(error))
+
+    async def _deliver(self, request: StreamRequest) -> None:
+        hub, store = self._source.hub, self._source.store
+        where, form = request.where, logs_frame if request.batch else log_frames
+        oldest, newest = await hub.bounds()
+        hello = {"version": self._source.version, "seq": newest, "oldest_seq": oldest}
+        await self._wire.send(message("hello", hello))
+        await self._look_at_run(where.cid)
+        after = await self._start(request, oldest, newest)
+
+        async def send(portion: Portion) -> None:
+            await self._wire.send(portion.as_form(form))
+
+        near = min(PAGE_LINES, self._limits.buffer_lines)
+        after = await approach(hub, store, where, after=after, near=near, send=send)
+        subscription = self._subscribe(where)
+        try:
+            live_from = subscription.start_seq
+            await replay(store, where, after=after, up_to=live_from, send=send)
+            await self._wire.send(message("caught_up", {"seq": live_from}))
+            while batch := await subscription.next_batch():
+                await self._wire.send(_frames(batch, form))
+        finally:
+            self._subscription = None
+            hub.unsubscribe(subscription)
+
+    async def _look_at_run(self, cid: str | None) -> None:
+        if cid is None:
+            return
+        state = await self._source.run_state(cid)
+        if state is None:
+            raise RunNotFound(cid)
+        if state in TERMINAL:
+            if (rest := self._source.hub.settled()) is not None:
+                await rest
+            self._ended = RunEnded(cid, state)
+
+    async def _start(self, request: StreamRequest, oldest: int, newest: int) -> int:
+        """The seq after which the monitor wants everything."""
+        if request.tail is None and request.since is None:
+            return newest
+        # A seq that was never given is of another database: what comes from now on is new to it.
+        since = min(request.since or 0, newest)
+        if request.tail is None:
+            return since
+        return await before_the_last(
+            self._source.store,
+            request.where,
+            count=request.tail,
+            oldest=max(oldest, since + 1),
+            newest=newest,
+        )
+
+    def _subscribe(self, where: LogFilter) -> Subscription:
+        subscription = self._source.hub.subscribe(where, buffer_lines=self._limits.buffer_lines)
+        if self._ended is not None:
+            subscription.finish(self._ended)
+        self._subscription = subscription
+        return subscription
+
+
+def _error(error: AuraError) -> bytes:
+    return message("error", problems.of_error(error))
+
+
+def _frames(batch: Sequence[Item], form: Callable[[tuple[bytes, ...]], bytes]) -> bytes:
+    frames = [_frame(item, form) for item in batch]
+    return frames[0] if len(frames) == 1 else b"".join(frames)
+
+
+def _frame(item: Item, form: Callable[[tuple[bytes, ...]], bytes]) -> bytes:
+    match item:
+        case Portion():
+            return item.as_form(form)
+        case Dropped():
+            return message("dropped", item)
+        case RunEnded():
+            return message("end", item)

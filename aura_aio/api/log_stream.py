@@ -1,0 +1,157 @@
+"""The HTTP face of the log hub: every monitor on `/ws/logs`, from its upgrade to its close.
+
+May import `api.log_*`, logs, model and aiohttp only.
+"""
+
+import asyncio
+import logging
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import WSCloseCode, hdrs, web
+
+from aura_aio.api.log_messages import filter_from
+from aura_aio.api.log_monitor import Limits, LogMonitor, Source
+from aura_aio.api.log_wire import Wire, WireGone
+from aura_aio.logs.buffer import RunEnded
+from aura_aio.logs.hub import LogHub
+from aura_aio.model.errors import NotReady
+from aura_aio.model.ports import LogStore
+from aura_aio.model.run import RunChanged
+from aura_aio.model.states import TERMINAL, RunState
+
+_log = logging.getLogger("aura.api.log_stream")
+
+SEND_LIMIT_SEC = 60.0
+LEAVE_LIMIT_SEC = 2.0
+
+
+class LogConnectionManager:
+    """All log monitors that are connected.
+
+    `run_state` answers the state of a run, or None for a cid that was never given. A monitor may
+    lag behind by `buffer_lines` lines before entries are dropped for it; it is asked whether it
+    lives every `heartbeat_sec` seconds, and closed with 1009 when it sends more than
+    `max_message_bytes` in a message.
+    """
+
+    def __init__(
+        self,
+        hub: LogHub,
+        log_store: LogStore,
+        run_state: Callable[[str], Awaitable[RunState | None]],
+        *,
+        version: str,
+        buffer_lines: int = 10_000,
+        heartbeat_sec: float = 20,
+        max_message_bytes: int = 65_536,
+    ) -> None:
+        self._source = Source(hub, log_store, run_state, version)
+        self._limits = Limits(buffer_lines, heartbeat_sec, SEND_LIMIT_SEC, LEAVE_LIMIT_SEC)
+        self._max_message_bytes = max_message_bytes
+        self._monitors: dict[LogMonitor, str | None] = {}
+        self._watchers: defaultdict[str, set[LogMonitor]] = defaultdict(set)
+        self._closing = False
+
+    @property
+    def monitors(self) -> int:
+        """How many monitors are connected."""
+        return len(self._monitors)
+
+    async def handle(self, request: web.Request, query: Mapping[str, Any]) -> web.WebSocketResponse:
+        """Upgrade, and serve the monitor until its connection is over.
+
+        Raises:
+            RequestInvalid: the query asks for what the stream does not offer (422).
+            web.HTTPUpgradeRequired: the request does not ask for a WebSocket of version 13 (426).
+            NotReady: the server is shutting down (503).
+        """
+        wanted = filter_from(query)
+        _require_websocket(request)
+        if self._closing:
+            raise NotReady("The server is shutting down.")
+        # autoping off: the monitor must see pongs. + 1: aiohttp refuses what reaches the limit.
+        ws = web.WebSocketResponse(
+            timeout=LEAVE_LIMIT_SEC,
+            autoping=False,
+            compress=False,
+            max_msg_size=self._max_message_bytes + 1,
+        )
+        writer = await ws.prepare(request)
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            return ws
+        wire = Wire(ws, transport, writer, send_limit_sec=self._limits.send_limit_sec)
+        monitor = LogMonitor(self._source, self._limits, ws, wire, self._watch)
+        self._monitors[monitor] = None
+        try:
+            await monitor.serve(wanted)
+        except* (WireGone, ConnectionResetError):
+            _log.debug("monitor lost", extra={"action": "monitor_lost"})
+        except* Exception:  # whatever it is: it ends this monitor and no other
+            _log.exception("monitor failed", extra={"action": "monitor_failed"})
+            await ws.close(code=WSCloseCode.INTERNAL_ERROR)
+        finally:
+            self._watch(monitor, None)
+            del self._monitors[monitor]
+            wire.abort_unless_flushed(LEAVE_LIMIT_SEC)
+        return ws
+
+    def run_changed(self, fact: RunChanged) -> None:
+        """Tell the monitors of a run that it has ended, behind everything logged until now."""
+        if fact.target not in TERMINAL or fact.cid not in self._watchers:
+            return
+        ended = RunEnded(fact.cid, fact.target)
+        rest = self._source.hub.settled()
+        if rest is None:
+            self._tell(ended)
+        else:
+            rest.add_done_callback(lambda done: self._tell_if_stored(done, ended))
+
+    async def aclose(self) -> None:
+        """Send every monitor what waits for it, `bye` and the close code 1001; accept no more.
+
+        Takes two seconds at the most; who has not taken it by then is cut off.
+        """
+        self._closing = True
+        async with asyncio.TaskGroup() as group:
+            for monitor in self._monitors:
+                group.create_task(monitor.leave())
+
+    def _tell_if_stored(self, done: asyncio.Future[None], ended: RunEnded) -> None:
+        if not done.cancelled() and done.exception() is None:
+            self._tell(ended)
+
+    def _tell(self, ended: RunEnded) -> None:
+        for monitor in self._watchers.get(ended.cid, ()):
+            monitor.run_ended(ended)
+
+    def _watch(self, monitor: LogMonitor, cid: str | None) -> None:
+        before = self._monitors[monitor]
+        if before is not None:
+            self._watchers[before].discard(monitor)
+            if not self._watchers[before]:
+                del self._watchers[before]
+        self._monitors[monitor] = cid
+        if cid is not None:
+            self._watchers[cid].add(monitor)
+
+
+def _require_websocket(request: web.Request) -> None:
+    upgrades = request.headers.get(hdrs.UPGRADE, "").strip().lower() == "websocket"
+    connection = request.headers.get(hdrs.CONNECTION, "").lower().split(",")
+    if not upgrades or "upgrade" not in (each.strip() for each in connection):
+        raise web.HTTPUpgradeRequired(
+            text="Connect to this path with a WebSocket client.",
+            headers={hdrs.UPGRADE: "websocket", hdrs.CONNECTION: "Upgrade"},
+        )
+    if request.headers.get(hdrs.SEC_WEBSOCKET_VERSION) != "13":
+        raise web.HTTPUpgradeRequired(
+            text="This server speaks version 13 of the WebSocket protocol.",
+            headers={
+                hdrs.UPGRADE: "websocket",
+                hdrs.CONNECTION: "Upgrade",
+                hdrs.SEC_WEBSOCKET_VERSION: "13",
+            },
+        )

@@ -1,0 +1,4 @@
+"""Tests of single parts: the folders mirror the package.
+
+Imports nothing.
+"""
