@@ -117,5 +117,5 @@ def advance(state: RunState, event: RunEvent) -> RunState | Stale:
     """
     target = TABLE[state][event]
     if target is None:
-        raise IllegalTransition(state=state, event=event)
+        raise IllegalTransition(state=state.value, event=event.value)
     return target

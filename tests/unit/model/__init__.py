@@ -1,0 +1,4 @@
+"""The model.
+
+Imports aura_aio.model.
+"""
