@@ -54,7 +54,8 @@ class RunFilter(msgspec.Struct, frozen=True):
     epoch.
 
     `statuses` is any of; `labels` are all of; `q` is text that the cid, plan, task or a label value
-    contains.
+    contains, whatever the case of its ASCII letters. A time that is `…_after` is in, one that is
+    `…_before` is out.
     """
 
     plan_name: str | None = None
@@ -71,9 +72,11 @@ class RunFilter(msgspec.Struct, frozen=True):
 class QueueCounts(msgspec.Struct, frozen=True):
     """How long the queue is and how it moved; read at a cost that does not grow with it.
 
-    Waits are those of the latest runs that started (seconds from being ready to the claim; at the
-    most 1,000 of them, none older than an hour); `throughput` counts finished runs in the last 5,
-    15 and 60 minutes.
+    `by_plan` and `by_priority` count queued runs, delayed ones too; `running` counts cancelling
+    ones too; `by_state` has every state. Waits are those of the latest runs that started (seconds
+    from being ready to the claim; at the most 1,000 of them, none older than an hour); `throughput`
+    counts the runs that have ended, having started, in the last 5, 15 and 60 minutes (`m5`, `m15`,
+    `m60`).
     """
 
     ready: int
@@ -145,8 +148,8 @@ class RunStore(Protocol):
         ...
 
     async def request_cancel(self, cid: str, request: CancelRequest) -> Run:
-        """Cancel a queued run at once, mark a running one as cancelling (again: the same); answers
-        the run after it.
+        """Cancel a queued run at once, mark a running one as cancelling (again: the same, and the
+        first request stays, but for one that is the first to say kill); answers the run after it.
 
         Raises:
             RunNotFound: no such run.
@@ -157,6 +160,9 @@ class RunStore(Protocol):
     async def finish(self, outcomes: Sequence[Outcome]) -> tuple[RunState | None, ...]:
         """End attempts as their Runners report; None in place of a state for each that was
         stale.
+
+        A result is kept of a run that succeeded, an error of one that failed or timed out (there is
+        always one); a cancelled run has neither.
         """
         ...
 
@@ -229,7 +235,7 @@ class QueueStore(Protocol):
         self, *, delayed: bool, limit: int, cursor: str | None
     ) -> Page[tuple[int, Run]]:
         """Queued runs with their positions from 1, in dispatch order (delayed ones: by the time
-        they are due).
+        they are due). On later pages positions go on from the page before.
 
         Raises:
             BadCursor: the cursor is not one of this list's.

@@ -113,7 +113,8 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 class RunChanged(msgspec.Struct, frozen=True):
     """A fact, published once, after commit: the run went from one state to another at `at`.
 
-    `source` is None for a run that has just been accepted.
+    `source` is None for a run that has just been accepted. It is the same as `target` when a
+    delayed run has become ready (queued), or a cancel has become a kill (cancelling).
     """
 
     cid: str

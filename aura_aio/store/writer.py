@@ -171,7 +171,7 @@ class Writer(Generic[Tx]):
                     current.run(transaction)
                 current = None
                 facts = self._session.commit(transaction)
-            except Exception as error:
+            except Exception as error:  # an operation may raise what it likes; it is its answer
                 self._session.rollback()
                 if current is None or self._session.unavailable(error):
                     _fail(left, error)
@@ -195,7 +195,7 @@ class Writer(Generic[Tx]):
         for fact in facts:
             try:
                 self._publish(fact)
-            except Exception:
+            except Exception:  # one listener must not keep the fact from the next
                 _log.exception(
                     "a fact was not taken", extra={"action": "publish_failed", "cid": fact.cid}
                 )

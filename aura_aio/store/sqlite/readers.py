@@ -64,7 +64,7 @@ class _Lane:
                 return query(connection)
             finally:
                 connection.rollback()
-        except Exception as error:
+        except Exception as error:  # sorted out below, and raised
             if is_unavailable(error):
                 raise StoreUnavailable(f"The database does not answer: {error}.") from error
             raise
