@@ -24,9 +24,12 @@ _LINE: Final = re.compile(
     """,
     re.VERBOSE | re.ASCII,
 )
-_TIME_TAKEN: Final = re.compile(
-    r'(?:^|[ ])(?:(?:rt|request_time|time|duration)[=:])?"?(\d+(?:\.\d+)?)"?(?=[ ]|$)', re.ASCII
+#: What may stand behind the standard fields: words, quoted text, or name=value of either.
+_EXTRA: Final = re.compile(
+    r'(?:([a-z_]+)[=:])?("[^"\\]*(?:\\.[^"\\]*)*"|[^" ]+)(?:[ ]|$)', re.ASCII
 )
+_TIME_NAMES: Final = frozenset({"", "rt", "request_time", "time", "duration"})
+_DURATION: Final = re.compile(r"\d{1,18}(?:\.\d{1,9})?", re.ASCII)
 _REQUEST: Final = re.compile(r"([A-Z][A-Z-]*) (\S.*?)(?: HTTP/\d(?:\.\d)?)?", re.ASCII)
 _ORIGIN: Final = re.compile(r"https?://[^/?#]*", re.IGNORECASE)
 
@@ -57,6 +60,8 @@ def parse(line: str, unit: TimeUnit = "auto") -> Hit | None:
     if match is None:
         return None
     hour, request, status, size, rest = match.groups()
+    if rest.replace('\\"', "").count('"') % 2:
+        return None  # cut off within a quoted field
     method, path = _method_and_path(request)
     return Hit(
         hour=hour,
@@ -80,10 +85,10 @@ def _method_and_path(request: str) -> tuple[str, str]:
 
 
 def _taken_ms(rest: str, unit: TimeUnit) -> float | None:
-    match = _TIME_TAKEN.search(rest)
-    if match is None:
-        return None
-    number = match[1]
-    if unit == "auto":
-        unit = "s" if "." in number else "us"
-    return float(number) * _MILLISECONDS[unit]
+    for name, value in _EXTRA.findall(rest):
+        number = value.strip('"')
+        if name in _TIME_NAMES and _DURATION.fullmatch(number):
+            if unit == "auto":
+                unit = "s" if "." in number else "us"
+            return float(number) * _MILLISECONDS[unit]
+    return None
