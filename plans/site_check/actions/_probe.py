@@ -141,7 +141,7 @@ def _reason(error: Exception) -> str:
 def _problem_with(url: str) -> str | None:
     try:
         parts = urlsplit(url)
-        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname)
-    except ValueError:
+        is_good = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:  # as of a port that is no number
         is_good = False
-    return None if is_good else "not a URL: it must begin with http:// or https://"
+    return None if is_good else "not a URL: write it as https://host/path"
