@@ -138,12 +138,12 @@ def _component(place: str, schema: Json, *, asked: bool, answered: bool) -> Iter
     is_map = "properties" not in schema
     closed = schema.get("additionalProperties") is False
     if schema.get("type") == "object" and not is_map:
-        if asked and not closed:
-            yield place, "a request must have additionalProperties: false"
-        if answered and closed:
-            yield place, "an answer must be open: without additionalProperties: false"
         if asked and answered:
             yield place, "is used in requests and in answers, so it can be neither strict nor open"
+        elif asked and not closed:
+            yield place, "a request must have additionalProperties: false"
+        elif answered and closed:
+            yield place, "an answer must be open: without additionalProperties: false"
     if answered and "enum" in schema and OPEN_WORDS not in str(schema.get("description")):
         yield place, f"an enum in an answer must say: {OPEN_WORDS}"
     properties = mapping(schema.get("properties"))
