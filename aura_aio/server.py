@@ -91,7 +91,7 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
         scheduler = _scheduler(store, hub, plans, dispatcher, ends, clock)
-        monitors = _monitors(settings, store, hub, bus, clock)
+        monitors = _monitors(settings, store, hub, bus)
         app = make_app(scheduler, monitors, contract, settings.http)
 
         async def let_go(_: web.Application) -> None:
@@ -197,7 +197,7 @@ def _scheduler(
 
 
 def _monitors(
-    settings: Settings, store: SqliteStore, hub: LogHub, bus: EventBus, clock: Clock
+    settings: Settings, store: SqliteStore, hub: LogHub, bus: EventBus
 ) -> LogConnectionManager:
     async def run_state(cid: str) -> RunState | None:
         run = (await store.runs.states([cid])).get(cid)
@@ -208,7 +208,6 @@ def _monitors(
         store.logs,
         run_state,
         version=aura_aio.__version__,
-        clock=clock,
         buffer_lines=settings.logs.monitor_buffer_lines,
         heartbeat_sec=settings.logs.heartbeat_sec,
     )
@@ -316,7 +315,7 @@ def _worker_count(settings: WorkerSettings) -> int:
 
 
 def _cores() -> int:
-    if sys.platform == "linux":
+    if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
 

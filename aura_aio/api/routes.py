@@ -21,6 +21,7 @@ from aiohttp_apispec import (
 
 from aura_aio.api.handlers import health, logs, plans, queue, runs, system, tasks
 from aura_aio.api.schemas import (
+    body_schema_of,
     component_schema,
     headers_schema_of,
     path_schema_of,
@@ -96,14 +97,13 @@ def _decorated(handler: Handler, operation: Operation) -> Handler:
         return await handler(request)
 
     decorated.__doc__ = handler.__doc__
-    if operation.path_parameters:
-        match_info_schema(path_schema_of(operation))(decorated)
-    if operation.query_parameters:
-        querystring_schema(query_schema_of(operation))(decorated)
-    if operation.header_parameters:
-        headers_schema(headers_schema_of(operation))(decorated)
-    if operation.body is not None:
-        json_schema(component_schema(operation.body), required=operation.body_required)(decorated)
+    querystring_schema(query_schema_of(operation))(decorated)
+    if (path := path_schema_of(operation)) is not None:
+        match_info_schema(path)(decorated)
+    if (headers := headers_schema_of(operation)) is not None:
+        headers_schema(headers)(decorated)
+    if (body := body_schema_of(operation)) is not None:
+        json_schema(body, required=operation.body_required)(decorated)
     for answer in operation.answers:
         if answer.component is not None:
             response_schema(component_schema(answer.component), answer.status)(decorated)

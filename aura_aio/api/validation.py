@@ -62,7 +62,7 @@ def refuse(
     raise InvalidRequest(
         [
             FieldError(_LOCATIONS.get(location, location), pointer, message)
-            for location, messages in error.normalized_messages().items()
+            for location, messages in _messages(error).items()
             for pointer, message in _faults(messages)
         ]
     ) from error
@@ -73,8 +73,13 @@ def check_batch_item(item: Any) -> dict[str, Any] | AuraError:
     try:
         checked: dict[str, Any] = _task_schema.load(item)
     except marshmallow.ValidationError as error:
-        return RequestInvalid(tuple(_faults(error.normalized_messages())))
+        return RequestInvalid(tuple(_faults(_messages(error))))
     return checked
+
+
+def _messages(error: marshmallow.ValidationError) -> dict[str, Any]:
+    messages: dict[str, Any] = error.normalized_messages()  # type: ignore[no-untyped-call]
+    return messages
 
 
 def _faults(messages: Any, pointer: str = "") -> Iterator[tuple[str, str]]:

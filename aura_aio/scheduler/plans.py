@@ -6,15 +6,13 @@ May import catalog and model only.
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
+from aura_aio.catalog import json_schema
 from aura_aio.catalog.catalog import Catalog, load_catalog
-from aura_aio.catalog.json_schema import inputs_schema
 from aura_aio.model.errors import RunsActive
 from aura_aio.model.plan import Plan, Task
 from aura_aio.model.ports import Dispatcher, RunStore
-
-
-__all__ = ["Plans", "inputs_schema"]
 
 
 class Plans:
@@ -73,3 +71,8 @@ class Plans:
             raise RunsActive(active)
         self._catalog = await asyncio.to_thread(load_catalog, self._roots)
         await dispatcher.reload()
+
+
+def inputs_schema(task: Task) -> dict[str, Any]:
+    """JSON Schema of the inputs that a run of `task` must be given."""
+    return json_schema.inputs_schema(task.meta.inputs)

@@ -1,0 +1,5 @@
+"""Benchmarks: each scenario beside its limit, alternating in one run, as ratios.
+
+Import the standard library, msgspec, uvloop, rich, and each other; they see the product from
+outside, as a process that answers HTTP.
+"""
