@@ -1,0 +1,160 @@
+"""The pages beside the contract: the dashboard, the API reference and the contract's documents.
+
+May import aiohttp, msgspec, `contract` and `model` only.
+"""
+
+import asyncio
+import hashlib
+from collections.abc import Iterator, Mapping
+from importlib import resources
+from importlib.resources.abc import Traversable
+from typing import Final
+
+import msgspec
+from aiohttp import hdrs, web
+
+from aura_aio.contract.document import Contract
+
+ASSETS_PREFIX: Final = "/dashboard/"
+_NAMED_SO_IN_THE_PAGES: Final = b"/dashboard/current/"
+_SWAGGER_UI: Final = "vendor/swagger-ui-4.15.5"
+_SWAGGER_UI_FILES: Final = ("swagger-ui-bundle.js", "swagger-ui.css")
+
+# Written out, because what the standard library guesses on Windows comes from the registry.
+_MEDIA_TYPES: Final = {
+    "css": "text/css; charset=utf-8",
+    "html": "text/html; charset=utf-8",
+    "js": "text/javascript; charset=utf-8",
+    "json": "application/json",
+    "svg": "image/svg+xml",
+    "yaml": "application/yaml",
+}
+
+_NOTHING: Final = "default-src 'none'; frame-ancestors 'none'"
+_OURS_ALONE: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; "
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; "
+    # Text that came from the server can not become HTML, not even by a mistake of ours.
+    "require-trusted-types-for 'script'; trusted-types 'none'"
+)
+# Swagger UI writes style attributes, and its style sheet has pictures as data: URLs.
+_SWAGGER: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'"
+)
+
+_ASK_EACH_TIME: Final = "no-cache"
+_FOR_EVER: Final = "public, max-age=31536000, immutable"
+
+_ALWAYS: Final = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+}
+
+
+class _Page(msgspec.Struct, frozen=True):
+    """One answer, ready to be sent: its body, its headers, and its entity tag without quotes."""
+
+    body: bytes
+    tag: str
+    headers: Mapping[str, str]
+
+
+class _Pages:
+    """All pages by the path of their address; empty until the application starts."""
+
+    def __init__(self, contract: Contract) -> None:
+        self._contract = contract
+        self._pages: Mapping[str, _Page] = {}
+
+    async def read(self, _: web.Application) -> None:
+        self._pages = await asyncio.to_thread(_read, self._contract)
+
+    async def answer(self, request: web.Request) -> web.Response:
+        page = self._pages.get(request.path)
+        if page is None:
+            raise web.HTTPNotFound(text=f"There is no page {request.path}.")
+        known = request.if_none_match or ()
+        if any(each.value in {page.tag, "*"} for each in known):
+            return web.Response(status=304, headers=page.headers)
+        return web.Response(body=page.body, headers=page.headers)
+
+
+def add_pages(app: web.Application, contract: Contract) -> None:
+    """Let `app` answer GET and HEAD for the pages.
+
+    These are `/` (the dashboard), `/docs` (the API reference), `/dashboard/…` (the files of both),
+    and the documents `/openapi.yaml`, `/openapi.json`, `/openapi-3.0.json` and `/asyncapi.yaml`.
+    All are read once, in a thread, when `app` starts, and none needs anything from elsewhere: each
+    carries a Content-Security-Policy that allows this server alone.
+
+    The files of the two pages stand below a folder that is named for their content, and may be kept
+    for ever; everything else is asked for each time, and answered 304 while it is the same.
+    """
+    pages = _Pages(contract)
+    app.on_startup.append(pages.read)
+    for path in ("/", "/docs", *_DOCUMENTS, ASSETS_PREFIX + "{file:.+}"):
+        app.router.add_get(path, pages.answer)
+
+
+_DOCUMENTS: Final = ("/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/asyncapi.yaml")
+
+
+def _read(contract: Contract) -> dict[str, _Page]:
+    files = dict(_dashboard_files(resources.files("aura_aio.api").joinpath("dashboard")))
+    swagger = resources.files("swagger_ui_bundle").joinpath(_SWAGGER_UI)
+    files |= {name: swagger.joinpath(name).read_bytes() for name in _SWAGGER_UI_FILES}
+    folder = ASSETS_PREFIX + _digest(*(part for each in sorted(files.items()) for part in each))
+    assets = {
+        f"{folder}/{name}": _page(name, body, cache=_FOR_EVER)
+        for name, body in files.items()
+        if not name.endswith(".html")
+    }
+    index, docs = (
+        files[name].replace(_NAMED_SO_IN_THE_PAGES, f"{folder}/".encode())
+        for name in ("index.html", "docs.html")
+    )
+    asyncapi = resources.files("aura_aio.contract").joinpath("asyncapi.yaml").read_bytes()
+    documents = zip(
+        _DOCUMENTS,
+        (contract.as_yaml(), contract.as_json(), contract.as_openapi30(), asyncapi),
+        strict=True,
+    )
+    return assets | {
+        "/": _page("index.html", index, policy=_OURS_ALONE),
+        "/docs": _page("docs.html", docs, policy=_SWAGGER),
+        **{path: _page(path, body) for path, body in documents},
+    }
+
+
+def _dashboard_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, bytes]]:
+    for entry in folder.iterdir():
+        name = prefix + entry.name
+        if entry.is_dir():
+            yield from _dashboard_files(entry, name + "/")
+        else:
+            yield name, entry.read_bytes()
+
+
+def _page(name: str, body: bytes, policy: str = _NOTHING, cache: str = _ASK_EACH_TIME) -> _Page:
+    tag = _digest(body)
+    headers = {
+        hdrs.CONTENT_TYPE: _MEDIA_TYPES[name.rpartition(".")[2]],
+        hdrs.CACHE_CONTROL: cache,
+        hdrs.ETAG: f'"{tag}"',
+        "Content-Security-Policy": policy,
+        **_ALWAYS,
+    }
+    return _Page(body, tag, headers)
+
+
+def _digest(*parts: bytes | str) -> str:
+    digest = hashlib.sha256()
+    for part in parts:
+        body = part.encode() if isinstance(part, str) else part
+        digest.update(b"%d " % len(body))
+        digest.update(body)
+    return digest.hexdigest()[:32]
