@@ -196,6 +196,17 @@ def load_settings(
     return msgspec.convert(tree, Settings)
 
 
+def settings_sources(
+    flags: Mapping[str, Any], environ: Mapping[str, str], file: Path | None = None
+) -> dict[str, str]:
+    """Where each setting comes from that is not left at its default: its flag, its variable or its
+    place in the file, by setting name. Takes and raises what `load_settings` does.
+    """
+    document = _read_file(file)
+    found = {each.name: _find(each, flags, environ, document) for each in settings_table()}
+    return {name: value[1] for name, value in found.items() if value is not None}
+
+
 def _find(
     setting: Setting,
     flags: Mapping[str, Any],

@@ -1,0 +1,54 @@
+"""Kinds of values that options and arguments of several commands take.
+
+May import click, the model's clock and the standard library.
+"""
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+import click
+
+from aura_aio.model.clock import SystemClock, rfc3339
+
+_AGO: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
+_UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+
+
+class Moment(click.ParamType[str]):
+    """A time: ISO 8601, local unless it says otherwise; or so long ago, like `90s 15m 2h 3d`."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """`value` in RFC 3339, UTC."""
+        if ago := _AGO.fullmatch(value):
+            span = timedelta(**{_UNITS[ago[2]]: float(ago[1])})
+            return rfc3339(SystemClock().now() - span.total_seconds())
+        try:
+            return rfc3339(datetime.fromisoformat(value).timestamp())
+        except (ValueError, OverflowError):
+            self.fail(f"{value!r} is no time like 2026-03-02T12:15, and none like 2h (ago)")
+
+
+class Label(click.ParamType[str]):
+    """A label, `key=value`."""
+
+    name = "key=value"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """`value` itself."""
+        key, equals, _ = value.partition("=")
+        if not key or not equals:
+            self.fail(f"{value!r} is not key=value")
+        return str(value)
+
+
+MOMENT: Final = Moment()
+LABEL: Final = Label()
+
+
+def labels_of(pairs: Iterable[str]) -> dict[str, str]:
+    """The labels that `pairs` of `key=value` spell."""
+    return dict(pair.split("=", 1) for pair in pairs)

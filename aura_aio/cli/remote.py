@@ -1,0 +1,89 @@
+"""What every command has that talks to a server: `--url`, `--json`, a connection, an exit code.
+
+May import click, settings and `cli`; aiohttp only once a command runs.
+"""
+
+import asyncio
+import functools
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from aura_aio.cli.screen import Screen
+from aura_aio.model.errors import SettingsError
+from aura_aio.settings import Setting, load_settings, settings_table
+
+if TYPE_CHECKING:
+    from aura_aio.cli.client import Client
+
+INTERRUPTED: Final = 130
+_URL: Final[Setting] = next(each for each in settings_table() if each.name == "url")
+
+
+class DefaultGroup(click.Group):
+    """A group that does its first command when none is named: `aura runs` is `aura runs list`."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put the first command in front, unless one is named or help is asked for."""
+        known = {*self.commands, *self.get_help_option_names(ctx)}
+        if not args or args[0] not in known:
+            args = [next(iter(self.commands)), *args]
+        return super().parse_args(ctx, args)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order in which they were made."""
+        return list(self.commands)
+
+
+def talks_to_server(function: Callable[..., Awaitable[None]]) -> Callable[..., None]:
+    """Turn `async function(client, screen, **options)` into what click calls.
+
+    Ctrl-C ends with the exit code 130; errors are printed as one message, on stderr, with 1.
+    """
+
+    @click.option(_URL.flag, metavar="URL", help=f"{_URL.help}  [default: {_URL.default}]")
+    @click.option("--json", "as_json", is_flag=True, help="Print the answer's JSON.")
+    @functools.wraps(function)
+    def command(*, url: str | None, as_json: bool, **options: Any) -> None:
+        try:
+            settings = load_settings({} if url is None else {_URL.name: url}, os.environ)
+        except SettingsError as error:
+            raise click.ClickException(str(error)) from error
+        screen = Screen(as_json=as_json)
+        try:
+            asyncio.run(_call(function, settings.client.url, screen, options))
+        except KeyboardInterrupt:
+            raise click.exceptions.Exit(INTERRUPTED) from None
+
+    return command
+
+
+async def _call(
+    function: Callable[..., Awaitable[None]], url: str, screen: Screen, options: dict[str, Any]
+) -> None:
+    from aura_aio.cli.client import Client, ServerProblem  # noqa: PLC0415 - aiohttp takes 0.2 s
+
+    async with Client(url) as client:
+        try:
+            await function(client, screen, **options)
+        except ServerProblem as problem:
+            if screen.as_json:
+                screen.json(problem.body)
+            raise
+
+
+async def pages(
+    client: "Client", *path: str, query: dict[str, Any], most: int
+) -> tuple[Sequence[dict[str, Any]], str | None]:
+    """Up to `most` items of a list, over as many pages as it takes, and the cursor of the rest."""
+    items: list[dict[str, Any]] = []
+    cursor = query.get("cursor")
+    while True:
+        limit = min(1000, most - len(items))
+        answer = await client.get(*path, query={**query, "limit": limit, "cursor": cursor})
+        items += answer.data["items"]
+        cursor = answer.data.get("next_cursor")
+        if cursor is None or len(items) >= most:
+            return items, cursor

@@ -1,0 +1,114 @@
+"""`aura run`: start a task, and wait for its run where asked to.
+
+May import click and `cli`; aiohttp only once the command runs.
+"""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import click
+import msgspec
+
+from aura_aio.cli import inputs
+from aura_aio.cli.params import LABEL, labels_of
+from aura_aio.cli.remote import talks_to_server
+from aura_aio.cli.screen import Screen
+
+if TYPE_CHECKING:
+    from aura_aio.cli.client import Answer, Client
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    plan: str
+    task: str
+    pairs: tuple[str, ...]
+    document: BinaryIO | None
+    priority: int | None
+    delay_sec: float | None
+    timeout_sec: float | None
+    labels: tuple[str, ...]
+    idempotency_key: str | None
+    wait: bool
+
+
+@click.command(
+    epilog="Values of -i are typed as the task's inputs ask for: 3 for a number, true for a "
+    "boolean, JSON for lists and dicts. A list may also be given item by item, by its name "
+    "several times. NAME=@FILE takes the text of a file, NAME=@@TEXT a text that begins with @."
+)
+@click.argument("plan")
+@click.argument("task")
+@click.option("-i", "--input", "pairs", multiple=True, metavar="NAME=VALUE", help="An input.")
+@click.option(
+    "--inputs", "document", type=click.File("rb"), help="Inputs as a JSON object; - is stdin."
+)
+@click.option("--priority", type=click.IntRange(-100, 100), help="Higher goes first.  [default: 0]")
+@click.option(
+    "--delay", "delay_sec", type=click.FloatRange(0), metavar="SEC", help="Do not start before."
+)
+@click.option(
+    "--timeout",
+    "timeout_sec",
+    type=click.FloatRange(0, min_open=True),
+    metavar="SEC",
+    help="How long the run may take.",
+)
+@click.option("--label", "labels", multiple=True, type=LABEL, help="A label to find it by.")
+@click.option(
+    "--idempotency-key", metavar="KEY", help="The same key and task again start nothing new."
+)
+@click.option("--wait", is_flag=True, help="Show its log live, and its result at the end.")
+@talks_to_server
+async def run(client: "Client", screen: Screen, **options: Any) -> None:
+    """Run TASK of PLAN; print the cid of the run.
+
+    With --wait the log and the progress go to stderr and the result to stdout; the exit code is 1
+    when the run does not succeed, and 130 after Ctrl-C, which leaves the run alone.
+    """
+    asked = _Asked(**options)
+    accepted = await _submit(client, asked)
+    cid: str = accepted.data["cid"]
+    if accepted.headers.get("Idempotent-Replayed") == "true":
+        screen.notes.line(
+            ("The key was used before: this is that run, nothing new started.", "yellow")
+        )
+    if not asked.wait:
+        if screen.as_json:
+            screen.json(accepted.body)
+        else:
+            screen.out.line(cid)
+        return
+    from aura_aio.cli.follow import follow  # noqa: PLC0415 - see remote.py
+
+    screen.notes.line((f"{asked.plan}/{asked.task}", "bold"), "  ", (cid, "dim"))
+    try:
+        ended = await follow(client, screen, cid)
+    except asyncio.CancelledError:
+        screen.notes.line(("The run goes on. ", "yellow"), f"To cancel it: aura cancel {cid}")
+        raise
+    if screen.as_json:
+        screen.json(ended.body)
+    elif "result" in ended.data:
+        screen.value(ended.data["result"])
+    if ended.data["status"] != "succeeded":
+        raise click.exceptions.Exit(1)
+
+
+async def _submit(client: "Client", asked: _Asked) -> "Answer":
+    given = inputs.read_document(asked.document.read()) if asked.document else {}
+    if asked.pairs:
+        pairs = inputs.split_pairs(asked.pairs)
+        task = await client.get("api", "plans", asked.plan, "tasks", asked.task)
+        given |= inputs.typed(pairs, task.data["inputs_schema"])
+    body = {
+        "plan_name": asked.plan,
+        "task_name": asked.task,
+        "inputs": given,
+        "priority": asked.priority,
+        "delay_sec": asked.delay_sec,
+        "timeout_sec": asked.timeout_sec,
+        "labels": labels_of(asked.labels) or None,
+    }
+    headers = {} if asked.idempotency_key is None else {"Idempotency-Key": asked.idempotency_key}
+    sent = {name: value for name, value in body.items() if value is not None}
+    return await client.post("api", "tasks", "run", body=sent, headers=headers)

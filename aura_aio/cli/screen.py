@@ -1,0 +1,173 @@
+"""What commands print: rich on a terminal, plain aligned text in a pipe, JSON when asked for.
+
+May import `cli.text`, rich, msgspec and the standard library.
+"""
+
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final, TextIO
+
+import msgspec
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from aura_aio.cli.text import safe, safe_json, safe_lines
+
+_UNBOUNDED: Final = 10_000
+
+Piece = str | tuple[str, str]
+"""Text, or text and its style; it is made `safe` when it is printed."""
+
+STATUS_STYLES: Final[Mapping[str, str]] = {
+    "queued": "blue",
+    "running": "cyan",
+    "cancelling": "yellow",
+    "succeeded": "green",
+    "failed": "red",
+    "timed_out": "red",
+    "cancelled": "yellow",
+    "ready": "green",
+    "starting": "yellow",
+    "retiring": "yellow",
+    "draining": "yellow",
+    "stopped": "red",
+}
+
+
+class Column(msgspec.Struct, frozen=True):
+    """A column of a table; an elastic one is cut (`…`) or wrapped where the terminal is narrow."""
+
+    title: str
+    elastic: bool = False
+    wrap: bool = False
+    right: bool = False
+
+
+class Output:
+    """One of the two streams: pieces of text in a line, with styles where it is a terminal."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.console = Console(file=stream, highlight=False) if stream.isatty() else None
+
+    def line(self, *pieces: Piece) -> None:
+        """Print one line."""
+        if self.console is not None:
+            self.console.print(_text(pieces), soft_wrap=True)
+        else:
+            self._stream.write("".join(safe(_plain(piece)) for piece in pieces) + "\n")
+            self._stream.flush()
+
+
+class Screen:
+    """Where a command prints: `out` is for what was asked for, `notes` (stderr) for the rest."""
+
+    def __init__(self, *, as_json: bool = False) -> None:
+        self.as_json = as_json
+        self.out = Output(sys.stdout)
+        self.notes = Output(sys.stderr)
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether a person reads what is printed with `out`."""
+        return self.out.console is not None
+
+    @property
+    def width(self) -> int:
+        """The columns of the terminal; 80 where there is none."""
+        return 80 if self.out.console is None else self.out.console.width
+
+    def json(self, body: bytes) -> None:
+        """Print the document `body`: as it is, but indented on a terminal."""
+        document = msgspec.json.format(body, indent=2) if self.is_terminal else body
+        sys.stdout.flush()
+        sys.stdout.buffer.write(safe_json(document.decode()).encode() + b"\n")
+        sys.stdout.buffer.flush()
+
+    def value(self, value: Any) -> None:
+        """Print a JSON value for a person: a text as it is, anything else indented."""
+        for line in value_lines(value):
+            self.out.line(line)
+
+    def table(self, columns: Sequence[Column], rows: Iterable[Sequence[Piece]]) -> None:
+        """Print rows under the titles of `columns`."""
+        if self.out.console is None:
+            titles = [column.title.upper() for column in columns]
+            for line in _aligned([titles, *(list(map(_plain, row)) for row in rows)], columns):
+                self.out.line(line)
+            return
+        rows = list(rows)
+        table = _table(columns, rows, gap=2)
+        unbounded = self.out.console.options.update(width=_UNBOUNDED)
+        if self.out.console.measure(table, options=unbounded).maximum > self.width:
+            table = _table(columns, rows, gap=1)
+        self.out.console.print(table)
+
+    def fields(self, pairs: Iterable[tuple[str, Piece | Sequence[Piece]]]) -> None:
+        """Print names with their values, aligned; a value may have several lines."""
+        listed = list(pairs)
+        width = max((len(name) for name, _ in listed), default=0)
+        for name, value in listed:
+            lines = value if isinstance(value, list) else [value]
+            for index, line in enumerate(lines):
+                self.out.line(("" if index else name).ljust(width + 2), line)
+
+
+def value_lines(value: Any) -> list[str]:
+    """A JSON value as lines for a person."""
+    if isinstance(value, str):
+        return safe_lines(value)
+    text = msgspec.json.format(msgspec.json.encode(value), indent=2).decode()
+    return safe_json(text).split("\n")
+
+
+def brief_value(value: Any) -> str:
+    """A value in one line of JSON; what has no JSON form as its `repr`."""
+    return safe_json(msgspec.json.encode(value, enc_hook=repr).decode())
+
+
+def status(word: str) -> Piece:
+    """A status, of a run, worker or system, in its colour."""
+    return word, STATUS_STYLES.get(word, "")
+
+
+def _plain(piece: Piece) -> str:
+    return piece if isinstance(piece, str) else piece[0]
+
+
+def _text(pieces: Iterable[Piece]) -> Text:
+    parts = ((each, "") if isinstance(each, str) else each for each in pieces)
+    return Text.assemble(*((safe(text), style) for text, style in parts))
+
+
+def _table(columns: Sequence[Column], rows: Iterable[Sequence[Piece]], gap: int) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="")
+    for column in columns:
+        table.add_column(
+            Text(column.title.upper(), style="dim", no_wrap=True, overflow="ellipsis"),
+            no_wrap=not column.elastic,
+            justify="right" if column.right else "left",
+        )
+    for row in rows:
+        table.add_row(*map(_cell, row, columns))
+    return table
+
+
+def _cell(piece: Piece, column: Column) -> Text:
+    text = _text([piece])
+    if not column.wrap:
+        text.no_wrap, text.overflow = True, "ellipsis"
+    return text
+
+
+def _aligned(rows: Sequence[Sequence[str]], columns: Sequence[Column]) -> Iterable[str]:
+    cells = [[safe(cell) for cell in row] for row in rows]
+    widths = [max(cell_len(row[index]) for row in cells) for index in range(len(columns))]
+    for row in cells:
+        padded = []
+        for cell, width, column in zip(row, widths, columns, strict=True):
+            gap = " " * (width - cell_len(cell))
+            padded.append(gap + cell if column.right else cell + gap)
+        yield "  ".join(padded).rstrip()

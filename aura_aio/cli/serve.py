@@ -1,0 +1,112 @@
+"""`aura serve`: start the server with settings from flags, environment and file.
+
+May import click, settings and `cli`; `aura_aio.server` only once the command runs.
+"""
+
+import errno
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
+from aura_aio.cli.screen import Screen
+from aura_aio.cli.server_log import log_to_stderr
+from aura_aio.model.errors import AuraError
+from aura_aio.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from aura_aio.server import Server
+
+_TRY = '{"plan_name": "hello", "task_name": "greet", "inputs": {"name": "Ada"}}'
+
+config_option = click.option(
+    "--config",
+    "file",
+    type=click.Path(path_type=Path),
+    help="Settings file (TOML).  [default: aura.toml, when there is one]",
+)
+
+
+@click.command(
+    cls=SettingsCommand,
+    epilog="Each setting is also a variable (--data-dir is AURA_DATA_DIR) and a line of the "
+    "settings file. A flag wins over a variable, that over the file.",
+)
+@setting_options
+@config_option
+@click.option("--json", "as_json", is_flag=True, help="Print where the server is as JSON.")
+def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
+    """Start the server, and serve until Ctrl-C or SIGTERM.
+
+    Runs under way get --shutdown-grace-sec seconds to finish; a second signal ends at once.
+    """
+    screen = Screen(as_json=as_json)
+    settings: Settings | None = None
+    is_up = False
+
+    def ready(server: "Server") -> None:
+        nonlocal is_up
+        is_up = True
+        _announce(screen, server.url, settings)
+
+    try:
+        settings = load_settings(given_flags(options), os.environ, file)
+        from aura_aio import server  # noqa: PLC0415 - other commands need none of it
+
+        with log_to_stderr():
+            server.run(server.serve(settings, ready))
+    except (AuraError, OSError) as error:
+        if is_up:
+            raise
+        raise click.ClickException(_why(error, settings)) from error
+
+
+def _why(error: AuraError | OSError, settings: Settings | None) -> str:
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE and settings is not None:
+        return (
+            f"The address {settings.http.host}:{settings.http.port} is in use: another server runs "
+            "there. Take another port with --port (0: any free one)."
+        )
+    return str(error)
+
+
+def _announce(screen: Screen, url: str, settings: Settings | None) -> None:
+    stream = url.replace("http", "ws", 1) + "/ws/logs"
+    if screen.as_json:
+        places = {
+            "url": url,
+            "dashboard": f"{url}/",
+            "docs": f"{url}/docs",
+            "contract": f"{url}/openapi.yaml",
+            "log_stream": stream,
+        }
+        screen.json(msgspec.json.encode(places))
+        return
+    screen.out.line(("Aura is ready.", "bold green"))
+    screen.out.line()
+    screen.fields(
+        [
+            ("  Dashboard", (f"{url}/", "cyan")),
+            ("  API docs", (f"{url}/docs", "cyan")),
+            ("  Contract", (f"{url}/openapi.yaml", "cyan")),
+            ("  Log stream", (stream, "cyan")),
+        ]
+    )
+    screen.out.line()
+    screen.out.line("Try it:")
+    screen.out.line(_curl(url))
+    screen.out.line()
+    if settings is not None and not settings.workers.start:
+        screen.out.line(("Runs wait until: aura system start", "yellow"))
+    screen.out.line(("Ctrl-C stops the server.", "dim"))
+
+
+def _curl(url: str) -> str:
+    # cmd.exe knows double quotes only.
+    windows = sys.platform == "win32"
+    body = '"' + _TRY.replace('"', '\\"') + '"' if windows else f"'{_TRY}'"
+    return f'  curl {url}/api/tasks/run -H "Content-Type: application/json" -d {body}'

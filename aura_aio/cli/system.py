@@ -1,0 +1,124 @@
+"""`aura system`: whether the server starts runs, its workers, its plans.
+
+May import click and `cli`.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_aio.cli.remote import DefaultGroup, talks_to_server
+from aura_aio.cli.screen import Column, Piece, Screen, status
+from aura_aio.cli.text import count, duration, local_time
+
+if TYPE_CHECKING:
+    from aura_aio.cli.client import Client
+
+
+@click.group(cls=DefaultGroup, epilog="Without a command: status.")
+def system() -> None:
+    """See how the server is; start, stop and reload it."""
+
+
+@system.command("status")
+@talks_to_server
+async def show_status(client: "Client", screen: Screen) -> None:
+    """Show whether runs are started, the workers, and how many runs there are."""
+    answer = await client.get("api", "system", "status")
+    if screen.as_json:
+        screen.json(answer.body)
+        return
+    now: dict[str, Any] = answer.data
+    screen.fields(_figures(now))
+    if now["workers"]:
+        screen.out.line()
+        columns = [
+            Column("worker"),
+            Column("state"),
+            Column("busy", right=True),
+            Column("pid", right=True),
+        ]
+        screen.table(
+            columns,
+            [
+                [
+                    worker["name"],
+                    status(worker["state"]),
+                    f"{worker['busy']}/{worker['slots']}",
+                    str(worker.get("pid", "-")),
+                ]
+                for worker in now["workers"]
+            ],
+        )
+
+
+@system.command("start")
+@talks_to_server
+async def start(client: "Client", screen: Screen) -> None:
+    """Start queued runs from now on."""
+    answer = await client.post("api", "system", "start")
+    _say(screen, answer.body, answer.data["message"])
+
+
+@system.command("stop")
+@click.option(
+    "--mode",
+    type=click.Choice(["drain", "cancel"]),
+    default="drain",
+    show_default=True,
+    help="Let the runs that are active finish, or cancel them.",
+)
+@click.option(
+    "--timeout",
+    "timeout_sec",
+    type=click.FloatRange(0, 86_400),
+    metavar="SEC",
+    help="After this time, cancel (or kill) what still runs.",
+)
+@talks_to_server
+async def stop(client: "Client", screen: Screen, mode: str, timeout_sec: float | None) -> None:
+    """Start no more queued runs. The server goes on: runs are accepted, and wait."""
+    body: dict[str, Any] = {"mode": mode}
+    if timeout_sec is not None:
+        body["timeout_sec"] = timeout_sec
+    answer = await client.post("api", "system", "stop", body=body)
+    _say(screen, answer.body, answer.data["message"])
+
+
+@system.command("reload")
+@click.option("--force", is_flag=True, help="Also while runs are active.")
+@talks_to_server
+async def reload(client: "Client", screen: Screen, *, force: bool) -> None:
+    """Read all plans from disk again."""
+    body = {"force": True} if force else None
+    answer = await client.post("api", "system", "reload", body=body)
+    loaded = answer.data
+    told = f"{count(loaded['plan_count'], 'plan')}, {count(loaded['task_count'], 'task')} loaded."
+    if loaded["task_error_count"]:
+        told += f" {count(loaded['task_error_count'], 'load error')}: see aura plans"
+    _say(screen, answer.body, told)
+
+
+def _figures(now: dict[str, Any]) -> list[tuple[str, Piece]]:
+    runs, waiting, stream = now["runs"], now["queue"], now["log_stream"]
+    counts = [f"{number:,} {word.replace('_', ' ')}" for word, number in runs.items() if number]
+    log = f"{count(stream['last_seq'], 'entry', 'entries')}, {count(stream['monitors'], 'monitor')}"
+    lines: list[tuple[str, Piece]] = [
+        ("state", status(now["state"])),
+        ("version", now["version"]),
+        ("up", f"{duration(now['uptime_sec'])}, since {local_time(now['started_at'])}"),
+        ("queue", f"{waiting['ready_length']:,} ready, {waiting['delayed_length']:,} delayed"),
+        ("runs", ", ".join(counts) or "none"),
+        ("log", log),
+    ]
+    if stream["queued_lines"] or stream["dropped_entries"]:
+        told = f"{stream['queued_lines']:,} lines to store, {stream['dropped_entries']:,} not sent"
+        lines.append(("", (told, "yellow")))
+    return lines
+
+
+def _say(screen: Screen, body: bytes, told: str) -> None:
+    if screen.as_json:
+        screen.json(body)
+    else:
+        screen.out.line(told)

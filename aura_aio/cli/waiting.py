@@ -1,0 +1,34 @@
+"""Why a run waits, in words.
+
+May import `cli.text` and the standard library.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from aura_aio.cli.text import count, local_time
+
+_REASONS: Final[Mapping[str, str]] = {
+    "paused": "its queue is paused",
+    "stopped": "the system is stopped",
+    "delayed": "it is delayed",
+    "resource": "its resources are in use",
+    "mutex": "another run of its group is active",
+    "max_instances": "as many runs of its task are active as may be",
+    "no_worker": "no worker is free",
+    "behind": "others go first",
+}
+
+
+def waits_for(waiting: Mapping[str, Any]) -> str:
+    """What a `Waiting` of the contract says: `2 runs go before it; no worker is free`."""
+    parts = []
+    if waiting.get("ahead"):
+        ahead = waiting["ahead"]
+        parts.append(f"{count(ahead, 'run')} {'goes' if ahead == 1 else 'go'} first")
+    for reason in waiting["reasons"]:
+        if reason["code"] == "behind" and parts:
+            continue
+        until = f" until {local_time(reason['until'])}" if "until" in reason else ""
+        parts.append(_REASONS.get(reason["code"], reason["code"]) + until)
+    return "; ".join(parts)
