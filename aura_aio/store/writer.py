@@ -108,7 +108,6 @@ class Writer(Generic[Tx]):
         self._loop = asyncio.get_running_loop()
         self._inbox: SimpleQueue[_Waiting[Tx] | None] = SimpleQueue()
         self._closing = False
-        self._ended: asyncio.Future[None] = self._loop.create_future()
         # A daemon: a process whose loop died without aclose() must end, and has acknowledged
         # nothing that is not on disk.
         self._thread = Thread(target=self._work, name=f"{name}-writer", daemon=True)
@@ -135,8 +134,7 @@ class Writer(Generic[Tx]):
         if not self._closing:
             self._closing = True
             self._inbox.put(None)
-        await asyncio.shield(self._ended)
-        self._thread.join()
+        await asyncio.to_thread(self._thread.join)
 
     def _work(self) -> None:
         last = False
@@ -144,9 +142,8 @@ class Writer(Generic[Tx]):
             batch, last = self._take()
             if batch:
                 facts = self._settle(batch)
-                self._on_loop(self._hand_over, batch, facts)
+                self._call_back(batch, facts)
         self._session.close()
-        self._on_loop(self._ended.set_result, None)
 
     def _take(self) -> tuple[list[_Waiting[Tx]], bool]:
         """All that waits, at least one; and whether it was the last."""
@@ -183,9 +180,9 @@ class Writer(Generic[Tx]):
                 return facts
         return ()
 
-    def _on_loop(self, callback: Callable[..., None], *args: object) -> None:
+    def _call_back(self, batch: Sequence[_Waiting[Tx]], facts: Sequence[RunChanged]) -> None:
         try:
-            self._loop.call_soon_threadsafe(callback, *args)
+            self._loop.call_soon_threadsafe(self._hand_over, batch, facts)
         except RuntimeError:
             _log.warning("nobody waits for the store", extra={"action": "store_loop_closed"})
 

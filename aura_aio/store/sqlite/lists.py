@@ -71,15 +71,16 @@ def list_statement(
 
 def _sources(where: RunFilter) -> list[tuple[str, list[str]]]:
     """Where to walk, each with the conditions that its index answers."""
+    states = tuple(dict.fromkeys(where.statuses))
     if where.plan_name is not None:
         by_plan = "runs INDEXED BY runs_by_plan"
         return [
             (by_plan, ["plan_name = :plan_name", f"state = '{state.value}'"])
-            for state in where.statuses or RunState
+            for state in states or RunState
         ]
-    if where.statuses:
+    if states:
         by_state = "runs INDEXED BY runs_by_state"
-        return [(by_state, [f"state = '{state.value}'"]) for state in where.statuses]
+        return [(by_state, [f"state = '{state.value}'"]) for state in states]
     return [("runs", [])]
 
 
