@@ -6,6 +6,7 @@ Imports the plan log_digest's own modules.
 import gzip
 import re
 import statistics
+import time
 import tracemalloc
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -144,6 +145,27 @@ def test_a_request_time(line: str, unit: TimeUnit, taken_ms: float | None) -> No
 )
 def test_what_is_no_line_of_an_access_log(line: str) -> None:
     assert parse(line) is None
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a b " + '[10/Oct/2000:13:55:36 -0700] "' * 1_000,
+        COMMON.replace("/apache_pb.gif", '\\"' * 16_000),
+        COMMON.replace("/apache_pb.gif", "/ HTTP/1." * 4_000),
+        COMMON.replace("GET /apache_pb.gif HTTP/1.0", "A-" * 16_000),
+        f'{COMMON} {"a" * 32_000}""',
+        f"{COMMON} {'a_ ' * 10_000}",
+        f"{COMMON} {chr(34) * 32_000}",
+        "a " * 16_000,
+        "a b " + "[" * 32_000,
+    ],
+)
+def test_no_line_takes_long_to_read(line: str) -> None:
+    """Long lines made to be hard take milliseconds; a rule that tracks back takes minutes."""
+    start = time.perf_counter()
+    parse(line)
+    assert time.perf_counter() - start < 1
 
 
 class Naive:

@@ -17,7 +17,8 @@ _BYTE_ORDER_MARKS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 
-_OTHER_FORMATS: Final = (
+#: How files begin that are often taken for CSV files.
+OTHER_FORMATS: Final = (
     (b"PK\x03\x04", "an Excel workbook or a zip archive"),
     (b"\xd0\xcf\x11\xe0", "an old Excel workbook"),
     (b"\x1f\x8b", "compressed with gzip"),
@@ -42,7 +43,7 @@ def detect_encoding(path: Path) -> str:
     """
     with path.open("rb") as file:
         start = file.read(_BLOCK)
-        for signature, what in _OTHER_FORMATS:
+        for signature, what in OTHER_FORMATS:
             if start.startswith(signature):
                 raise ValueError(f"{path.name} is {what}, not a CSV file: export it as CSV first")
         for mark, encoding in _BYTE_ORDER_MARKS:

@@ -26,7 +26,7 @@ _LINE: Final = re.compile(
 )
 #: What may stand behind the standard fields: words, quoted text, or name=value of either.
 _EXTRA: Final = re.compile(
-    r'(?:([a-z_]+)[=:])?("[^"\\]*(?:\\.[^"\\]*)*"|[^" ]+)(?:[ ]|$)', re.ASCII
+    r'(?<![^ ])(?:([a-z_]{1,20})[=:])?("[^"\\]*(?:\\.[^"\\]*)*"|[^" ]+)(?![^ ])', re.ASCII
 )
 _TIME_NAMES: Final = frozenset({"", "rt", "request_time", "time", "duration"})
 _DURATION: Final = re.compile(r"\d{1,18}(?:\.\d{1,9})?", re.ASCII)
