@@ -15,7 +15,6 @@ from aura_aio.contract.document import Answer, Contract, Operation
 from tests.contract.json_schema import closed, component_validator, faults, validator
 
 PROBLEM_JSON = "application/problem+json"
-BEFORE_ANY_OPERATION = (403, 404, 405)
 
 
 class NotInContract(AssertionError):

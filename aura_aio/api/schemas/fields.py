@@ -19,8 +19,8 @@ _INTEGER_TEXT = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _NUMBER_TEXT = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 _FLAG_TEXT: Mapping[Any, bool] = {"true": True, "1": True, "false": False, "0": False}
 _DATE_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
-    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])",
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])",
     re.ASCII,
 )
 
@@ -110,7 +110,7 @@ class Moment(Strict, fields.DateTime):
         if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
             raise self.make_error("invalid")
         try:
-            return datetime.fromisoformat(value)
+            return datetime.fromisoformat(value.upper())
         except ValueError as error:  # the 31st of February
             raise self.make_error("invalid") from error
 
