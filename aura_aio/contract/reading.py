@@ -22,17 +22,34 @@ class _JsonLikeLoader(_FastLoader):
 
     yaml_implicit_resolvers: dict[str, list[tuple[str, re.Pattern[str]]]] = {}  # noqa: RUF012
 
+    def __init__(self, stream: bytes) -> None:
+        super().__init__(stream)
+        self._seen: set[int] = set()
+
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        """Refuse what JSON can not say: a key that is no string, or stands there twice."""
-        seen: set[str] = set()
-        for key, _ in node.value:
+        """Refuse what JSON can not say: a key that is no string or stands there twice, an alias."""
+        keys: set[str] = set()
+        for key, value in node.value:
             line = key.start_mark.line + 1
             if key.tag != "tag:yaml.org,2002:str":
                 raise ContractError(f"line {line}: the key {key.value!r} must be quoted.")
-            if key.value in seen:
+            if key.value in keys:
                 raise ContractError(f"line {line}: the key {key.value!r} stands there twice.")
-            seen.add(key.value)
+            keys.add(key.value)
+            self._first_time(value, line)
         return super().construct_mapping(node, deep)
+
+    def construct_sequence(self, node: yaml.SequenceNode, deep: bool = False) -> list[Any]:
+        """Refuse aliases."""
+        for item in node.value:
+            self._first_time(item, node.start_mark.line + 1)
+        return super().construct_sequence(node, deep)
+
+    def _first_time(self, node: yaml.Node, line: int) -> None:
+        """An alias is the node that it stands for, once more; many parsers allow few or none."""
+        if id(node) in self._seen:
+            raise ContractError(f"line {line}: an alias; write out what it stands for.")
+        self._seen.add(id(node))
 
 
 for _tag, _pattern, _first in (
