@@ -12,7 +12,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequenc
 from contextlib import asynccontextmanager
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from aiohttp import web
 
@@ -75,18 +75,17 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
     """
     clock = clock or SystemClock()
     _refuse_open_address(settings.http.host)
-    contract = load_contract()
+    contract = await asyncio.to_thread(load_contract)
     bus = EventBus()
-    data_dir = _absolute(settings.store.data_dir)
-    roots = [Path(_absolute(root)) for root in settings.plans.plans]
+    places = await asyncio.to_thread(_places, settings)
     async with (
-        _open_store(settings.store, data_dir, bus, clock) as store,
+        _open_store(settings.store, places.database, bus, clock) as store,
         _running_hub(settings, store, clock) as hub,
     ):
         recovered = await store.runs.recover()
         _log.info("recovered", extra={"action": "recovered", **_lengths(recovered)})
-        plans = await Plans.load(roots)
-        workers = _worker_plan(settings.workers, data_dir, plans)
+        plans = await Plans.load(places.plans)
+        workers = _worker_plan(settings.workers, places.data_dir, plans)
         dispatcher = LocalDispatcher(store.runs, store.queue, hub, workers, clock)
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
@@ -111,11 +110,10 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
 
 @asynccontextmanager
 async def _open_store(
-    settings: StoreSettings, data_dir: str, bus: EventBus, clock: Clock
+    settings: StoreSettings, database: Path, bus: EventBus, clock: Clock
 ) -> AsyncIterator[SqliteStore]:
-    await asyncio.to_thread(os.makedirs, data_dir, exist_ok=True)
     store = await open_sqlite(
-        _database_path(settings.database, data_dir),
+        database,
         publish=bus.publish,
         clock=clock,
         queue_limit=settings.queue_limit,
@@ -271,25 +269,38 @@ def _refuse_open_address(host: str) -> None:
         )
 
 
-def _absolute(path: str) -> str:
-    """A path that stays the same for workers, wherever they stand."""
-    return os.path.abspath(path)
+class _Places(NamedTuple):
+    """Where everything is, as absolute paths, which mean the same to every worker."""
+
+    data_dir: Path
+    database: Path
+    plans: tuple[Path, ...]
 
 
-def _database_path(database: str, data_dir: str) -> Path:
+def _places(settings: Settings) -> _Places:
+    data_dir = Path(settings.store.data_dir).absolute()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    return _Places(
+        data_dir=data_dir,
+        database=_database(settings.store.database, data_dir),
+        plans=tuple(Path(root).absolute() for root in settings.plans.plans),
+    )
+
+
+def _database(database: str, data_dir: Path) -> Path:
     if not database:
-        return Path(data_dir, "aura.db")
+        return data_dir / "aura.db"
     scheme, separator, path = database.partition("://")
     if not separator:
-        return Path(_absolute(database))
+        return Path(database).absolute()
     if scheme != "sqlite":
         raise SettingsError(
             f"--database {database}: this version stores in SQLite only: give a file name."
         )
-    return Path(_absolute(path.removeprefix("/") if sys.platform == "win32" else path))
+    return Path(path.removeprefix("/") if sys.platform == "win32" else path).absolute()
 
 
-def _worker_plan(settings: WorkerSettings, data_dir: str, plans: Plans) -> WorkerPlan:
+def _worker_plan(settings: WorkerSettings, data_dir: Path, plans: Plans) -> WorkerPlan:
     count = _worker_count(settings)
     mib = settings.worker_memory_mib
 
@@ -304,7 +315,7 @@ def _worker_plan(settings: WorkerSettings, data_dir: str, plans: Plans) -> Worke
         memory_bytes=mib * 1024 * 1024 if mib >= 0 else _share_of_memory(max(1, count)),
         stall_sec=settings.stall_sec,
         lost_sec=settings.lost_sec,
-        data_dir=data_dir,
+        data_dir=str(data_dir),
         log_credit=LOG_CREDIT_LINES,
         plans=plan_actions,
     )

@@ -3,10 +3,23 @@
 Imports pytest, blockbuster and the public surface of aura_aio.
 """
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Protocol
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+
+from tests.serving import Served, serving
+
+
+class MakeServer(Protocol):
+    """Starts a server for the test, and ends it with the test."""
+
+    def __call__(self, **settings: Any) -> Awaitable[Served]:
+        """A server with these settings; the same `data_dir` again is a restart."""
+        ...
 
 
 @pytest.fixture(autouse=True)
@@ -14,3 +27,24 @@ def blockbuster() -> Iterator[BlockBuster]:
     """Fail the test when code of aura_aio makes a blocking call on an event loop."""
     with blockbuster_ctx("aura_aio") as detector:
         yield detector
+
+
+@pytest.fixture
+async def make_server(tmp_path: Path) -> AsyncIterator[MakeServer]:
+    """Servers on real ports, each with a folder of its own unless `data_dir` is given."""
+    async with AsyncExitStack() as stack:
+        count = 0
+
+        async def make(**settings: Any) -> Served:
+            nonlocal count
+            count += 1
+            settings.setdefault("data_dir", str(tmp_path / f"data-{count}"))
+            return await stack.enter_async_context(serving(**settings))
+
+        yield make
+
+
+@pytest.fixture
+async def server(make_server: Callable[..., Awaitable[Served]]) -> Served:
+    """A server with the example plans and one worker process."""
+    return await make_server()

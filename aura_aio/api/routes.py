@@ -4,6 +4,7 @@ May import aiohttp, aiohttp-apispec, contract, and the rest of `api` but `app`.
 """
 
 import inspect
+import warnings
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from types import ModuleType
 from typing import Final
@@ -32,6 +33,9 @@ from aura_aio.contract.document import Contract, Operation
 from aura_aio.model.errors import ContractError
 
 __all__ = ["HANDLER_MODULES", "bind", "validation_middleware"]
+
+# It keeps its state under string keys, which aiohttp warns about at every request (decision 0004).
+warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 

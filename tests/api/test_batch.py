@@ -1,0 +1,43 @@
+"""runTaskBatch: each task is judged on its own, and all that is good is stored together."""
+
+from tests.serving import Served
+
+BATCH = "/api/tasks/batch"
+GOOD = {"plan_name": "probe", "task_name": "echo", "inputs": {"text": "x"}}
+MISTYPED = {"plan_name": "probe", "task_name": "ecko"}
+INVALID = {**GOOD, "priority": "high"}
+
+
+async def test_a_bad_task_does_not_stop_the_others(waiting: Served) -> None:
+    response = await waiting.post(BATCH, {"tasks": [GOOD, MISTYPED, INVALID, GOOD]})
+    assert response.status == 202
+    items = response.json["items"]
+    assert [item["status"] for item in items] == ["queued", "rejected", "rejected", "queued"]
+    assert items[1]["error"]["status"] == 400
+    assert "Did you mean 'echo'?" in items[1]["error"]["detail"]
+    assert items[2]["error"]["status"] == 422
+    assert items[2]["error"]["errors"][0]["field"] == "/priority"
+    assert response.json["success_count"] == 2
+    assert response.json["failed_count"] == 2
+    listed = (await waiting.get("/api/queue/list")).json["items"]
+    assert [item["cid"] for item in listed] == [items[0]["cid"], items[3]["cid"]]
+
+
+async def test_an_atomic_batch_with_a_bad_task_queues_none(waiting: Served) -> None:
+    response = await waiting.post(BATCH, {"tasks": [GOOD, MISTYPED], "atomic": True})
+    assert response.status == 400
+    assert response.json["errors"][0]["field"] == "/tasks/1"
+    assert (await waiting.get("/api/queue/list")).json["items"] == []
+
+
+async def test_a_thousand_tasks_are_executed(probe: Served) -> None:
+    body = {"tasks": [GOOD] * 1000, "atomic": True}
+    response = await probe.post(BATCH, body)
+    assert response.json["success_count"] == 1000
+    last = await probe.finished(response.json["items"][-1]["cid"], within=60)
+    assert last["status"] == "succeeded"
+
+
+async def test_a_batch_as_a_whole_must_fit_the_contract(waiting: Served) -> None:
+    for body in ({"tasks": []}, {"tasks": [GOOD] * 1001}, {"tasks": {}}, {"task": [GOOD]}):
+        assert (await waiting.post(BATCH, body)).status == 422

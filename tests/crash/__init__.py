@@ -1,0 +1,1 @@
+"""Real processes die, hang and flood; what was promised still holds."""

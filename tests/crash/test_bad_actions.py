@@ -1,0 +1,104 @@
+"""Actions that hang, die or eat memory: the API answers, they end clearly, other runs go on."""
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.conftest import MakeServer
+from tests.probe_plan import write_probe
+from tests.serving import Served
+from tests.waiting import until
+
+
+@pytest.fixture
+async def probe(make_server: MakeServer, tmp_path: Path) -> Served:
+    """Two workers that have little memory and little patience."""
+    return await make_server(
+        plans=[write_probe(tmp_path / "plans")],
+        workers=2,
+        worker_memory_mib=512,
+        stall_sec=0.5,
+    )
+
+
+async def _until_running(server: Served, cid: str) -> None:
+    async def running() -> bool:
+        return bool((await server.get(f"/api/runs/{cid}")).json["status"] == "running")
+
+    await until(running)
+
+
+async def _others_go_on(server: Served) -> None:
+    runs = await asyncio.gather(
+        *(server.done("probe", "echo", inputs={"text": str(number)}) for number in range(10))
+    )
+    assert {run["status"] for run in runs} == {"succeeded"}
+
+
+async def _end(server: Served, cid: str) -> Any:
+    """The run at its end; meanwhile the API must answer, and other runs go on."""
+    await _others_go_on(server)
+    began = time.perf_counter()
+    assert (await server.get("/healthz")).status == 200
+    assert time.perf_counter() - began < 5  # answered at all; how fast is measured elsewhere
+    return await server.finished(cid, within=40)
+
+
+async def test_a_thread_that_never_ends_is_cancelled_and_its_worker_replaced(
+    probe: Served,
+) -> None:
+    cid = await probe.run("probe", "spin_in_thread")
+    await _until_running(probe, cid)
+    await _others_go_on(probe)
+    before = {worker["name"] for worker in await _workers(probe)}
+    await probe.post(f"/api/tasks/{cid}/cancel", {"grace_sec": 0.2})
+    assert (await _end(probe, cid))["status"] == "cancelled"
+
+    async def replaced() -> bool:
+        names = {worker["name"] for worker in await _workers(probe)}
+        return len(names) == 2 and names != before
+
+    await until(replaced, within=20)
+    await _others_go_on(probe)
+
+
+async def test_a_coroutine_that_holds_the_loop_fails_and_takes_no_other_run_along(
+    probe: Served, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    held = [await probe.run("probe", "hold", inputs={"gate": str(gate)}) for _ in range(4)]
+    for each in held:
+        await _until_running(probe, each)
+    cid = await probe.run("probe", "spin_on_loop")
+    run = await _end(probe, cid)
+    assert run["status"] == "failed"
+    assert run["error"]["type"] == "LoopHeldError"
+    assert "await" in run["error"]["message"]
+    gate.touch()
+    for each in held:
+        assert (await probe.finished(each))["status"] == "succeeded"
+
+
+async def test_an_action_that_ends_its_process_fails_its_run(probe: Served) -> None:
+    cid = await probe.run("probe", "exit_process")
+    run = await _end(probe, cid)
+    assert run["status"] == "failed"
+    assert run["error"]["type"] == "WorkerLost"
+    assert "exit code 1" in run["error"]["message"]
+    await _others_go_on(probe)
+
+
+async def test_an_action_that_takes_all_memory_fails_its_run(probe: Served) -> None:
+    cid = await probe.run("probe", "allocate")
+    run = await _end(probe, cid)
+    assert run["status"] == "failed"
+    assert run["error"]["type"] in ("MemoryError", "WorkerLost")
+    await _others_go_on(probe)
+
+
+async def _workers(server: Served) -> list[Any]:
+    workers: list[Any] = (await server.get("/api/system/status")).json["workers"]
+    return workers

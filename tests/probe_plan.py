@@ -1,0 +1,139 @@
+"""A plan whose runs a test can hold and let go: it does what tests ask for.
+
+Imports `tests.serving` only.
+"""
+
+from pathlib import Path
+
+from tests.serving import write_plan
+
+_ACTIONS = '''"""Actions that tests hold and let go, and actions that misbehave."""
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+
+from aura_aio import ActionContext, action
+
+
+@action
+async def hold(gate: str) -> str:
+    """Return as soon as the file `gate` exists."""
+    while not Path(gate).exists():
+        await asyncio.sleep(0.01)
+    return "let go"
+
+
+@action
+def count(file: str, line: str) -> None:
+    """Append a line to a file."""
+    with Path(file).open("a", encoding="utf-8") as out:
+        out.write(line + "\\n")
+
+
+@action
+async def say(context: ActionContext, lines: int) -> None:
+    """Log so many lines."""
+    for number in range(lines):
+        context.log(f"line {number}")
+        if number % 100 == 99:
+            await asyncio.sleep(0)
+
+
+@action
+def spin_in_thread() -> None:
+    """Never return, without a look at the context."""
+    while True:
+        pass
+
+
+@action
+async def spin_on_loop() -> None:
+    """Never return, and hold the loop."""
+    while True:
+        pass
+
+
+@action
+def exit_process() -> None:
+    """End the worker as no action should."""
+    os._exit(1)
+
+
+@action
+def allocate() -> None:
+    """Take all the memory that there is."""
+    hoard = []
+    while True:
+        hoard.append(bytearray(16 * 1024 * 1024))
+
+
+@action
+async def fan_out(context: ActionContext) -> int:
+    """Say which process this is."""
+    return os.getpid()
+
+
+@action
+def wait_politely(context: ActionContext) -> str:
+    """A thread that looks whether it is to end."""
+    never = threading.Event()
+    while not context.cancelled:
+        never.wait(0.01)
+    return "ended when asked"
+'''
+
+_TASKS = {
+    "echo": """
+meta:
+  inputs:
+    - {name: text, type: string, required: true}
+    - {name: times, type: number, default: 1, min: 1, max: 10}
+steps:
+  say: {action: log, params: {message: "{{ inputs.text }}"}}
+returns: {text: "{{ inputs.text }}", times: "{{ inputs.times }}"}
+""",
+    "hold": """
+meta:
+  inputs: [{name: gate, type: string, required: true}]
+steps:
+  wait: {action: hold, params: {gate: "{{ inputs.gate }}"}}
+returns: "{{ nodes.wait.output }}"
+""",
+    "count": """
+meta:
+  inputs:
+    - {name: file, type: string, required: true}
+    - {name: line, type: string, required: true}
+steps:
+  count: {action: count, params: {file: "{{ inputs.file }}", line: "{{ inputs.line }}"}}
+""",
+    "say": """
+meta:
+  inputs: [{name: lines, type: number, required: true}]
+steps:
+  say: {action: say, params: {lines: "{{ inputs.lines }}"}}
+""",
+    "which_process": """
+steps:
+  ask: {action: fan_out}
+returns: "{{ nodes.ask.output }}"
+""",
+    **{
+        name: f"steps: {{it: {{action: {name}}}}}\n"
+        for name in (
+            "spin_in_thread",
+            "spin_on_loop",
+            "exit_process",
+            "allocate",
+            "wait_politely",
+        )
+    },
+}
+
+
+def write_probe(root: Path) -> str:
+    """The plan `probe` below `root`; answers `root` for the setting `plans`."""
+    write_plan(root, "probe", _TASKS, _ACTIONS)
+    return str(root)
