@@ -10,9 +10,8 @@ from typing import Any
 
 import pytest
 
-from aura_aio.model.ports import Publish
-from aura_aio.store.sqlite import open_sqlite
-from tests.store.opened import ManualClock, Open, Opened, Store
+from tests.store.opened import Open, Opened
+from tests.store.sqlite.at import sqlite_at
 
 Opening = Callable[..., Awaitable[Opened]]
 
@@ -20,11 +19,7 @@ Opening = Callable[..., Awaitable[Opened]]
 @pytest.fixture(params=["sqlite"])
 def backend(request: pytest.FixtureRequest, tmp_path: Path) -> Open:
     """A way to open the test's own database, for each kind of store."""
-
-    async def sqlite(*, publish: Publish, clock: ManualClock, **settings: Any) -> Store:
-        return await open_sqlite(tmp_path / "aura.db", publish=publish, clock=clock, **settings)
-
-    return {"sqlite": sqlite}[str(request.param)]
+    return {"sqlite": sqlite_at(tmp_path / "aura.db")}[str(request.param)]
 
 
 @pytest.fixture

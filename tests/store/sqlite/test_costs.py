@@ -1,0 +1,190 @@
+"""What a statement costs does not grow with the queue: no table is walked, nothing is sorted.
+
+Imports aura_aio.store, model and pytest. Cost is counted in steps of SQLite's machine, not in time.
+"""
+
+import re
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aura_aio.model.log import LogFilter, LogLevel
+from aura_aio.model.ports import RunFilter
+from aura_aio.model.states import RunState
+from aura_aio.store.sqlite import sql
+from aura_aio.store.sqlite.database import Database
+from aura_aio.store.sqlite.lists import list_statement
+from aura_aio.store.sqlite.logs import entries_statement
+from tests.store.sqlite.at import opened_at
+
+# Every row of these small tables is wanted: plans times priorities, seven states, some tasks.
+WHOLE_TABLES = {"TIDY_QUEUE_COUNTS", "QUEUE_COUNTS", "STATE_COUNTS", "DEFINITIONS"}
+
+NAMED = {
+    name: text
+    for name, text in vars(sql).items()
+    if isinstance(text, str)
+    and text.split()[0] in {"SELECT", "INSERT", "UPDATE", "DELETE", "REPLACE"}
+}
+LISTS = {
+    "all": RunFilter(),
+    "state": RunFilter(statuses=(RunState.FAILED,)),
+    "states": RunFilter(statuses=(RunState.QUEUED, RunState.RUNNING, RunState.SUCCEEDED)),
+    "plan": RunFilter(plan_name="rare"),
+    "plan and state": RunFilter(plan_name="rare", statuses=(RunState.QUEUED,)),
+    "task": RunFilter(plan_name="rare", task_name="greet", created_after=0.0),
+}
+
+
+# To read the first rows of what is in the wanted order already is no walk.
+IN_ORDER = ("USING INDEX runs_ready", "USING INDEX sqlite_autoindex_runs_1")
+
+
+def plan(connection: sqlite3.Connection, text: str, values: Any) -> list[str]:
+    """How SQLite means to carry it out."""
+    return [row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {text}", values)]
+
+
+def walks(connection: sqlite3.Connection, text: str, values: Any) -> list[str]:
+    """The steps that look at every row of a table or index, or sort."""
+    return [
+        step
+        for step in plan(connection, text, values)
+        if "TEMP B-TREE" in step
+        or (
+            re.match(r"SCAN (?!json_each|CONSTANT ROW|\(subquery)", step)
+            and not ("LIMIT" in text and step.endswith(IN_ORDER))
+        )
+    ]
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    """A new database."""
+    with closing(Database(tmp_path / "aura.db")) as database:
+        yield database.writer
+
+
+@pytest.mark.parametrize("name", sorted(NAMED.keys() - WHOLE_TABLES))
+def test_no_statement_walks_over_a_table_or_sorts(empty: sqlite3.Connection, name: str) -> None:
+    values = [None] * NAMED[name].count("?")
+    assert walks(empty, NAMED[name], values) == []
+
+
+@pytest.mark.parametrize("name", LISTS)
+@pytest.mark.parametrize("before", [None, "x"])
+def test_a_page_of_runs_is_read_along_an_index(
+    empty: sqlite3.Connection, name: str, before: str | None
+) -> None:
+    statement = list_statement(LISTS[name], before=before, most=10, include=frozenset())
+    assert walks(empty, *statement) == []
+
+
+@pytest.mark.parametrize(
+    "where", [LogFilter(), LogFilter(cid="c"), LogFilter(level=LogLevel.ERROR, plan_name="p")]
+)
+def test_a_page_of_the_log_is_read_along_an_index(
+    empty: sqlite3.Connection, where: LogFilter
+) -> None:
+    statement = entries_statement(where, after=5, up_to=9, limit=10)
+    assert walks(empty, *statement) == []
+    assert ("logs_by_run" in plan(empty, *statement)[0]) == (where.cid is not None)
+
+
+def test_a_walk_is_seen(empty: sqlite3.Connection) -> None:
+    for text in (
+        "SELECT * FROM runs",
+        "SELECT COUNT(*) FROM runs",
+        "SELECT cid FROM runs WHERE state = 'queued' ORDER BY created_at LIMIT 1",
+        "SELECT cid FROM runs INDEXED BY runs_ready WHERE state = 'queued' AND delayed = 0",
+        "SELECT cid FROM runs WHERE worker = 'w1' ORDER BY started_at LIMIT 1",
+    ):
+        assert walks(empty, text, ()), text
+
+
+def steps_of(connection: sqlite3.Connection, text: str, values: Any) -> int:
+    """The steps that SQLite's machine takes for it, undone afterwards."""
+    steps = 0
+
+    def count() -> int:
+        nonlocal steps
+        steps += 1
+        return 0
+
+    connection.execute("BEGIN")
+    connection.set_progress_handler(count, 1)
+    try:
+        connection.execute(text, values).fetchall()
+    finally:
+        connection.set_progress_handler(None, 1)
+        connection.rollback()
+    return steps
+
+
+async def fill(path: Path, queued: int) -> str:
+    """A database with so many queued runs of one plan and a few others; a cid in the middle."""
+    opened = await opened_at(path)
+    try:
+        for cid in await opened.enqueue_many(40, priority=100, plan_name="rare"):
+            await opened.claim()
+            await opened.end(cid)
+        cids = [cid for _ in range(queued // 500) for cid in await opened.enqueue_many(500)]
+        await opened.enqueue_many(100, delay_sec=500)
+        return cids[len(cids) // 2]
+    finally:
+        await opened.close()
+
+
+def costs(path: Path, cid: str) -> dict[str, int]:
+    """What the operations of the queue cost, statement by statement."""
+    now = 2e9
+    guard = (cid, 1, "queued")
+    statements: dict[str, tuple[str, Any]] = {
+        "due": (sql.DUE, (0.0,)),
+        "claim, choose": (sql.NEXT, (32,)),
+        "claim, take": (sql.CLAIM, ("w1", now, cid, 1)),
+        "cancel": (sql.CANCEL, ("cancelled", now, "{}", *guard)),
+        "priority": (sql.SET_PRIORITY, (7, *guard)),
+        "hold": (sql.HOLD, (f'["{cid}"]',)),
+        "end": (sql.END, ("failed", now, None, "{}", *guard)),
+        "get": (sql.GET, (cid,)),
+        "next due": (sql.NEXT_DUE, ()),
+        "counts": (sql.QUEUE_COUNTS, ()),
+        "states": (sql.STATE_COUNTS, ()),
+        "waits": (sql.WAITS, (0.0,)),
+        "oldest": (sql.OLDEST_READY, ()),
+        "throughput": (sql.THROUGHPUT, (0,)),
+        "ahead by priority": (sql.AHEAD_BY_PRIORITY, (0,)),
+        "queue, first page": (sql.FIRST_READY, (100,)),
+        "queue, next page": (sql.REST_OF_PRIORITY, (0, 0, cid, 100)),
+        "queue, delayed": (sql.NEXT_DELAYED, (0.0, "", 50)),
+    }
+    for name, where in LISTS.items():
+        page = list_statement(where, before=None, most=30, include=frozenset())
+        statements[f"list, {name}"] = (page.sql, page.values)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        return {
+            name: steps_of(connection, text, values) for name, (text, values) in statements.items()
+        }
+
+
+async def test_nothing_costs_more_when_the_queue_is_long(tmp_path: Path) -> None:
+    short = costs(tmp_path / "short.db", await fill(tmp_path / "short.db", 1_000))
+    long = costs(tmp_path / "long.db", await fill(tmp_path / "long.db", 200_000))
+    grown = {name: (short[name], long[name]) for name in short if long[name] > short[name] * 1.1}
+    assert grown == {}
+    assert max(long.values()) < 50_000
+
+
+async def test_a_position_costs_no_more_than_its_bound(tmp_path: Path) -> None:
+    steps = []
+    for queued in (11_000, 22_000):
+        path = tmp_path / f"{queued}.db"
+        await fill(path, queued)
+        with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+            steps.append(steps_of(connection, sql.AHEAD_BY_RANK, (0, 0, "z")))
+    assert steps[0] == steps[1] > sql.MOST_COUNTED

@@ -1,0 +1,205 @@
+"""The file: its schema and versions, who may open it, what a killed process leaves.
+
+Imports aura_aio.store, model and pytest.
+"""
+
+import asyncio
+import sqlite3
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from importlib.resources import files
+from pathlib import Path
+from subprocess import PIPE, Popen
+
+import pytest
+
+from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
+from aura_aio.model.log import LogLevel, LogLine
+from aura_aio.store.sqlite import open_sqlite
+from aura_aio.store.sqlite.database import APPLICATION_ID, Database, Migration, migrations
+from tests.store.opened import ManualClock
+from tests.store.sqlite.at import opened_at
+
+REPOSITORY = Path(__file__).parents[3]
+
+ENQUEUE_AND_WAIT = """
+import asyncio, sys
+from pathlib import Path
+from tests.store.sqlite.at import opened_at
+
+async def main():
+    opened = await opened_at(Path(sys.argv[1]))
+    print(await opened.start(), await opened.enqueue(), flush=True)
+    sys.stdin.read()
+
+asyncio.run(main())
+"""
+
+
+def schema(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
+    """Every table and index, with its text; comments and spaces aside."""
+    rows = connection.execute("SELECT type, name, tbl_name, COALESCE(sql, '') FROM sqlite_master")
+    return {(*row[:3], " ".join(_without_comments(row[3]).split())) for row in rows}
+
+
+def _without_comments(sql: str) -> str:
+    return "\n".join(line.partition("--")[0] for line in sql.splitlines())
+
+
+@contextmanager
+def database_of(path: Path, steps: list[Migration] | None = None) -> Iterator[Database]:
+    """The database, closed at the end."""
+    with closing(Database(path, steps)) as database:
+        yield database
+
+
+@contextmanager
+def another_server(path: Path) -> Iterator[list[str]]:
+    """A process has the database open until the end of the context, where it is killed.
+
+    Gives the cids of a started and of a queued run.
+    """
+    command = [sys.executable, "-c", ENQUEUE_AND_WAIT, str(path)]
+    with Popen(command, stdin=PIPE, stdout=PIPE, text=True, cwd=REPOSITORY) as process:
+        try:
+            assert process.stdout is not None
+            yield process.stdout.readline().split()
+        finally:
+            process.kill()
+
+
+def test_schema_sql_is_the_sum_of_the_migrations(tmp_path: Path) -> None:
+    text = (files("aura_aio.store.sqlite") / "schema.sql").read_text(encoding="utf-8")
+    with (
+        database_of(tmp_path / "aura.db") as database,
+        closing(sqlite3.connect(":memory:")) as read,
+    ):
+        read.executescript(text)
+        assert schema(read) == schema(database.writer)
+        for table in ("counters", "state_counts", "queue_counts"):
+            rows = f"SELECT * FROM {table}"  # noqa: S608
+            assert read.execute(rows).fetchall() == database.writer.execute(rows).fetchall()
+
+
+def test_migrations_are_numbered_from_one_without_a_gap() -> None:
+    assert [step.number for step in migrations()] == list(range(1, len(migrations()) + 1))
+
+
+def test_a_new_database_is_ours_and_safe(tmp_path: Path) -> None:
+    with database_of(tmp_path / "new folder" / "aura.db") as database:
+        for pragma, value in [
+            ("application_id", APPLICATION_ID),
+            ("user_version", migrations()[-1].number),
+            ("journal_mode", "wal"),
+            ("synchronous", 2),
+        ]:
+            assert database.writer.execute(f"PRAGMA {pragma}").fetchone() == (value,)
+
+
+def test_an_older_database_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
+    first = Migration(1, "0001_first.sql", "CREATE TABLE a (n); INSERT INTO a VALUES (7);")
+    second = Migration(2, "0002_second.sql", "ALTER TABLE a ADD COLUMN m DEFAULT 8;")
+    with database_of(tmp_path / "aura.db", [first]):
+        pass
+    with database_of(tmp_path / "aura.db", [first, second]) as database:
+        assert database.writer.execute("SELECT n, m FROM a").fetchall() == [(7, 8)]
+        assert database.writer.execute("PRAGMA user_version").fetchone() == (2,)
+
+
+def test_a_migration_happens_whole_or_not_at_all(tmp_path: Path) -> None:
+    first = Migration(1, "0001_first.sql", "CREATE TABLE a (n);")
+    broken = Migration(2, "0002_broken.sql", "CREATE TABLE b (n); SELECT * FROM nowhere;")
+    with (
+        pytest.raises(StoreUnavailable, match="nowhere"),
+        database_of(tmp_path / "aura.db", [first, broken]),
+    ):
+        pass
+    with database_of(tmp_path / "aura.db", [first]) as database:
+        tables = database.writer.execute("SELECT name FROM sqlite_master").fetchall()
+        assert tables == [("a",)]
+
+
+def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
+    path = tmp_path / "aura.db"
+    with database_of(path) as database:
+        database.writer.execute("PRAGMA user_version = 999")
+        database.writer.execute("PRAGMA journal_mode = DELETE")
+    before = path.read_bytes()
+    with pytest.raises(DatabaseTooNew, match=r"999.*start that version"):
+        Database(path)
+    assert path.read_bytes() == before
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["aura.db", "aura.db.lock"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "text", "folder"])
+def test_what_is_not_ours_is_refused_untouched(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "aura.db"
+    match kind:
+        case "sqlite":
+            with closing(sqlite3.connect(path)) as other:
+                other.execute("CREATE TABLE notes (text)")
+        case "text":
+            path.write_text("Dear diary, " * 1_000)
+        case _:
+            path.mkdir()
+    before = path.read_bytes() if path.is_file() else None
+    with pytest.raises(StoreUnavailable, match=r"aura\.db"):
+        Database(path)
+    assert (path.read_bytes() if path.is_file() else None) == before
+
+
+async def test_a_second_opener_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "aura.db"
+    store = await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
+    try:
+        with pytest.raises(StoreUnavailable, match="Another server has"):
+            await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
+    finally:
+        await store.aclose()
+    again = await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
+    await again.aclose()
+
+
+async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
+    path = tmp_path / "aura.db"
+
+    def enqueue_elsewhere_and_kill() -> tuple[str, str]:
+        with (
+            another_server(path) as (started, queued),
+            pytest.raises(StoreUnavailable, match="Another server has"),
+        ):
+            Database(path)
+        return started, queued
+
+    started, queued = await asyncio.to_thread(enqueue_elsewhere_and_kill)
+    opened = await opened_at(path)
+    try:
+        assert (await opened.run(queued)).state == "queued"
+        assert (await opened.run(started)).state == "running"
+        assert await opened.store.runs.recover() == {
+            "requeued": (),
+            "failed": (started,),
+            "cancelled": (),
+        }
+        assert await opened.claim(9) == [queued]
+    finally:
+        await opened.close()
+
+
+async def test_log_numbers_are_not_given_again_when_entries_are_gone(tmp_path: Path) -> None:
+    path = tmp_path / "aura.db"
+    line = LogLine(0.0, LogLevel.INFO, "aura", "a line")
+    store = await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
+    await store.logs.append([line] * 5)
+    await store.aclose()
+    for remaining, bounds in ((2, (4, 5)), (0, (6, 5))):
+        with closing(sqlite3.connect(path)) as pruning, pruning:
+            pruning.execute("DELETE FROM logs WHERE seq <= ?", (5 - remaining,))
+        store = await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
+        assert await store.logs.bounds() == bounds
+        await store.aclose()
+    store = await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
+    (entry,) = await store.logs.append([line])
+    assert entry.seq == 6
+    await store.aclose()

@@ -1,0 +1,276 @@
+"""The writer thread over a real database: who shares a transaction, who fails, and with whom.
+
+Imports aura_aio.store, model and pytest.
+"""
+
+import asyncio
+import logging
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from threading import Event
+from typing import NoReturn
+
+import pytest
+
+from aura_aio.model.errors import PlanNotFound, StoreUnavailable
+from aura_aio.model.run import RunChanged
+from aura_aio.model.states import RunState
+from aura_aio.store.sqlite.database import Database
+from aura_aio.store.sqlite.readers import Readers
+from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
+from aura_aio.store.writer import Writer
+from tests.store.opened import ManualClock
+
+Operation = Callable[[Transaction], object]
+
+
+class Desk:
+    """A writer on a database with a table of words, and a gate that holds it up."""
+
+    def __init__(self, database: Database, session: SqliteSession, readers: Readers) -> None:
+        self.database = database
+        self.readers = readers
+        self.facts: list[str] = []
+        self.writer = Writer(session, self._publish)
+
+    async def together(self, *operations: Operation) -> list[object]:
+        """Submit all while the writer is held up, so that they share a batch; their answers."""
+        entered, gate = asyncio.Event(), Event()
+        loop = asyncio.get_running_loop()
+
+        def hold(tx: Transaction) -> None:
+            loop.call_soon_threadsafe(entered.set)
+            gate.wait(10)
+
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self.writer.submit(hold))
+            await entered.wait()
+            answers = [group.create_task(self._answer(operation)) for operation in operations]
+            await asyncio.sleep(0)
+            gate.set()
+        return [answer.result() for answer in answers]
+
+    async def words(self) -> set[str]:
+        """What the table holds."""
+        return await self.readers.look_up(
+            lambda reader: {word for (word,) in reader.execute("SELECT word FROM words")}
+        )
+
+    async def _answer(self, operation: Operation) -> object:
+        try:
+            return await self.writer.submit(operation)
+        except Exception as error:  # the answer to look at
+            return error
+
+    def _publish(self, fact: RunChanged) -> None:
+        self.facts.append(fact.cid)
+
+
+def open_database(path: Path) -> tuple[Database, SqliteSession, Readers]:
+    """What a desk needs; blocks."""
+    database = Database(path)
+    database.writer.execute("CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY)")
+    return database, SqliteSession(database, ManualClock()), Readers(database)
+
+
+@pytest.fixture
+async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
+    """A desk of its own."""
+    desk = Desk(*await asyncio.to_thread(open_database, tmp_path / "aura.db"))
+    yield desk
+    await desk.readers.aclose()
+    await desk.writer.aclose()
+
+
+def put(word: str) -> Operation:
+    """Write a word, and publish it."""
+
+    def operation(tx: Transaction) -> str:
+        tx.connection.execute("INSERT INTO words VALUES (?)", (word,))
+        tx.facts.append(RunChanged(word, None, RunState.QUEUED, 1, 0.0))
+        return word
+
+    return operation
+
+
+def refuse(tx: Transaction) -> NoReturn:
+    """Find that it must not be."""
+    raise PlanNotFound("x", ())
+
+
+def write_and_refuse(tx: Transaction) -> NoReturn:
+    """Break the rule that an operation checks first."""
+    put("against the rule")(tx)
+    raise PlanNotFound("x", ())
+
+
+def write_and_break(tx: Transaction) -> NoReturn:
+    """Fail in the middle."""
+    put("half")(tx)
+    raise ZeroDivisionError("what a pity")
+
+
+def bad_sql(tx: Transaction) -> None:
+    """Fail in the database, by a fault of its own."""
+    put("before bad SQL")(tx)
+    tx.connection.execute("SELECT * FROM nowhere")
+
+
+async def test_operations_that_wait_together_share_one_transaction(desk: Desk) -> None:
+    before = desk.writer.commits
+    words = [f"word {n}" for n in range(100)]
+    assert await desk.together(*map(put, words)) == words
+    assert desk.writer.commits - before == 2  # the one that held them up, and theirs
+    assert desk.facts == words
+
+
+async def test_an_operation_that_refuses_fails_alone(desk: Desk) -> None:
+    before = desk.writer.commits
+    answers = await desk.together(put("a"), refuse, put("b"))
+    assert [type(answer) for answer in answers] == [str, PlanNotFound, str]
+    assert desk.writer.commits - before == 2
+    assert await desk.words() == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("culprit", "error"),
+    [
+        (write_and_break, ZeroDivisionError),
+        (write_and_refuse, PlanNotFound),
+        (bad_sql, sqlite3.OperationalError),
+        (put("a"), sqlite3.IntegrityError),
+    ],
+)
+async def test_an_operation_that_breaks_fails_alone_and_leaves_nothing(
+    desk: Desk, culprit: Operation, error: type[Exception]
+) -> None:
+    answers = await desk.together(put("a"), culprit, refuse, put("b"), culprit, put("c"))
+    assert [type(answer) for answer in answers] == [str, error, PlanNotFound, str, error, str]
+    assert await desk.words() == {"a", "b", "c"}
+    assert desk.facts == ["a", "b", "c"]
+
+
+async def test_if_the_disk_is_full_nothing_has_happened_and_it_recovers(desk: Desk) -> None:
+    (pages,) = desk.database.writer.execute("PRAGMA page_count").fetchone()
+    desk.database.writer.execute(f"PRAGMA max_page_count = {pages + 1}")
+    answers = await desk.together(put("a"), refuse, put("b" * 100_000), put("c"))
+    assert [type(answer) for answer in answers] == [StoreUnavailable] * 4
+    assert "full" in str(answers[0])
+    assert len({id(answer) for answer in answers}) == 4
+    assert (await desk.words(), desk.facts) == (set(), [])
+    desk.database.writer.execute(f"PRAGMA max_page_count = {pages + 100}")
+    assert await desk.together(put("a"), put("c")) == ["a", "c"]
+
+
+async def test_if_the_commit_fails_nothing_has_happened_and_it_recovers(desk: Desk) -> None:
+    write = desk.database.writer
+    write.execute("PRAGMA foreign_keys = ON")
+    write.execute("CREATE TABLE notes (word TEXT REFERENCES words DEFERRABLE INITIALLY DEFERRED)")
+
+    def orphan(tx: Transaction) -> None:
+        tx.connection.execute("INSERT INTO notes VALUES ('no such word')")
+
+    answers = await desk.together(put("a"), orphan, refuse, put("b"))
+    assert [type(answer) for answer in answers] == [StoreUnavailable] * 4
+    assert (await desk.words(), desk.facts) == (set(), [])
+    assert await desk.together(put("a"), put("b")) == ["a", "b"]
+
+
+async def test_a_database_that_another_program_has_locked_is_unavailable(
+    desk: Desk, tmp_path: Path
+) -> None:
+    desk.database.writer.execute("PRAGMA busy_timeout = 20")
+    other = sqlite3.connect(tmp_path / "aura.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(StoreUnavailable, match="locked"):
+        await desk.writer.submit(put("a"))
+    other.close()
+    assert await desk.writer.submit(put("a")) == "a"
+
+
+async def test_reads_go_on_while_the_writer_is_busy(desk: Desk) -> None:
+    await desk.writer.submit(put("old"))
+    written, gate = asyncio.Event(), Event()
+    loop = asyncio.get_running_loop()
+
+    def slow(tx: Transaction) -> None:
+        put("new")(tx)
+        loop.call_soon_threadsafe(written.set)
+        gate.wait(10)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(desk.writer.submit(slow))
+        await written.wait()
+        assert await desk.words() == {"old"}
+        gate.set()
+    assert await desk.words() == {"old", "new"}
+
+
+async def test_a_long_walk_delays_no_look_up(desk: Desk) -> None:
+    walking, gate = asyncio.Event(), Event()
+    loop = asyncio.get_running_loop()
+
+    def walk(reader: sqlite3.Connection) -> None:
+        loop.call_soon_threadsafe(walking.set)
+        gate.wait(10)
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(desk.readers.walk(walk))
+        await walking.wait()
+        assert await desk.words() == set()
+        gate.set()
+
+
+async def test_readers_cannot_write(desk: Desk) -> None:
+    with pytest.raises(StoreUnavailable, match="readonly"):
+        await desk.readers.look_up(lambda reader: reader.execute("INSERT INTO words VALUES (1)"))
+
+
+async def test_a_reader_sees_one_moment(desk: Desk) -> None:
+    looked, gate = asyncio.Event(), Event()
+    loop = asyncio.get_running_loop()
+
+    def twice(reader: sqlite3.Connection) -> tuple[int, int]:
+        (first,) = reader.execute("SELECT COUNT(*) FROM words").fetchone()
+        loop.call_soon_threadsafe(looked.set)
+        gate.wait(10)
+        (second,) = reader.execute("SELECT COUNT(*) FROM words").fetchone()
+        return first, second
+
+    async with asyncio.TaskGroup() as group:
+        counted = group.create_task(desk.readers.look_up(twice))
+        await looked.wait()
+        await desk.writer.submit(put("a"))
+        gate.set()
+    assert counted.result() == (0, 0)
+    assert await desk.words() == {"a"}
+
+
+async def test_a_loop_that_is_gone_does_not_hang_the_writer(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    entered, gate = Event(), Event()
+
+    def hold(tx: Transaction) -> None:
+        entered.set()
+        gate.wait(10)
+        put("kept")(tx)
+
+    async def leave() -> Desk:
+        desk = Desk(*await asyncio.to_thread(open_database, tmp_path / "aura.db"))
+        task = asyncio.get_running_loop().create_task(desk.writer.submit(hold))
+        await asyncio.to_thread(entered.wait, 10)
+        task.cancel()
+        return desk
+
+    left = await asyncio.to_thread(asyncio.run, leave())
+    with caplog.at_level(logging.WARNING):
+        gate.set()
+        await left.writer.aclose()
+    assert "nobody waits for the store" in caplog.text
+    await left.readers.aclose()
+    desk = Desk(*await asyncio.to_thread(open_database, tmp_path / "aura.db"))
+    assert await desk.words() == {"kept"}
+    await desk.readers.aclose()
+    await desk.writer.aclose()

@@ -1,0 +1,70 @@
+"""A store's life: what survives a close, what a closed one answers, who is cancelled while waiting.
+
+Imports aura_aio.model and the fixtures.
+"""
+
+import asyncio
+
+import pytest
+
+from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.log import LogFilter
+from aura_aio.model.states import RunState
+from tests.store.opened import Opened
+
+
+async def test_everything_is_there_after_a_restart(opened: Opened) -> None:
+    cids = await opened.enqueue_many(10)
+    await opened.claim(4)
+    await opened.end(cids[0])
+    runs = [await opened.run(cid) for cid in cids]
+    counts = await opened.store.queue.counts()
+    await opened.reopen()
+    assert [await opened.run(cid) for cid in cids] == runs
+    assert await opened.store.queue.counts() == counts
+    assert await opened.claim(99) == cids[4:]
+
+
+async def test_writes_that_wait_are_finished_by_a_close(opened: Opened) -> None:
+    async with asyncio.TaskGroup() as group:
+        writes = [group.create_task(opened.enqueue()) for _ in range(50)]
+        await asyncio.sleep(0)
+        await opened.store.aclose()
+    await opened.open()
+    for write in writes:
+        assert (await opened.run(write.result())).state is RunState.QUEUED
+
+
+async def test_a_closed_store_says_so(opened: Opened) -> None:
+    cid = await opened.enqueue()
+    await opened.close()
+    await opened.close()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await opened.enqueue()
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await opened.store.runs.get(cid)
+    with pytest.raises(StoreUnavailable, match="closed"):
+        await opened.store.logs.read(LogFilter(), after=0, up_to=None, limit=1)
+
+
+async def test_a_write_counts_though_its_caller_was_cancelled(opened: Opened) -> None:
+    tasklets = [opened.tasklet() for _ in range(20)]
+    async with asyncio.TaskGroup() as group:
+        writes = [
+            group.create_task(opened.enqueue(cid=tasklet.cid), name=tasklet.cid)
+            for tasklet in tasklets
+        ]
+        await asyncio.sleep(0)
+        for write in writes[::2]:
+            write.cancel()
+    assert [write.cancelled() for write in writes] == [True, False] * 10
+    await opened.reopen()
+    assert await opened.claim(99) == [tasklet.cid for tasklet in tasklets]
+    assert {fact.cid for fact in opened.facts} == {tasklet.cid for tasklet in tasklets}
+
+
+async def test_concurrent_writes_share_commits(opened: Opened) -> None:
+    before = opened.store.commits
+    await asyncio.gather(*(opened.enqueue() for _ in range(500)))
+    assert opened.store.commits - before < 50
+    assert (await opened.store.queue.counts()).ready == 500
