@@ -37,9 +37,9 @@ _OURS_ALONE: Final = (
     # Text that came from the server can not become HTML, not even by a mistake of ours.
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-# Swagger UI writes style attributes, and its style sheet has pictures as data: URLs.
+# Swagger UI builds HTML from Markdown, and its style sheet has pictures as data: URLs.
 _SWAGGER: Final = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'"
 )

@@ -1,0 +1,127 @@
+"""Chromium, and visits to the pages of a server that fail on any error in the page.
+
+Imports playwright and the fixtures of `tests.conftest` only.
+"""
+
+import os
+import shutil
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+
+_ON_THE_PATH = (
+    "chromium",
+    "chromium-browser",
+    "google-chrome",
+    "google-chrome-stable",
+    "chrome",
+    "msedge",
+)
+_ELSEWHERE = (
+    "/Applications/Chromium.app/Contents/MacOS/Chromium",
+    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+    os.path.expandvars(r"%ProgramFiles%\Google\Chrome\Application\chrome.exe"),
+    os.path.expandvars(r"%ProgramFiles(x86)%\Microsoft\Edge\Application\msedge.exe"),
+)
+_FLAGS = (
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+NO_CHROMIUM = (
+    "These tests need Chromium, Chrome or Edge, and none was found on the PATH or where they are "
+    "usually installed (Debian and Ubuntu: apt install chromium)."
+)
+
+
+class Visit:
+    """A page that is open in a browser of its own: what it asked for, and what went wrong in it.
+
+    `forgiven` are parts of messages that the test itself provokes, such as a status of 400: the
+    browser writes each answer that is an error on its console.
+    """
+
+    def __init__(self, page: Page, home: str) -> None:
+        self.page = page
+        self.home = home
+        self.forgiven: list[str] = []
+        self._errors: list[str] = []
+        self._addresses: list[str] = []
+        page.on("console", self._heard)
+        page.on("pageerror", lambda error: self._errors.append(str(error)))
+        page.on("request", self._asked)
+        page.on("websocket", lambda socket: self._addresses.append(socket.url))
+
+    def _heard(self, message: ConsoleMessage) -> None:
+        if message.type in {"error", "warning"}:
+            self._errors.append(message.text)
+
+    def _asked(self, request: Request) -> None:
+        self._addresses.append(request.url)
+
+    @property
+    def errors(self) -> list[str]:
+        """What went wrong in the page, and was not to be expected."""
+        return [each for each in self._errors if not any(part in each for part in self.forgiven)]
+
+    @property
+    def foreign(self) -> list[str]:
+        """What was asked of anybody but the server."""
+        home = urlsplit(self.home).netloc
+        return [each for each in self._addresses if urlsplit(each).netloc not in {home, ""}]
+
+
+class OpenPage(Protocol):
+    """Opens a page of the server at `url`."""
+
+    async def __call__(self, url: str, path: str = "/", **context: Any) -> Visit:
+        """The page at `path`, in a browser context with these options of Playwright."""
+        ...
+
+
+def _executable() -> str | None:
+    for name in _ON_THE_PATH:
+        if found := shutil.which(name):
+            return found
+    return next((place for place in _ELSEWHERE if Path(place).is_file()), None)
+
+
+@pytest.fixture
+async def browser() -> AsyncIterator[Browser]:
+    """A Chromium; the test is skipped where there is none."""
+    executable = _executable()
+    if executable is None:
+        pytest.skip(NO_CHROMIUM)
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
+    """Opens pages; a page with an error, or that asked anybody but the server, fails the test."""
+    visits: list[Visit] = []
+    async with AsyncExitStack() as stack:
+
+        async def open_it(url: str, path: str = "/", **context: Any) -> Visit:
+            options = {"locale": "en-US", "viewport": {"width": 1440, "height": 900}} | context
+            opened = await browser.new_context(**options)
+            stack.push_async_callback(opened.close)
+            visit = Visit(await opened.new_page(), url)
+            visits.append(visit)
+            await visit.page.goto(url + path)
+            return visit
+
+        yield open_it
+    for visit in visits:
+        assert visit.errors == []
+        assert visit.foreign == []
