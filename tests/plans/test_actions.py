@@ -5,6 +5,7 @@ Imports the catalog and the engine's context; the plans' code comes in through t
 
 import csv
 import dataclasses
+import functools
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +16,8 @@ from aura_aio import ActionContext
 from aura_aio.catalog.actions import load_actions
 from aura_aio.catalog.catalog import Catalog, load_catalog
 from aura_aio.engine.context import RunIdentity
+from aura_aio.engine.parameters import Binder
+from aura_aio.engine.results import as_stored, to_json
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.log import LogLine
@@ -61,26 +64,26 @@ class Called:
         self.loaded = load_actions(PLANS / plan_name, plan.actions.values())
         self.data_dir = data_dir
         self.notebook = Notebook()
-        self._run = RunIdentity(
-            CidFactory(SystemClock())(), plan_name, "some task", 1, "some worker"
-        )
-
-    def context(self) -> ActionContext:
-        """The context of the next call."""
-        return ActionContext(
-            self._run,
+        self.context = ActionContext(
+            RunIdentity(CidFactory(SystemClock())(), plan_name, "some task", 1, "some worker"),
             step="some step",
             action="some action",
             journal=self.notebook,
             clock=SystemClock(),
-            data_dir=self.data_dir,
+            data_dir=data_dir,
         )
 
-    def __call__(self, action: str, /, **params: Any) -> Any:
-        """Calls an action; of an async one this is the coroutine."""
+    def bound(self, action: str, **params: Any) -> Callable[[], Any]:
+        """A call of an action, with its parameters converted as a step's are."""
         loaded = self.loaded[action]
         assert loaded.failure is None
-        return loaded.function(**params, context=self.context())
+        arguments = Binder(action, loaded.function).bind(params, self.context)
+        return functools.partial(loaded.function, **arguments)
+
+    def __call__(self, action: str, /, **params: Any) -> Any:
+        """What a sync action returns, as the next step sees it."""
+        result = self.bound(action, **params)()
+        return as_stored(result, to_json(result, "the result"))
 
 
 @pytest.fixture
@@ -140,7 +143,7 @@ def test_hello_greets(call: Callable[[str], Called]) -> None:
 
 async def test_breakfast(call: Callable[[str], Called]) -> None:
     hello = call("hello")
-    assert await hello("prepare", dish="toast", seconds=0.01) == "toast"
+    assert await hello.bound("prepare", dish="toast", seconds=0.01)() == "toast"
     for number in (1, 2):
         with pytest.raises(ConnectionError, match=rf"sleeping \(call {number}\)"):
             hello("wake", who="Zoë", calls_needed=3)
@@ -216,7 +219,7 @@ def test_a_digest_of_a_generated_log(call: Callable[[str], Called], name: str) -
 
 def test_a_file_that_is_no_log_is_warned_of(call: Callable[[str], Called]) -> None:
     plan = call("log_digest")
-    (plan.context().data_dir / "notes.txt").write_text("this and that\n")
+    (plan.context.data_dir / "notes.txt").write_text("this and that\n")
     plan("digest_log", path="notes.txt", top=5, time_unit="auto", min_requests=1)
     assert plan.notebook.lines[-1].level == "warning"
 
@@ -238,17 +241,16 @@ def test_a_cancelled_action_stops(
     call: Callable[[str], Called], plan_name: str, action: str, params: dict[str, Any]
 ) -> None:
     plan = call(plan_name)
-    context = plan.context()
-    (context.data_dir / "big").write_text("a,b\n" * 50_000)
+    (plan.context.data_dir / "big").write_text("a,b\n" * 50_000)
     if "source" in params:
         inputs = _defaults("csv_report", "report")
         del inputs["charts"]
         params = {"source": plan("detect_format", path="big", **inputs)}
     else:
         params = params | ({"path": "big"} if "top" in params else {"file_name": "new"})
-    context.cancelled = True
+    plan.context.cancelled = True
     with pytest.raises(InterruptedError, match="the run was cancelled"):
-        plan.loaded[action].function(**params, context=context)
+        plan(action, **params)
 
 
 def test_the_summary_of_a_table(call: Callable[[str], Called]) -> None:
@@ -277,7 +279,7 @@ async def test_a_check_tells_of_each_answer(call: Callable[[str], Called]) -> No
     plan = call("site_check")
     inputs = _defaults("site_check", "check")
     del inputs["fail_on_error"]
-    table = await plan("check_urls", urls=["not a url", "nor this"], **inputs)
+    table = await plan.bound("check_urls", urls=["not a url", "nor this"], **inputs)()
     assert [row["ok"] for row in table] == [False, False]
     assert [line.level for line in plan.notebook.lines] == ["warning", "warning"]
     assert plan.notebook.fractions == [0.5, 1.0]

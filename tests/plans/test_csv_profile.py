@@ -125,6 +125,7 @@ def test_a_generated_file(tmp_path: Path, mess: Mess, seed: int) -> None:
             _compare_dates(column, values)
         else:
             _compare_texts(column, values)
+        _compare_figures(found["figures"][name], column)
     counts = Counter(found["problem_counts"])
     assert counts["short row"] == naive.short
     assert counts["long row"] == naive.long
@@ -161,8 +162,11 @@ def _compare_numbers(column: Aggregates, values: Sequence[float]) -> None:
 def _compare_dates(column: Aggregates, values: Sequence[datetime]) -> None:
     assert column["kind"] == "date"
     dates = column["dates"]
-    assert dates["first"] == str(min(values)).removesuffix(" 00:00:00")
-    assert dates["last"] == str(max(values)).removesuffix(" 00:00:00")
+    has_times = any(value.hour or value.minute or value.second for value in values)
+    first, last = (
+        str(value if has_times else value.date()) for value in (min(values), max(values))
+    )
+    assert (dates["first"], dates["last"]) == (first, last)
     months = Counter(f"{value:%Y-%m}" for value in values)
     assert {period["value"]: period["count"] for period in dates["per_period"]} == months
 
@@ -177,6 +181,21 @@ def _compare_texts(column: Aggregates, values: Sequence[str]) -> None:
     frequent = sorted(counts.items(), key=lambda item: (-item[1], item[0]))[:10]
     cut = [(value[:LONGEST_KEPT], count) for value, count in frequent]
     assert [(row["value"][:LONGEST_KEPT], row["count"]) for row in texts["most_frequent"]] == cut
+
+
+def _compare_figures(figures: dict[str, Any], column: Aggregates) -> None:
+    """The flat form tells the same."""
+    for name in ("kind", "present", "missing", "invalid"):
+        assert figures.pop(name) == {**column}[name]
+    if "numbers" in column:
+        assert figures == {name: {**column["numbers"]}[name] for name in figures}
+        assert set(figures) == {"min", "max", "sum", "mean", "median", "stdev"}
+    elif "dates" in column:
+        assert figures == {name: {**column["dates"]}[name] for name in ("first", "last")}
+    elif "texts" in column:
+        rows = column["texts"]["most_frequent"][:3]
+        assert figures.pop("most_frequent") == {row["value"]: row["count"] for row in rows}
+        assert figures == {"distinct": column["texts"]["distinct"]}
 
 
 @pytest.mark.parametrize("package", ["mypy", "hypothesis", "aiohttp", "Pygments", "tomlkit"])

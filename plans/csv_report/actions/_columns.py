@@ -4,7 +4,7 @@ Imports the standard library only.
 """
 
 from collections import Counter
-from typing import Final, Literal, NamedTuple, NotRequired, TypedDict
+from typing import Any, Final, Literal, NamedTuple, NotRequired, TypedDict
 
 from ._tallies import Dates, DateTally, Numbers, NumberTally, Texts, TextTally
 from ._values import CellKind, Mark, is_missing
@@ -15,6 +15,8 @@ Kind = Literal["number", "date", "text", "empty"]
 SHARE_OF_TYPE: Final = 0.9
 #: From this share of numbers with leading zeros on, a column holds codes, which are text.
 SHARE_OF_CODES: Final = 0.01
+#: So many of the frequent values are among the figures of a column.
+_FREQUENT_FIGURES: Final = 3
 
 
 class ColumnType(NamedTuple):
@@ -98,3 +100,24 @@ class Column:
                 case TextTally() as texts:
                     found["texts"] = texts.summary()
         return found
+
+
+def figures(column: Aggregates) -> dict[str, Any]:
+    """The aggregates of a column in a flat form, without what only charts need."""
+    flat: dict[str, Any] = {
+        "kind": column["kind"],
+        "present": column["present"],
+        "missing": column["missing"],
+        "invalid": column["invalid"],
+    }
+    if "numbers" in column:
+        kept = {**column["numbers"]}
+        flat |= {name: value for name, value in kept.items() if name not in {"whole", "bins"}}
+    elif "dates" in column:
+        flat |= {"first": column["dates"]["first"], "last": column["dates"]["last"]}
+    elif "texts" in column:
+        texts = column["texts"]
+        frequent = texts["most_frequent"][:_FREQUENT_FIGURES]
+        flat["distinct"] = texts["distinct"]
+        flat["most_frequent"] = {row["value"]: row["count"] for row in frequent}
+    return flat

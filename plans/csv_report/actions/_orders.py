@@ -56,9 +56,7 @@ class Order(NamedTuple):
 def orders(count: int, random: Random) -> Iterator[Order]:
     """`count` orders over a year, in the order of time, more of them each month."""
     for number in range(count):
-        moment = _START + timedelta(
-            days=_DAYS * (number / count) ** 0.8, hours=random.triangular(-8, 8)
-        )
+        moment = _START + timedelta(days=_DAYS * (number / count) ** 0.8)
         product, price = random.choices(_PRODUCTS, _PRODUCT_WEIGHTS)[0]
         shipped = moment + timedelta(days=random.choice((0, 1, 1, 2, 2, 3, 5)))
         yield Order(

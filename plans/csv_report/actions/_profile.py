@@ -6,9 +6,9 @@ to aggregate. A type that is guessed from the first rows alone is wrong as soon 
 
 from collections import Counter
 from collections.abc import Callable
-from typing import Final, NamedTuple, TypedDict
+from typing import Any, Final, NamedTuple, TypedDict
 
-from ._columns import Aggregates, Column, ColumnType, conclude
+from ._columns import Aggregates, Column, ColumnType, conclude, figures
 from ._dialect import Format
 from ._reader import CsvReader, Record
 from ._values import CellKind, classify
@@ -40,6 +40,7 @@ class Profile(TypedDict):
     rows: int
     valid_rows: int  # as wide as the header, and without an invalid cell
     columns: list[Aggregates]
+    figures: dict[str, dict[str, Any]]  # the columns in short, by their names
     problem_counts: dict[str, int]
     problems: list[Problem]  # in the file's order; the first few of each kind
 
@@ -75,11 +76,13 @@ def read_profile(source: Format, on_progress: Progress) -> Profile:
             on_progress(0.5 + reader.fraction_read / 2)
     _note_what_was_overlooked(reader, problems)
     on_progress(1.0)
+    aggregates = [column.aggregates() for column in columns]
     return Profile(
         format=source,
         rows=rows,
         valid_rows=valid_rows,
-        columns=[column.aggregates() for column in columns],
+        columns=aggregates,
+        figures={column["name"]: figures(column) for column in aggregates},
         problem_counts=dict(problems.counts),
         problems=sorted(problems.kept, key=lambda problem: problem["line"]),
     )

@@ -29,6 +29,8 @@ MISSING: Final = frozenset(
 
 #: A cell longer than this is text, whatever it holds; nothing longer is ever parsed or cached.
 LONGEST_VALUE: Final = 64
+#: So many different cells are remembered with their meaning; most columns repeat themselves.
+_CACHED: Final = 16_384
 #: Whole numbers with more digits than a float keeps exactly are identifiers.
 MOST_DIGITS: Final = 15
 #: Beyond this the square of a number, which the standard deviation needs, could overflow.
@@ -80,7 +82,7 @@ def classify(cell: str) -> CellKind:
     return "text" if len(cell) > LONGEST_VALUE else _classify(cell)
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_CACHED)
 def _classify(cell: str) -> CellKind:
     if cell.lower() in MISSING:
         return "missing"
@@ -118,7 +120,7 @@ def is_missing(cell: str) -> bool:
     return len(cell) <= LONGEST_VALUE and cell.lower() in MISSING
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_CACHED)
 def read_number(cell: str, decimal_mark: Mark) -> float | None:
     """The number that `cell` writes, or None.
 
@@ -192,7 +194,7 @@ def _proven_mark(digits: str) -> Mark | None:
     return None if ambiguous and len(fraction) == 3 else mark
 
 
-@lru_cache(maxsize=65_536)
+@lru_cache(maxsize=_CACHED)
 def read_date(cell: str, *, day_first: bool) -> datetime | None:
     """The moment that `cell` writes, or None.
 
