@@ -3,7 +3,7 @@
 May import the standard library and the rest of `contract` only.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from aura_aio.contract.references import REF, walk
 
@@ -16,9 +16,7 @@ def downgrade(document: dict[str, Any]) -> dict[str, Any]:
     """
     document["openapi"] = "3.0.3"
     document["info"].pop("summary", None)
-    for _, node in list(walk(document)):
-        if not isinstance(node, dict):
-            continue
+    for node in [cast("dict[str, Any]", found) for _, found in walk(document)]:
         node.pop("propertyNames", None)
         if isinstance(node.get(REF), str) and len(node) > 1:
             # Beside a reference 3.0.3 ignores everything, so the description moves around it.
