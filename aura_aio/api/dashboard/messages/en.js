@@ -84,6 +84,7 @@ export default {
   "run.worker": "Worker",
   "runs.all": "All",
   "runs.created": "Created",
+  "runs.delayed": "starts {when}",
   "runs.empty": "No run yet. Start a task from the plans.",
   "runs.filter": "Show runs with this status",
   "runs.none": "No run has this status.",

@@ -84,6 +84,7 @@ export default {
   "run.worker": "工作进程",
   "runs.all": "全部",
   "runs.created": "创建时间",
+  "runs.delayed": "{when}开始",
   "runs.empty": "还没有执行记录。请从计划中开始一个任务。",
   "runs.filter": "按状态筛选",
   "runs.none": "没有处于此状态的记录。",

@@ -1,6 +1,6 @@
 // One run in the panel: how it stands, what went in and came out, what went wrong, and its log.
 
-import { getRun, listRunLogs } from "../api.js";
+import { getRun, listRunLogs, Problem } from "../api.js";
 import { h, rowsOf, setAttribute, setText } from "../dom.js";
 import { follow } from "../feed.js";
 import { ago, duration, localTime, number, secondsBetween } from "../format.js";
@@ -11,7 +11,7 @@ import { toTask } from "../route.js";
 import { cancelButton, chip, isFinal, json, moment } from "./parts.js";
 
 const WAIT_SEC = 25;
-const LINES_A_PAGE = 500;
+const LINES_A_PAGE = 1_000;
 
 /** The panel of the run `cid`: `{title, node, leave}`. */
 export function runView(cid, feeds) {
@@ -29,8 +29,11 @@ export function runView(cid, feeds) {
   const lines = new LogLines({ label: t("run.log"), withRun: false });
   const noLines = h("p", { class: "empty" }, t("run.nolog"));
   let shown; // the outcome changes seldom: drawn again only when it has
+  let settled = false; // nothing will change any more
+  let looks = 0;
 
   function show(run) {
+    settled = isFinal(run.status);
     setText(name, `${run.plan_name}/${run.task_name}`);
     status.update(run.status);
     cancel.update(run);
@@ -43,10 +46,6 @@ export function runView(cid, feeds) {
     outcome.replaceChildren(...outcomeOf(run));
   }
 
-  function failed(error) {
-    outcome.replaceChildren(h("p", { class: "error-text", role: "alert" }, explain(error)));
-  }
-
   async function copyCid() {
     try {
       await navigator.clipboard.writeText(cid);
@@ -57,34 +56,29 @@ export function runView(cid, feeds) {
   }
 
   async function look() {
+    looks += 1;
+    const mine = looks;
     try {
-      show(await getRun(cid));
+      const run = await getRun(cid);
+      if (mine === looks) show(run); // a later answer may have been quicker
     } catch (error) {
-      failed(error);
+      settled = error instanceof Problem && error.status < 500;
+      outcome.replaceChildren(h("p", { class: "error-text", role: "alert" }, explain(error)));
+      shown = undefined;
     }
   }
 
   look();
-  const stopEnd = follow(async (signal) => {
-    const run = await getRun(cid, { wait_sec: WAIT_SEC }, signal);
-    show(run);
-    return !isFinal(run.status);
-  }, failed);
+  const stopLooking = feeds.active.read(() => settled || look());
   let cursor;
   const stopLog = follow(async (signal) => {
     const page = await listRunLogs(cid, { cursor, limit: LINES_A_PAGE, wait_sec: WAIT_SEC }, signal);
     lines.add(page.items);
     if (page.items.length) noLines.replaceWith(lines.node);
     cursor = page.next_cursor;
+    if (cursor === undefined && !settled) look(); // the log ends when the run does
     return cursor !== undefined;
   }, (error) => setText(noLines, explain(error)));
-  // The long wait ends with the run; that it starts, and moves up in the queue, is seen here.
-  let last;
-  const stopRuns = feeds.active.read(({ items }) => {
-    const now = items.find((run) => run.cid === cid)?.status;
-    if (now !== last || status.node.dataset.status === "queued") look();
-    last = now;
-  });
 
   const id = h("code", {}, cid);
   return {
@@ -100,9 +94,8 @@ export function runView(cid, feeds) {
       noLines,
     ),
     leave() {
-      stopEnd();
+      stopLooking();
       stopLog();
-      stopRuns();
     },
   };
 }

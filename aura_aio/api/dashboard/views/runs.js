@@ -73,6 +73,13 @@ export function runsView(feeds) {
   );
 }
 
+/** What is worth knowing at a glance: why it went wrong, when it will start, or its labels. */
+function noteOf(run) {
+  if (run.error) return run.error.message;
+  if (run.status === "queued" && Date.parse(run.run_at) > Date.now()) return t("runs.delayed", { when: ago(run.run_at) });
+  return Object.entries(run.labels).map(([key, value]) => `${key}=${value}`).join(" ");
+}
+
 function runRow() {
   const name = h("a", { class: "name stretched" });
   const note = h("span", { class: "muted note" });
@@ -86,7 +93,7 @@ function runRow() {
       node.dataset.cid = run.cid;
       setText(name, `${run.plan_name}/${run.task_name}`);
       setAttribute(name, "href", toRun(run.cid));
-      setText(note, run.error?.message ?? Object.entries(run.labels).map(([key, value]) => `${key}=${value}`).join(" "));
+      setText(note, noteOf(run));
       status.update(run.status);
       setAttribute(created, "datetime", run.created_at);
       setAttribute(created, "title", bothTimes(run.created_at));
