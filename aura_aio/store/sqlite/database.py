@@ -19,7 +19,8 @@ BUSY_TIMEOUT_SEC: Final = 5.0
 """Only foreign tools (a backup, a shell) can be in the way: one server has one writer."""
 
 _PRAGMAS: Final = (
-    "PRAGMA synchronous = FULL",  # what a commit has acknowledged survives a power cut
+    "PRAGMA synchronous = FULL",  # what a commit has acknowledged survives a power cut,
+    "PRAGMA fullfsync = ON",  # on macOS too, where fsync stops at the drive's cache
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",
 )

@@ -9,7 +9,7 @@ from typing import Any
 
 from aura_aio.model.log import LogEntry, LogFilter, LogLevel, LogLine
 from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.readers import Readers
+from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.rows import entry_from, row_of_line
 from aura_aio.store.sqlite.transaction import Transaction
 from aura_aio.store.writer import Writer
@@ -18,9 +18,10 @@ from aura_aio.store.writer import Writer
 class SqliteLogs:
     """Implements `model.ports.LogStore`."""
 
-    def __init__(self, writer: Writer[Transaction], readers: Readers) -> None:
+    def __init__(self, writer: Writer[Transaction], look_ups: Reader, entries: Reader) -> None:
         self._writer = writer
-        self._readers = readers
+        self._look_ups = look_ups
+        self._entries = entries
 
     async def append(self, lines: Sequence[LogLine]) -> tuple[LogEntry, ...]:
         """Number and keep `lines`, all in one transaction."""
@@ -37,7 +38,7 @@ class SqliteLogs:
         def query(connection: sqlite3.Connection) -> tuple[LogEntry, ...]:
             return tuple(map(entry_from, connection.execute(sql, values)))
 
-        return await self._readers.walk(query)
+        return await self._entries.ask(query)
 
     async def bounds(self) -> tuple[int, int]:
         """(the oldest seq that is kept, the newest seq that was given)."""
@@ -47,7 +48,7 @@ class SqliteLogs:
             (newest,) = connection.execute(sql.NEWEST_SEQ).fetchone()
             return (newest + 1 if oldest is None else oldest), newest
 
-        return await self._readers.look_up(query)
+        return await self._look_ups.ask(query)
 
 
 def entries_statement(

@@ -10,7 +10,7 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.ports import Page, Position, QueueCounts
 from aura_aio.model.run import Run, Tasklet
 from aura_aio.store.sqlite import claims, views
-from aura_aio.store.sqlite.readers import Query, Readers, T
+from aura_aio.store.sqlite.reader import Query, Reader, T
 from aura_aio.store.sqlite.transaction import Transaction
 from aura_aio.store.writer import Writer
 
@@ -18,9 +18,9 @@ from aura_aio.store.writer import Writer
 class SqliteQueue:
     """Implements `model.ports.QueueStore`."""
 
-    def __init__(self, writer: Writer[Transaction], readers: Readers, clock: Clock) -> None:
+    def __init__(self, writer: Writer[Transaction], look_ups: Reader, clock: Clock) -> None:
         self._writer = writer
-        self._readers = readers
+        self._look_ups = look_ups
         self._clock = clock
 
     async def claim(self, workers: Sequence[str]) -> tuple[Tasklet, ...]:
@@ -36,7 +36,7 @@ class SqliteQueue:
 
     async def next_due(self) -> float | None:
         """When the next delayed run is due, or None."""
-        return await self._readers.look_up(views.next_due)
+        return await self._look_ups.ask(views.next_due)
 
     async def set_priority(self, cid: str, priority: int) -> Run:
         """Give a queued run another priority; raises RunNotFound, NotQueued."""
@@ -69,9 +69,9 @@ class SqliteQueue:
                 return None
             return (query(connection),)
 
-        seen = await self._readers.look_up(look)
+        seen = await self._look_ups.ask(look)
         if seen is not None:
             return seen[0]
         while not await self._writer.submit(lambda tx: claims.join_due(tx, self._clock.now())):
             pass
-        return await self._readers.look_up(query)
+        return await self._look_ups.ask(query)

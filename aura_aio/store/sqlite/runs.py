@@ -13,9 +13,10 @@ from aura_aio.model.plan import Definition
 from aura_aio.model.ports import Accepted, IdempotencyKey, Page, RunFilter
 from aura_aio.model.run import CancelRequest, Outcome, Run, StepRecord, Tasklet
 from aura_aio.model.states import RunEvent, RunState
-from aura_aio.store.sqlite import changes, lists, sql
+from aura_aio.store.sqlite import changes, sql
 from aura_aio.store.sqlite.accept import Acceptance
-from aura_aio.store.sqlite.readers import Readers
+from aura_aio.store.sqlite.lists import list_runs
+from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.rows import (
     json_text,
     row_of_step,
@@ -34,14 +35,16 @@ class SqliteRuns:
     def __init__(
         self,
         writer: Writer[Transaction],
-        readers: Readers,
+        look_ups: Reader,
+        lists: Reader,
         clock: Clock,
         *,
         acceptance: Acceptance,
         max_attempts: int,
     ) -> None:
         self._writer = writer
-        self._readers = readers
+        self._look_ups = look_ups
+        self._lists = lists
         self._clock = clock
         self._acceptance = acceptance
         self._max_attempts = max_attempts
@@ -76,14 +79,14 @@ class SqliteRuns:
             row = connection.execute(sql.GET, (cid,)).fetchone()
             return None if row is None else run_from(row)
 
-        return await self._readers.look_up(query)
+        return await self._look_ups.ask(query)
 
     async def list_runs(
         self, where: RunFilter, *, limit: int, cursor: str | None, include: frozenset[str]
     ) -> Page[Run]:
         """Runs, the newest first; raises BadCursor."""
-        return await self._readers.walk(
-            partial(lists.list_runs, where=where, limit=limit, cursor=cursor, include=include)
+        return await self._lists.ask(
+            partial(list_runs, where=where, limit=limit, cursor=cursor, include=include)
         )
 
     async def list_active(self) -> tuple[Run, ...]:
@@ -93,7 +96,7 @@ class SqliteRuns:
             runs = map(run_from, connection.execute(sql.ACTIVE))
             return tuple(sorted(runs, key=lambda run: run.cid))
 
-        return await self._readers.look_up(query)
+        return await self._look_ups.ask(query)
 
     async def states(self, cids: Sequence[str]) -> Mapping[str, Run]:
         """Those of `cids` that exist, with neither inputs nor result."""
@@ -102,7 +105,7 @@ class SqliteRuns:
             rows = connection.execute(sql.GET_SEVERAL, (json_text(tuple(cids)),))
             return {row[0]: run_from(row) for row in rows}
 
-        return await self._readers.look_up(query)
+        return await self._look_ups.ask(query)
 
     async def request_cancel(self, cid: str, request: CancelRequest) -> Run:
         """Cancel a queued run, mark a running one; raises RunNotFound, RunFinished."""
@@ -145,7 +148,7 @@ class SqliteRuns:
             row = connection.execute(sql.DEFINITION, (digest,)).fetchone()
             return None if row is None else Definition(digest, row[0])
 
-        return await self._readers.look_up(query)
+        return await self._look_ups.ask(query)
 
     async def record_steps(self, records: Sequence[StepRecord]) -> None:
         """Keep what steps did; a later record of the same step replaces an earlier one."""
@@ -165,7 +168,7 @@ class SqliteRuns:
             records = map(step_from, connection.execute(sql.STEPS, (cid,)))
             return tuple(sorted(records, key=_order_of_start))
 
-        return await self._readers.walk(query)
+        return await self._lists.ask(query)
 
 
 def _order_of_start(record: StepRecord) -> tuple[int, float, str]:

@@ -127,13 +127,15 @@ NEXT_DELAYED: Final = f"""
 
 ADD_TO_QUEUE: Final = """
     INSERT INTO queue_counts (priority, plan_name, delayed, n) VALUES (?, ?, ?, ?)
-    ON CONFLICT DO UPDATE SET n = n + excluded.n
+    ON CONFLICT (priority, plan_name, delayed) DO UPDATE SET n = n + excluded.n
 """
 ADD_TO_STATE: Final = """
-    INSERT INTO state_counts (state, n) VALUES (?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n
+    INSERT INTO state_counts (state, n) VALUES (?, ?)
+    ON CONFLICT (state) DO UPDATE SET n = n + excluded.n
 """
 ADD_TO_SLOT: Final = """
-    INSERT INTO throughput (slot, n) VALUES (?, ?) ON CONFLICT DO UPDATE SET n = n + excluded.n
+    INSERT INTO throughput (slot, n) VALUES (?, ?)
+    ON CONFLICT (slot) DO UPDATE SET n = n + excluded.n
 """
 PRUNE_SLOTS: Final = "DELETE FROM throughput WHERE slot < ?"
 KEEP_SEQ: Final = "UPDATE counters SET n = ? WHERE name = 'newest_log_seq'"

@@ -4,40 +4,56 @@ May import store.writer, the rest of `store.sqlite`, the standard library and mo
 """
 
 import asyncio
+import sqlite3
 from pathlib import Path
 
 from aura_aio.model.clock import Clock
+from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.ports import LogStore, Publish, QueueStore, RunStore
 from aura_aio.store.sqlite.accept import Acceptance
 from aura_aio.store.sqlite.database import Database
 from aura_aio.store.sqlite.logs import SqliteLogs
 from aura_aio.store.sqlite.queue import SqliteQueue
-from aura_aio.store.sqlite.readers import Readers
+from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.runs import SqliteRuns
 from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
 from aura_aio.store.writer import Writer
+
+
+class Parts:
+    """What is opened, in a thread, before there is a store."""
+
+    def __init__(self, path: Path, clock: Clock) -> None:
+        database = Database(path)
+        self.clock = clock
+        try:
+            self.session = SqliteSession(database, clock)
+            self.look_ups = Reader(database, "look-ups")
+            self.lists = Reader(database, "lists")
+            self.entries = Reader(database, "entries")
+        except sqlite3.Error as error:
+            database.close()
+            raise StoreUnavailable(f"The database {path} cannot be read: {error}.") from error
 
 
 class SqliteStore:
     """An open store; made by `open_sqlite`."""
 
     def __init__(
-        self,
-        session: SqliteSession,
-        readers: Readers,
-        *,
-        publish: Publish,
-        clock: Clock,
-        acceptance: Acceptance,
-        max_attempts: int,
+        self, parts: Parts, publish: Publish, acceptance: Acceptance, max_attempts: int
     ) -> None:
-        self._readers = readers
-        self._writer: Writer[Transaction] = Writer(session, publish)
+        self._writer: Writer[Transaction] = Writer(parts.session, publish)
+        self._readers = (parts.look_ups, parts.lists, parts.entries)
         self.runs: RunStore = SqliteRuns(
-            self._writer, readers, clock, acceptance=acceptance, max_attempts=max_attempts
+            self._writer,
+            parts.look_ups,
+            parts.lists,
+            parts.clock,
+            acceptance=acceptance,
+            max_attempts=max_attempts,
         )
-        self.queue: QueueStore = SqliteQueue(self._writer, readers, clock)
-        self.logs: LogStore = SqliteLogs(self._writer, readers)
+        self.queue: QueueStore = SqliteQueue(self._writer, parts.look_ups, parts.clock)
+        self.logs: LogStore = SqliteLogs(self._writer, parts.look_ups, parts.entries)
 
     @property
     def commits(self) -> int:
@@ -49,7 +65,8 @@ class SqliteStore:
 
         What is asked afterwards raises StoreUnavailable.
         """
-        await self._readers.aclose()
+        for reader in self._readers:
+            await reader.aclose()
         await self._writer.aclose()
 
 
@@ -72,17 +89,6 @@ async def open_sqlite(
         DatabaseTooNew: a newer version has written it; it was not touched.
         StoreUnavailable: it cannot be opened, is in use, or is not ours.
     """
-    session, readers = await asyncio.to_thread(_open, path, clock)
-    return SqliteStore(
-        session,
-        readers,
-        publish=publish,
-        clock=clock,
-        acceptance=Acceptance(queue_limit, idempotency_retention_sec),
-        max_attempts=max_attempts,
-    )
-
-
-def _open(path: Path, clock: Clock) -> tuple[SqliteSession, Readers]:
-    database = Database(path)
-    return SqliteSession(database, clock), Readers(database)
+    parts = await asyncio.to_thread(Parts, path, clock)
+    acceptance = Acceptance(queue_limit, idempotency_retention_sec)
+    return SqliteStore(parts, publish, acceptance, max_attempts)

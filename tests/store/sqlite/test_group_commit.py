@@ -17,7 +17,7 @@ from aura_aio.model.errors import PlanNotFound, StoreUnavailable
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite.database import Database
-from aura_aio.store.sqlite.readers import Readers
+from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
 from aura_aio.store.writer import Writer
 from tests.store.opened import ManualClock
@@ -28,9 +28,9 @@ Operation = Callable[[Transaction], object]
 class Desk:
     """A writer on a database with a table of words, and a gate that holds it up."""
 
-    def __init__(self, database: Database, session: SqliteSession, readers: Readers) -> None:
+    def __init__(self, database: Database, session: SqliteSession, reader: Reader) -> None:
         self.database = database
-        self.readers = readers
+        self.reader = reader
         self.facts: list[str] = []
         self.writer = Writer(session, self._publish)
 
@@ -53,7 +53,7 @@ class Desk:
 
     async def words(self) -> set[str]:
         """What the table holds."""
-        return await self.readers.look_up(
+        return await self.reader.ask(
             lambda reader: {word for (word,) in reader.execute("SELECT word FROM words")}
         )
 
@@ -67,11 +67,11 @@ class Desk:
         self.facts.append(fact.cid)
 
 
-def open_database(path: Path) -> tuple[Database, SqliteSession, Readers]:
+def open_database(path: Path) -> tuple[Database, SqliteSession, Reader]:
     """What a desk needs; blocks."""
     database = Database(path)
     database.writer.execute("CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY)")
-    return database, SqliteSession(database, ManualClock()), Readers(database)
+    return database, SqliteSession(database, ManualClock()), Reader(database, "test")
 
 
 @pytest.fixture
@@ -79,7 +79,7 @@ async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
     """A desk of its own."""
     desk = Desk(*await asyncio.to_thread(open_database, tmp_path / "aura.db"))
     yield desk
-    await desk.readers.aclose()
+    await desk.reader.aclose()
     await desk.writer.aclose()
 
 
@@ -207,24 +207,9 @@ async def test_reads_go_on_while_the_writer_is_busy(desk: Desk) -> None:
     assert await desk.words() == {"old", "new"}
 
 
-async def test_a_long_walk_delays_no_look_up(desk: Desk) -> None:
-    walking, gate = asyncio.Event(), Event()
-    loop = asyncio.get_running_loop()
-
-    def walk(reader: sqlite3.Connection) -> None:
-        loop.call_soon_threadsafe(walking.set)
-        gate.wait(10)
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(desk.readers.walk(walk))
-        await walking.wait()
-        assert await desk.words() == set()
-        gate.set()
-
-
 async def test_readers_cannot_write(desk: Desk) -> None:
     with pytest.raises(StoreUnavailable, match="readonly"):
-        await desk.readers.look_up(lambda reader: reader.execute("INSERT INTO words VALUES (1)"))
+        await desk.reader.ask(lambda reader: reader.execute("INSERT INTO words VALUES (1)"))
 
 
 async def test_a_reader_sees_one_moment(desk: Desk) -> None:
@@ -239,7 +224,7 @@ async def test_a_reader_sees_one_moment(desk: Desk) -> None:
         return first, second
 
     async with asyncio.TaskGroup() as group:
-        counted = group.create_task(desk.readers.look_up(twice))
+        counted = group.create_task(desk.reader.ask(twice))
         await looked.wait()
         await desk.writer.submit(put("a"))
         gate.set()
@@ -269,8 +254,8 @@ async def test_a_loop_that_is_gone_does_not_hang_the_writer(
         gate.set()
         await left.writer.aclose()
     assert "nobody waits for the store" in caplog.text
-    await left.readers.aclose()
+    await left.reader.aclose()
     desk = Desk(*await asyncio.to_thread(open_database, tmp_path / "aura.db"))
     assert await desk.words() == {"kept"}
-    await desk.readers.aclose()
+    await desk.reader.aclose()
     await desk.writer.aclose()
