@@ -15,9 +15,13 @@ from aura_aio.model.errors import did_you_mean
 SCOPE: Final = frozenset({"inputs", "nodes", "run"})
 """The names that every template of a task sees."""
 
+REMOVED_FILTERS: Final = ("pprint", "urlize", "wordwrap", "xmlattr")
+"""Filters of Jinja2 for web pages and debugging, which nothing bounds: no template has them."""
+
 _LATER: Final = frozenset({"state", "initial", "secrets"})
 _FUNCTIONS: Final = frozenset({"range", "dict", "namespace", "cycler", "joiner"})
 _GRAMMAR: Final = Environment(autoescape=False)  # noqa: S701 - it only parses
+_FILTERS: Final = _GRAMMAR.filters.keys() - set(REMOVED_FILTERS)
 
 
 def is_template(text: str) -> bool:
@@ -60,9 +64,8 @@ class TemplateChecks:
             if tree.all(statement):
                 yield f"'{statement.__name__.lower()}' is not available in a task's templates."
         for used in tree.all(nodes.Filter):
-            if used.name not in _GRAMMAR.filters:
-                suggestion = did_you_mean(used.name, _GRAMMAR.filters)
-                yield f"There is no filter {used.name!r}.{suggestion}"
+            if used.name not in _FILTERS:
+                yield f"There is no filter {used.name!r}.{did_you_mean(used.name, _FILTERS)}"
         for used in tree.all(nodes.Test):
             if used.name not in _GRAMMAR.tests:
                 yield f"There is no test {used.name!r}.{did_you_mean(used.name, _GRAMMAR.tests)}"

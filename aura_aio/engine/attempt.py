@@ -1,0 +1,156 @@
+"""What the steps of one attempt share: what they know, what they call, and how they report.
+
+May import model, catalog, and of `engine` what stands below the steps.
+"""
+
+import asyncio
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+from aura_aio.catalog.actions import LoadedAction
+from aura_aio.catalog.inputs import with_absent
+from aura_aio.catalog.references import split_action
+from aura_aio.engine.builtin import BUILTIN
+from aura_aio.engine.context import MAX_MESSAGE as MAX_LINE
+from aura_aio.engine.context import ActionContext, RunIdentity, portable_text
+from aura_aio.engine.definitions import ReadyStep, ReadyTask
+from aura_aio.engine.failures import ActionMissing, ActionNotImported
+from aura_aio.engine.parts import RunnerParts
+from aura_aio.engine.sandbox import Named
+from aura_aio.model import json
+from aura_aio.model.clock import rfc3339
+from aura_aio.model.log import LogLevel, LogLine
+from aura_aio.model.run import StepRecord, Tasklet
+
+
+class LeftBehind(NamedTuple):
+    """A call that did not end with its time; it may until `deadline` (of the loop's clock)."""
+
+    work: "Future[Any] | asyncio.Future[Any]"
+    deadline: float
+
+
+class Attempt:
+    """One attempt of a run, as its steps see it."""
+
+    def __init__(self, tasklet: Tasklet, task: ReadyTask, parts: RunnerParts) -> None:
+        self.parts = parts
+        self.run = RunIdentity(
+            tasklet.cid, tasklet.plan_name, tasklet.task_name, tasklet.attempt, parts.worker
+        )
+        inputs = with_absent(task.inputs, json.loads(tasklet.inputs))
+        self.nodes = Named("nodes")
+        self.names: dict[str, Any] = {
+            "inputs": Named("inputs", inputs),
+            "nodes": self.nodes,
+            "run": Named(
+                "run",
+                {
+                    "cid": tasklet.cid,
+                    "attempt": tasklet.attempt,
+                    "started_at": rfc3339(parts.clock.now()),
+                },
+            ),
+        }
+        """What every template sees."""
+        self.calls: set[ActionContext] = set()
+        """The calls of actions under way."""
+        self.left_behind: list[LeftBehind] = []
+        self.stopping = False
+        """Whether the attempt is to end before its steps do."""
+        self.over = False
+        """Whether the attempt has ended: what its steps still do counts no more."""
+
+    def action(self, reference: str) -> LoadedAction:
+        """The action that a step names.
+
+        Raises:
+            ActionMissing: it is not there any more.
+            ActionNotImported: its module could not be imported.
+        """
+        plan, name = split_action(reference)
+        try:
+            action = self.parts.actions(plan or self.run.plan_name, name)
+        except KeyError:
+            if plan is not None or name not in BUILTIN:
+                raise ActionMissing(
+                    f"The plan {plan or self.run.plan_name!r} has no action {name!r} any more."
+                ) from None
+            return BUILTIN[name]
+        if action.failure is not None:
+            raise ActionNotImported(action.failure)
+        return action
+
+    def begin_call(self, step: ReadyStep, action: LoadedAction) -> ActionContext:
+        """The context of a new call; end it with `end_call`."""
+        parts = self.parts
+        call = ActionContext(
+            self.run,
+            step=step.name,
+            action=action.name,
+            journal=parts.journal,
+            clock=parts.clock,
+            data_dir=parts.data_dir / "plans" / self.run.plan_name,
+        )
+        self.calls.add(call)
+        return call
+
+    def end_call(self, call: ActionContext) -> None:
+        """Forget a call that has ended."""
+        self.calls.discard(call)
+
+    def stop(self) -> None:
+        """Ask the calls under way to end."""
+        self.stopping = True
+        for call in self.calls:
+            call.cancelled = True
+
+    def end(self) -> None:
+        """What steps and calls say from now on comes too late."""
+        self.over = True
+        for call in self.calls:
+            call.cancelled = call.silenced = True
+
+    def leave_behind(
+        self, work: "Future[Any] | asyncio.Future[Any]", *, grace_sec: float = 0.0
+    ) -> None:
+        """Note a call that did not end with its time, and may still do so for `grace_sec`."""
+        deadline = asyncio.get_running_loop().time() + grace_sec
+        self.left_behind.append(LeftBehind(work, deadline))
+
+    def log(self, step: str | None, level: LogLevel, message: str) -> None:
+        """Write a line of the engine itself to the run's log."""
+        if self.over:
+            return
+        run = self.run
+        self.parts.journal.log(
+            LogLine(
+                timestamp=self.parts.clock.now(),
+                level=level,
+                logger="aura.engine",
+                message=portable_text(message, MAX_LINE),
+                cid=run.cid,
+                plan_name=run.plan_name,
+                task_name=run.task_name,
+                step=step,
+                attempt=run.attempt,
+                worker=run.worker,
+            )
+        )
+
+    def record(self, record: StepRecord) -> None:
+        """Report what a step did, and let the templates of other steps see its state."""
+        if self.over:
+            return
+        start, end, error = record.started_at, record.finished_at, record.error
+        node = self.nodes.get(record.step)
+        if node is None:
+            node = self.nodes[record.step] = Named(f"nodes.{record.step}")
+        node["run_state"] = {
+            "status": record.status.upper(),
+            "start_time": start,
+            "end_time": end,
+            "duration": None if start is None or end is None else end - start,
+            "error": None if error is None else {"type": error.type, "message": error.message},
+        }
+        self.parts.journal.step(record)

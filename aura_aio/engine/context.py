@@ -1,0 +1,186 @@
+"""What an action can ask of the run that calls it, and how its output finds that run.
+
+May import model and `engine.journal` only: it stands behind `import aura_aio`.
+"""
+
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from aura_aio.engine.journal import Journal
+from aura_aio.model.clock import Clock
+from aura_aio.model.log import LogLevel, LogLine
+
+MAX_MESSAGE: Final = 65_536
+"""Characters of a log message; what is longer is cut, and says so."""
+MAX_DATA_BYTES: Final = 65_536
+"""Encoded bytes of one value in a line's `data`; what is longer is cut to its beginning."""
+
+current_call: ContextVar["ActionContext | None"] = ContextVar("current_call", default=None)
+"""The call of an action that the running code belongs to, if any."""
+
+_LEVELS: Final = {level.value: level for level in LogLevel} | {"warn": LogLevel.WARNING}
+
+
+class RunIdentity(msgspec.Struct, frozen=True):
+    """Which attempt of which run speaks, and where."""
+
+    cid: str
+    plan_name: str
+    task_name: str
+    attempt: int
+    worker: str
+
+
+class ActionContext:
+    """One call of an action; given to a parameter that has it as its annotation.
+
+    Its methods may be called from any thread. Once the run has ended without the action, they do
+    nothing.
+    """
+
+    __slots__ = (
+        "_data_dir", "_journal", "action", "cancelled", "clock", "partial_lines", "run",
+        "silenced", "step",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        run: RunIdentity,
+        *,
+        step: str,
+        action: str,
+        journal: Journal,
+        clock: Clock,
+        data_dir: Path,
+    ) -> None:
+        self.run = run
+        self.step = step
+        """The step that calls the action."""
+        self.action = action
+        """The name of the action."""
+        self.clock = clock
+        """Where the action gets the time from."""
+        self.cancelled = False
+        """Whether the action should end: its run is cancelled, or its time is over. A `def` action
+        that takes long looks here now and then; an `async def` one is interrupted anyway.
+        """
+        self.silenced = False
+        """Whether what the action says comes too late: its run has ended."""
+        self.partial_lines: dict[str, str] = {}
+        """What was printed without the end of the line, by stream (`engine.capture`)."""
+        self._journal = journal
+        self._data_dir = data_dir
+
+    @property
+    def cid(self) -> str:
+        """The id of the run."""
+        return self.run.cid
+
+    @property
+    def plan_name(self) -> str:
+        """The plan of the run's task."""
+        return self.run.plan_name
+
+    @property
+    def task_name(self) -> str:
+        """The task that runs."""
+        return self.run.task_name
+
+    @property
+    def attempt(self) -> int:
+        """The attempt of the run: 1, and more after a worker was lost."""
+        return self.run.attempt
+
+    @property
+    def data_dir(self) -> Path:
+        """The folder for the files of this plan, which exists."""
+        self._data_dir.mkdir(parents=True, exist_ok=True)
+        return self._data_dir
+
+    def log(self, message: object, level: str = "info", **data: Any) -> None:
+        """Write a line to the run's log.
+
+        `level` is debug, info, warning, error or critical; `data` are values that belong to the
+        line: what is no JSON is written as its `repr`.
+
+        Raises:
+            ValueError: there is no such level.
+        """
+        self.write_line(log_level(level), str(message), logger=self.action, data=data)
+
+    def progress(self, fraction: float, message: str = "") -> None:
+        """Tell how far the run has come, from 0 to 1.
+
+        Raises:
+            ValueError: `fraction` is no number from 0 to 1.
+        """
+        if not 0 <= fraction <= 1:
+            raise ValueError(f"Progress goes from 0 to 1: {fraction} does not fit.")
+        if not self.silenced:
+            self._journal.progress(self.run.cid, float(fraction), message)
+
+    def write_line(
+        self, level: LogLevel, message: str, *, logger: str, data: dict[str, Any] | None = None
+    ) -> None:
+        """Write a line in the name of `logger`: what `print` and `logging` say, for example."""
+        if self.silenced:
+            return
+        run = self.run
+        self._journal.log(
+            LogLine(
+                timestamp=self.clock.now(),
+                level=level,
+                logger=logger,
+                message=portable_text(message, MAX_MESSAGE),
+                cid=run.cid,
+                plan_name=run.plan_name,
+                task_name=run.task_name,
+                step=self.step,
+                attempt=run.attempt,
+                worker=run.worker,
+                data={key: _portable(value) for key, value in data.items()} if data else None,
+            )
+        )
+
+
+def log_level(name: str) -> LogLevel:
+    """The level of this name.
+
+    Raises:
+        ValueError: there is none.
+    """
+    level = _LEVELS.get(name)
+    if level is None:
+        raise ValueError(f"There is no log level {name!r}; there is {', '.join(LogLevel)}.")
+    return level
+
+
+def portable_text(text: str, most: int) -> str:
+    """`text` as it can be stored and sent: at the most `most` characters, and no half surrogate
+    pairs (Python has them in file names that are no UTF-8).
+    """
+    if len(text) > most:
+        text = f"{text[:most]}… (cut: there were {len(text):,} characters)"
+    return text if text.isascii() else text.encode(errors="backslashreplace").decode()
+
+
+def _portable(value: Any) -> Any:
+    if value is None or type(value) in {bool, float}:
+        return value
+    try:
+        plain = msgspec.to_builtins(value, str_keys=True)
+        if len(msgspec.msgpack.encode(plain)) <= MAX_DATA_BYTES:
+            return plain
+    except Exception:  # noqa: S110 - whatever an action logs, it must not fail for that
+        pass
+    return _repr(value)
+
+
+def _repr(value: Any) -> str:
+    try:
+        return portable_text(repr(value), MAX_DATA_BYTES // 4)
+    except Exception:
+        return f"<{type(value).__name__} without a repr>"

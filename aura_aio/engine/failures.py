@@ -1,0 +1,81 @@
+"""What goes wrong in a run, and how it is told.
+
+May import model, and `catalog.tracebacks`.
+"""
+
+from typing import Final
+
+from aura_aio.catalog.tracebacks import plan_traceback
+from aura_aio.engine.context import portable_text
+from aura_aio.model.run import RunError
+
+MAX_MESSAGE: Final = 8192
+"""Characters of an error's message."""
+
+
+class RunFailure(Exception):
+    """A failure that Aura itself finds; its sentence says all, so it needs no traceback."""
+
+
+class TemplateFailed(RunFailure):
+    """A template could not be rendered."""
+
+
+class BadParameters(RunFailure):
+    """The parameters of a step do not fit its action."""
+
+
+class ActionMissing(RunFailure):
+    """The action of a step is not there any more."""
+
+
+class ResultNotJson(RunFailure):
+    """A result cannot be stored: it is no JSON, or too long."""
+
+
+class ResultRefused(RunFailure):
+    """`on_result.retry_when` was still true after the last try."""
+
+
+class LoopFailed(RunFailure):
+    """A loop was given something that it cannot go through."""
+
+
+class ActionNotImported(Exception):
+    """The module of an action could not be imported; carries how that was told."""
+
+    def __init__(self, told: RunError) -> None:
+        super().__init__(told.message)
+        self.told = told
+
+
+class Escaped(Exception):
+    """Carries what an action raised that is no `Exception`, such as `SystemExit`: on its own it
+    would end the worker.
+    """
+
+    def __init__(self, error: BaseException) -> None:
+        super().__init__(repr(error))
+        self.error = error
+
+
+def run_error(error: BaseException, step: str | None = None) -> RunError:
+    """How `error` is told. Reads source files for the traceback: call it in a thread."""
+    if isinstance(error, Escaped):
+        error = error.error
+    if isinstance(error, ActionNotImported):
+        return RunError(error.told.type, error.told.message, step, error.told.traceback)
+    traceback = None if isinstance(error, RunFailure) else plan_traceback(error)
+    return RunError(
+        type=type(error).__name__,
+        message=portable_text(_sentence(error), MAX_MESSAGE),
+        step=step,
+        traceback=None if traceback is None else portable_text(traceback, len(traceback)),
+    )
+
+
+def _sentence(error: BaseException) -> str:
+    try:
+        return str(error) or f"{type(error).__name__} (without a message)"
+    except Exception:  # `__str__` of a plan's class is a plan's code
+        return f"{type(error).__name__} (its message cannot be read)"

@@ -1,0 +1,37 @@
+"""What Runners are given by the worker that they run in.
+
+May import model, catalog, the standard library, and of `engine` `definitions` and `journal`.
+"""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from aura_aio.catalog.actions import LoadedAction
+from aura_aio.engine.definitions import Definitions
+from aura_aio.engine.journal import Journal
+from aura_aio.model.clock import Clock
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunnerParts:
+    """The parts that all Runners of a worker share.
+
+    `worker` is its name. `data_dir` is the root of all data; a plan's folder is in `plans/` there.
+    `actions` gives the action of a plan by the plan's name and its own, or raises KeyError.
+    `threads` is where sync actions run. `grace_sec` is how long an action whose time is over may
+    take to end by itself.
+    """
+
+    journal: Journal
+    clock: Clock
+    worker: str
+    data_dir: Path
+    actions: Callable[[str, str], LoadedAction]
+    threads: ThreadPoolExecutor
+    grace_sec: float = 10.0
+    definitions: Definitions = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "definitions", Definitions(self.clock.monotonic))

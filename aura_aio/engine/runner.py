@@ -1,0 +1,206 @@
+"""Walks one task's graph for one attempt, from the first step to the outcome.
+
+May import model, catalog, and the rest of `engine`.
+"""
+
+import asyncio
+import math
+from collections.abc import Iterable
+from concurrent.futures import Future
+from contextlib import suppress
+from typing import Any, Final
+
+from msgspec import UNSET
+
+from aura_aio.engine.attempt import Attempt
+from aura_aio.engine.failures import run_error
+from aura_aio.engine.graph import Standing, Walk
+from aura_aio.engine.parts import RunnerParts
+from aura_aio.engine.results import to_json
+from aura_aio.engine.step import StepRun
+from aura_aio.engine.templates import render
+from aura_aio.model.plan import Task
+from aura_aio.model.run import Outcome, RunError, Tasklet
+from aura_aio.model.states import RunEvent
+
+__all__ = ["Runner", "RunnerParts"]
+
+_LAST_CALL_SEC: Final = 0.1
+_NO_RETURNS: Final = b"true"
+
+
+class Runner:
+    """Executes one attempt of a run.
+
+    Its steps are coroutine tasks of its own rather than of a TaskGroup, which would wait for ever
+    for an action that swallows its cancellation.
+    """
+
+    def __init__(self, tasklet: Tasklet, task: Task, parts: RunnerParts) -> None:
+        self._parts = parts
+        self._run = tasklet
+        self._task = parts.definitions.task(tasklet.definition_digest, task)
+        self._attempt = Attempt(tasklet, self._task, parts)
+        self._walk = Walk(self._task.graph)
+        self._limit_sec = tasklet.timeout_sec or self._task.timeout_sec
+        self._steps: dict[asyncio.Task[None], StepRun] = {}
+        self._open_steps = 0
+        self._has_begun = False
+        self._bell = asyncio.Event()
+        self._stopped_by: RunEvent | None = None
+        self._deadline = math.inf
+        self._error: RunError | None = None
+        self.abandoned = False
+        """After `run`: whether something was left running that cannot be stopped."""
+
+    async def run(self) -> Outcome:
+        """Execute the attempt to its end, whatever that is.
+
+        Raises:
+            asyncio.CancelledError: the task that awaits this was cancelled; nothing else is raised.
+        """
+        try:
+            if self._stopped_by is None:
+                self._has_begun = True
+                self._begin(self._walk.begin())
+                await self._until_over()
+                await self._until_stopped()
+                await self._until_let_go()
+        except asyncio.CancelledError:
+            self._attempt.stopping = True
+            await self._last_call()
+            raise
+        finally:
+            self._attempt.end()
+        return await self._outcome()
+
+    def cancel(self, *, grace_sec: float) -> None:
+        """End the attempt: as STOPPED, after `grace_sec` at the latest. Async actions are cancelled
+        at once, others see `context.cancelled`; both may clean up for so long. Called again, the
+        earlier end counts. An attempt whose last step is over ends as if it had not been called.
+        """
+        self._stop(RunEvent.STOPPED, grace_sec)
+
+    def _begin(self, names: Iterable[str]) -> None:
+        loop = asyncio.get_running_loop()
+        for name in names:
+            step = StepRun(self._task.steps[name], self._attempt)
+            task = loop.create_task(self._carry_out(name, step))
+            self._steps[task] = step
+            self._open_steps += 1
+            task.add_done_callback(self._step_ended)
+        if not self._steps:
+            self._bell.set()
+
+    async def _carry_out(self, name: str, step: StepRun) -> None:
+        standing = await step.run(lambda: self._change(name, Standing.RUNNING))
+        if standing is Standing.FAILED and name not in self._task.graph.tolerated:
+            self._error = self._error or step.error
+        self._change(name, standing)
+        self._open_steps -= 1
+
+    def _change(self, name: str, standing: Standing) -> None:
+        """Tell the walk how a step stands, and begin what may begin now."""
+        if self._attempt.stopping:
+            return
+        moves = self._walk.change(name, standing)
+        for skipped, _ in moves.skipped:
+            StepRun(self._task.steps[skipped], self._attempt).skip()
+        self._begin(moves.ready)
+
+    def _step_ended(self, task: asyncio.Task[None]) -> None:
+        del self._steps[task]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._error = self._error or run_error(error)  # a fault of the engine fails the run
+        if not self._steps:
+            self._bell.set()
+
+    def _stop(self, event: RunEvent, grace_sec: float) -> None:
+        self._deadline = min(self._deadline, asyncio.get_running_loop().time() + grace_sec)
+        if self._has_begun and not self._open_steps:
+            return
+        if self._stopped_by is None:
+            self._stopped_by = event
+            self._attempt.stop()
+            for task in self._steps:
+                task.cancel()
+        self._bell.set()
+
+    async def _until_over(self) -> None:
+        """Return when no step is open any more, or the attempt is to stop."""
+        try:
+            async with asyncio.timeout(self._limit_sec):
+                await self._bell.wait()
+        except TimeoutError:
+            self._stop(RunEvent.TIME_OUT, self._parts.grace_sec)
+
+    async def _until_stopped(self) -> None:
+        """Return when the steps that were cancelled have ended, or were given up."""
+        loop = asyncio.get_running_loop()
+        while self._steps and self._deadline > loop.time():
+            self._bell.clear()
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._deadline - loop.time()):
+                    await self._bell.wait()
+        await self._last_call()
+
+    async def _last_call(self) -> None:
+        """Cancel again what has not ended, and give up what does not end then either."""
+        if not self._steps:
+            return
+        for task in self._steps:
+            task.cancel()
+        await asyncio.wait(tuple(self._steps), timeout=_LAST_CALL_SEC)
+        for step in self._steps.values():
+            step.give_up()
+            self.abandoned = True
+
+    async def _until_let_go(self) -> None:
+        """Return when the calls that were left behind have ended, or their time is over."""
+        loop = asyncio.get_running_loop()
+        while waiting := [each for each in self._attempt.left_behind if not each.work.done()]:
+            left = min(self._deadline, max(each.deadline for each in waiting)) - loop.time()
+            if left <= 0:
+                self.abandoned = True
+                return
+            watched = [asyncio.ensure_future(_awaitable(each.work)) for each in waiting]
+            await asyncio.wait(watched, timeout=left)
+            for each in watched:
+                each.cancel()
+
+    async def _outcome(self) -> Outcome:
+        if self._stopped_by is RunEvent.TIME_OUT:
+            return self._ended(
+                RunEvent.TIME_OUT,
+                RunError("TimeoutError", f"The run took longer than {self._limit_sec:g} s."),
+            )
+        if self._stopped_by is not None:
+            error = RunError("Stopped", "The run was stopped before its end.")
+            return self._ended(self._stopped_by, error)
+        if self._error is not None:
+            return self._ended(RunEvent.FAIL, self._error)
+        try:
+            return self._ended(RunEvent.SUCCEED, result=self._result())
+        except Exception as error:
+            return self._ended(RunEvent.FAIL, await asyncio.to_thread(run_error, error))
+
+    def _result(self) -> bytes:
+        if self._task.returns is UNSET:
+            return _NO_RETURNS
+        return to_json(render(self._task.returns, self._attempt.names), "What 'returns' gives")
+
+    def _ended(
+        self, event: RunEvent, error: RunError | None = None, result: bytes | None = None
+    ) -> Outcome:
+        return Outcome(
+            cid=self._run.cid,
+            attempt=self._run.attempt,
+            event=event,
+            finished_at=self._parts.clock.now(),
+            result=result,
+            error=error,
+        )
+
+
+async def _awaitable(work: "Future[Any] | asyncio.Future[Any]") -> None:
+    await asyncio.wait((asyncio.wrap_future(work) if isinstance(work, Future) else work,))

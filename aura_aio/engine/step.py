@@ -1,0 +1,185 @@
+"""One step of one attempt: when → params → action, with retries → outputs.
+
+May import model, catalog, and of `engine` all but `runner`.
+"""
+
+import asyncio
+import random
+from collections.abc import Callable
+from typing import Any
+
+from aura_aio.catalog.actions import LoadedAction
+from aura_aio.engine.attempt import Attempt
+from aura_aio.engine.definitions import ReadyStep
+from aura_aio.engine.executors import Call, execute
+from aura_aio.engine.failures import Escaped, ResultRefused, RunFailure, run_error
+from aura_aio.engine.graph import Standing
+from aura_aio.engine.loops import Turn, run_loop
+from aura_aio.engine.results import as_stored, to_json
+from aura_aio.engine.retry import wait_after_exception, wait_after_result
+from aura_aio.engine.templates import own_copy, render, truth
+from aura_aio.model.log import LogLevel
+from aura_aio.model.plan import StepStatus
+from aura_aio.model.run import RunError, StepRecord
+
+
+class StepRun:
+    """Carries out a step, once."""
+
+    def __init__(self, step: ReadyStep, attempt: Attempt) -> None:
+        self._step = step
+        self._attempt = attempt
+        self._clock = attempt.parts.clock
+        self._started_at: float | None = None
+        self._tries = 0
+        self.error: RunError | None = None
+        """Why it failed, once it has."""
+
+    async def run(self, on_start: Callable[[], None]) -> Standing:
+        """Carry the step out, and report its start and its end; `on_start` is called when it is
+        clear that it is not skipped.
+
+        Raises:
+            asyncio.CancelledError: the attempt is stopping; that is reported too.
+        """
+        step, attempt = self._step, self._attempt
+        try:
+            if step.when is not None and not truth(step.when, attempt.names):
+                self._report(StepStatus.SKIPPED)
+                return Standing.SKIPPED
+            self._started_at = self._clock.now()
+            self._report(StepStatus.RUNNING, is_over=False)
+            on_start()
+            kept = await self._work()
+            self._finish(kept)
+        except asyncio.CancelledError:
+            self._report(StepStatus.CANCELLED)
+            raise
+        except Exception as error:
+            await self._fail(error)
+            return Standing.FAILED
+        return Standing.SUCCESS
+
+    def skip(self) -> None:
+        """Report that the step never starts: what it waits for does not come about."""
+        self._report(StepStatus.SKIPPED)
+
+    def give_up(self) -> None:
+        """Report the end of a step that does not end when it is cancelled."""
+        self._report(StepStatus.CANCELLED)
+
+    async def _work(self) -> Any:
+        """What the step keeps: the result, the outputs, or a list of them for a loop."""
+        action = self._attempt.action(self._step.step.action)
+
+        async def take_turn(names: dict[str, Any]) -> Turn:
+            return await self._turn(action, names)
+
+        if self._step.step.loop is not None:
+            kept: Any = await run_loop(self._step, self._attempt, take_turn)
+        else:
+            kept = (await take_turn(self._attempt.names)).kept
+        if self._attempt.stopping:  # an action that was interrupted, and ended as if it was not
+            raise asyncio.CancelledError
+        return kept
+
+    async def _turn(self, action: LoadedAction, names: dict[str, Any]) -> Turn:
+        step = self._step
+        await self._attempt.parts.journal.room()
+        params = render(step.params, names)
+        if step.note is not None:
+            note = str(render(step.note, {**names, "params": params}))
+            self._attempt.log(step.name, LogLevel.INFO, note)
+        result = await self._call_until_accepted(action, params, names)
+        if step.outputs is None:
+            return Turn(result, result)
+        return Turn(result, render(step.outputs, {**names, "result": result}))
+
+    async def _call_until_accepted(
+        self, action: LoadedAction, params: dict[str, Any], names: dict[str, Any]
+    ) -> Any:
+        """The first result that neither an exception nor `retry_when` spoils."""
+        step = self._step.step
+        failures = refusals = 0
+        while True:
+            self._tries += 1
+            try:
+                result = await self._call(action, params)
+            except RunFailure:
+                raise
+            except Exception as error:
+                failures += 1
+                reason = error.error if isinstance(error, Escaped) else error
+                chance = random.random()  # noqa: S311 - spreads retries, guards no secret
+                wait = wait_after_exception(step.on_exception, failures, reason, chance=chance)
+                if wait is None:
+                    raise
+                await self._pause(wait, f"{type(reason).__name__}: {reason}")
+                continue
+            scope = {**names, "result": result, "attempt": failures + refusals + 1}
+            if step.on_result is None or not truth(self._step.retry_when, scope):
+                return result
+            refusals += 1
+            wait = wait_after_result(step.on_result, refusals)
+            if wait is None:
+                raise ResultRefused(
+                    f"The result was refused by retry_when, and still after {refusals - 1} retries."
+                )
+            await self._pause(wait, "the result was refused by retry_when")
+
+    async def _call(self, action: LoadedAction, params: dict[str, Any]) -> Any:
+        attempt = self._attempt
+        binder = attempt.parts.definitions.binder(action)
+        context = attempt.begin_call(self._step, action)
+        try:
+            arguments = binder.bind(own_copy(params), context)
+            limit_sec = self._step.step.timeout_sec or action.timeout_sec
+            return await execute(Call(action.function, arguments, context), attempt, limit_sec)
+        finally:
+            attempt.end_call(context)
+
+    async def _pause(self, seconds: float, reason: str) -> None:
+        message = f"Try {self._tries} failed ({reason}). The next one is in {seconds:.3g} s."
+        self._attempt.log(self._step.name, LogLevel.WARNING, message)
+        await self._clock.sleep(seconds)
+
+    def _finish(self, kept: Any) -> None:
+        name = self._step.name
+        text = to_json(kept, f"The result of step {name!r}")
+        stored = as_stored(kept, text)
+        self._report(StepStatus.SUCCESS, output=text)
+        node = self._attempt.nodes[name]
+        node["output"] = stored
+        if self._step.step.outputs is not None:
+            for key in self._step.step.outputs:
+                looped = self._step.step.loop is not None
+                node[key] = [each[key] for each in stored] if looped else stored[key]
+
+    async def _fail(self, error: Exception) -> None:
+        name = self._step.name
+        self._started_at = self._started_at or self._clock.now()
+        if isinstance(error, RunFailure):
+            self.error = run_error(error, name)
+        else:  # the traceback is read from source files
+            self.error = await asyncio.to_thread(run_error, error, name)
+        message = f"Step {name!r} failed: {self.error.type}: {self.error.message}"
+        self._attempt.log(name, LogLevel.ERROR, message)
+        self._report(StepStatus.FAILED)
+
+    def _report(
+        self, status: StepStatus, *, is_over: bool = True, output: bytes | None = None
+    ) -> None:
+        run = self._attempt.run
+        self._attempt.record(
+            StepRecord(
+                cid=run.cid,
+                attempt=run.attempt,
+                step=self._step.name,
+                status=status.value,
+                started_at=self._started_at,
+                finished_at=self._clock.now() if is_over else None,
+                tries=self._tries,
+                output=output,
+                error=self.error,
+            )
+        )
