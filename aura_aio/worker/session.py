@@ -10,8 +10,9 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
-from aura_aio.catalog.actions import load_actions
-from aura_aio.engine.executors import LoadedAction
+from aura_aio.catalog.actions import LoadedAction, load_actions
+from aura_aio.catalog.references import split_action
+from aura_aio.engine.capture import captured_output
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model.clock import Clock
 from aura_aio.model.plan import Task as TaskDefinition
@@ -74,7 +75,8 @@ class Session:
         heartbeat = asyncio.create_task(self._beat())
         watchdog.start()
         try:
-            await self._listen(packet[1:])
+            with captured_output():
+                await self._listen(packet[1:])
         finally:
             watchdog.stop()
             heartbeat.cancel()
@@ -111,31 +113,35 @@ class Session:
 
     async def _execute(self, tasklet: Tasklet) -> None:
         key = (tasklet.cid, tasklet.attempt)
-        runner = Runner(tasklet, self._definitions[tasklet.definition_digest], self._parts)
+        task = self._definitions[tasklet.definition_digest]
+        runner = Runner(tasklet, task, self._parts)
         self._runners[key] = runner
         try:
-            outcome = await self._import_actions(tasklet) or await runner.run()
+            outcome = await self._import_actions(tasklet, task) or await runner.run()
         finally:
             del self._runners[key]
         self._outbox.finished(outcome)
         if runner.abandoned:
             self._frames.send(Spent(f"run {tasklet.cid} left an action that cannot be stopped"))
 
-    async def _import_actions(self, tasklet: Tasklet) -> Outcome | None:
-        """Import the plan's actions once; an Outcome if the plan is gone.
+    async def _import_actions(self, tasklet: Tasklet, task: TaskDefinition) -> Outcome | None:
+        """Import the actions of the plans that the task uses, once; an Outcome if its own is gone.
 
         In a thread, since an import may take seconds and must not hold the loop.
         """
+        needed = {split_action(step.action)[0] or tasklet.plan_name for step in task.steps}
+        for name in needed | {tasklet.plan_name}:
+            plan = next((each for each in self._welcome.plans if each.plan_name == name), None)
+            if plan is not None and plan.plan_name not in self._actions:
+                self._actions[plan.plan_name] = asyncio.create_task(
+                    asyncio.to_thread(load_actions, Path(plan.root), plan.actions)
+                )
         if tasklet.plan_name not in self._actions:
-            for plan in self._welcome.plans:
-                if plan.plan_name == tasklet.plan_name:
-                    self._actions[tasklet.plan_name] = asyncio.create_task(
-                        asyncio.to_thread(load_actions, Path(plan.root), plan.actions)
-                    )
-                    break
-            else:
-                return self._task_gone(tasklet)
-        await asyncio.wait((self._actions[tasklet.plan_name],))
+            return self._task_gone(tasklet)
+        imports = (self._actions[name] for name in needed if name in self._actions)
+        unfinished = [each for each in imports if not each.done()]
+        if unfinished:
+            await asyncio.wait(unfinished)
         return None
 
     def _task_gone(self, tasklet: Tasklet) -> Outcome:
@@ -151,6 +157,7 @@ class Session:
         )
 
     def _action(self, plan_name: str, name: str) -> LoadedAction:
+        """An action of a plan; KeyError if there is no such plan or action."""
         return self._actions[plan_name].result()[name]
 
     async def _beat(self) -> None:

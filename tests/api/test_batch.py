@@ -1,5 +1,7 @@
 """runTaskBatch: each task is judged on its own, and all that is good is stored together."""
 
+from typing import Any
+
 from tests.serving import Served
 
 BATCH = "/api/tasks/batch"
@@ -39,5 +41,7 @@ async def test_a_thousand_tasks_are_executed(probe: Served) -> None:
 
 
 async def test_a_batch_as_a_whole_must_fit_the_contract(waiting: Served) -> None:
-    for body in ({"tasks": []}, {"tasks": [GOOD] * 1001}, {"tasks": {}}, {"task": [GOOD]}):
+    bodies: list[dict[str, Any]]
+    bodies = [{"tasks": []}, {"tasks": [GOOD] * 1001}, {"tasks": {}}, {"task": [GOOD]}]
+    for body in bodies:
         assert (await waiting.post(BATCH, body)).status == 422

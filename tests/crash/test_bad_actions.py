@@ -15,13 +15,19 @@ from tests.waiting import until
 
 @pytest.fixture
 async def probe(make_server: MakeServer, tmp_path: Path) -> Served:
-    """Two workers that have little memory and little patience."""
-    return await make_server(
+    """Two workers that are up, and have little memory and little patience."""
+    server = await make_server(
         plans=[write_probe(tmp_path / "plans")],
         workers=2,
         worker_memory_mib=512,
         stall_sec=0.5,
     )
+
+    async def both_up() -> bool:
+        return len(await _workers(server)) == 2
+
+    await until(both_up, within=20)
+    return server
 
 
 async def _until_running(server: Served, cid: str) -> None:
@@ -82,13 +88,24 @@ async def test_a_coroutine_that_holds_the_loop_fails_and_takes_no_other_run_alon
         assert (await probe.finished(each))["status"] == "succeeded"
 
 
-async def test_an_action_that_ends_its_process_fails_its_run(probe: Served) -> None:
-    cid = await probe.run("probe", "exit_process")
-    run = await _end(probe, cid)
+async def test_an_action_that_ends_its_process_fails_its_run_and_spares_the_other_workers(
+    probe: Served, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    held = [await probe.run("probe", "hold", inputs={"gate": str(gate)}) for _ in range(2)]
+    for each in held:  # one on each worker: the least busy one takes the next run
+        await _until_running(probe, each)
+    run = await probe.done("probe", "exit_process")
     assert run["status"] == "failed"
     assert run["error"]["type"] == "WorkerLost"
     assert "exit code 1" in run["error"]["message"]
     await _others_go_on(probe)
+    gate.touch()
+    ends = [await probe.finished(each) for each in held]
+    assert sorted(end["status"] for end in ends) == ["failed", "succeeded"]
+    (lost,) = [end for end in ends if end["status"] == "failed"]
+    assert lost["error"]["type"] == "WorkerLost"
+    assert lost["worker"] == run["worker"]
 
 
 async def test_an_action_that_takes_all_memory_fails_its_run(probe: Served) -> None:

@@ -58,8 +58,7 @@ async def test_workers_end_with_their_server(tmp_path: Path, plans: str) -> None
     async with server_process(tmp_path / "data", plans, "--workers", "2") as server:
         pids = await until(lambda: _worker_pids(server, 2))
         await server.kill()
-    for pid in pids:
-        await until(lambda pid=pid: not is_alive(pid))  # type: ignore[misc]
+    await until(lambda: not any(is_alive(pid) for pid in pids))
 
 
 async def _worker_pids(server: ServerProcess, count: int) -> list[int]:
