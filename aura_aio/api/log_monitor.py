@@ -47,7 +47,7 @@ class Limits(msgspec.Struct, frozen=True):
     buffer_lines: int
     heartbeat_sec: float
     send_limit_sec: float
-    leave_limit_sec: float
+    leave_sec: float
 
 
 class LogMonitor:
@@ -74,14 +74,22 @@ class LogMonitor:
         self._subscription: Subscription | None = None
         self._ended: RunEnded | None = None
         self._writer: asyncio.Task[None] | None = None
+        self._listener: asyncio.Task[None] | None = None
+        self._farewell: tuple[WSCloseCode, bytes] | None = None
         self._leaving = False
+        self._served = asyncio.Event()
 
     async def serve(self, request: StreamRequest) -> None:
         """Return when the connection is over."""
-        async with asyncio.TaskGroup() as group:
-            await self._turn_to(request, group)
-            await self._listen(group)
-            await self._end_writer()
+        try:
+            async with asyncio.TaskGroup() as group:
+                self._listener = group.create_task(self._listen(request, group))
+                await asyncio.wait([self._listener])
+                await self._end_writer()
+            if self._farewell is not None:
+                await self._wire.close(*self._farewell, within_sec=self._limits.leave_sec)
+        finally:
+            self._served.set()
 
     def run_ended(self, ended: RunEnded) -> None:
         """The run that is watched has ended, and its entries are published."""
@@ -90,24 +98,37 @@ class LogMonitor:
             self._subscription.finish(ended)
 
     async def leave(self) -> None:
-        """Send what waits, `bye` and the close code 1001, within the limit."""
+        """Send what waits for the monitor, then `bye` and the close code 1001; return when the
+        connection is over. What waits gets `leave_sec` at the most, and the closing as much.
+        """
         self._leaving = True
-        try:
-            async with asyncio.timeout(self._limits.leave_limit_sec):
-                if self._subscription is not None and self._writer is not None:
-                    self._subscription.close()
-                    await asyncio.wait([self._writer])
-                await self._end_writer()
-                await self._wire.close(WSCloseCode.GOING_AWAY, _BYE)
-        except TimeoutError:
-            self._wire.abort()
+        if self._subscription is not None and self._writer is not None:
+            self._subscription.close()
+            await asyncio.wait([self._writer], timeout=self._limits.leave_sec)
+        self._part(WSCloseCode.GOING_AWAY, _BYE)
+        await self._served.wait()
 
-    async def _listen(self, group: asyncio.TaskGroup) -> None:
-        """Answer the client until the connection is over.
+    def _part(self, code: WSCloseCode, frames: bytes) -> None:
+        """Have the connection closed by `serve`.
+
+        Only who does not wait in `receive` can wait for the peer's answer to a close frame; a
+        connection that ends before it looks like an accident (1006) to many clients.
+        """
+        self._farewell = self._farewell or (code, frames)
+        if self._listener is not None:
+            self._listener.cancel()
+
+    async def _listen(self, request: StreamRequest, group: asyncio.TaskGroup) -> None:
+        """Begin with `request`, and answer the client until the connection is over.
 
         A peer is dead when, for two heartbeats, nothing came from it and nothing that was written
         for it got away: a slow reader, whose answer to a ping stands behind much else, is alive.
         """
+        try:
+            await self._turn_to(request, group)
+        except StoreUnavailable as error:
+            self._part(WSCloseCode.TRY_AGAIN_LATER, _error(error))
+            return
         asked, flushed = False, 0
         while True:
             try:
@@ -143,43 +164,45 @@ class LogMonitor:
             cid = asked.where.cid
             if cid is not None and await self._source.run_state(cid) is None:
                 raise RunNotFound(cid)
+            await self._turn_to(asked, group)
         except (RequestInvalid, RunNotFound, StoreUnavailable) as error:
             await self._refuse(error)
-        else:
-            await self._turn_to(asked, group)
 
     async def _refuse(self, error: AuraError) -> None:
         await self._wire.send(_error(error))
 
     async def _turn_to(self, request: StreamRequest, group: asyncio.TaskGroup) -> None:
+        """Begin another subscription in place of the present one: one `hello` for each request."""
+        oldest, _ = await self._source.hub.bounds()
         await self._end_writer()
-        if not self._leaving:
-            self._ended = None
-            self._watch(self, request.where.cid)
-            self._writer = group.create_task(self._write(request))
+        if self._leaving:
+            return
+        newest = self._source.hub.seq
+        self._ended = None
+        self._watch(self, request.where.cid)
+        hello = {"version": self._source.version, "seq": newest, "oldest_seq": oldest}
+        await self._wire.send(message("hello", hello))
+        self._writer = group.create_task(self._write(request, oldest, newest))
 
     async def _end_writer(self) -> None:
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.wait([self._writer])
 
-    async def _write(self, request: StreamRequest) -> None:
+    async def _write(self, request: StreamRequest, oldest: int, newest: int) -> None:
         try:
-            await self._deliver(request)
+            await self._deliver(request, oldest, newest)
         except WireGone:
             # The reading side sees the same end of the connection, and acts on it.
             return
         except RunNotFound as error:
-            await self._wire.close(WSCloseCode.POLICY_VIOLATION, _error(error))
+            self._part(WSCloseCode.POLICY_VIOLATION, _error(error))
         except StoreUnavailable as error:
-            await self._wire.close(WSCloseCode.TRY_AGAIN_LATER, _error(error))
+            self._part(WSCloseCode.TRY_AGAIN_LATER, _error(error))
 
-    async def _deliver(self, request: StreamRequest) -> None:
+    async def _deliver(self, request: StreamRequest, oldest: int, newest: int) -> None:
         hub, store = self._source.hub, self._source.store
         where, form = request.where, logs_frame if request.batch else log_frames
-        oldest, newest = await hub.bounds()
-        hello = {"version": self._source.version, "seq": newest, "oldest_seq": oldest}
-        await self._wire.send(message("hello", hello))
         await self._look_at_run(where.cid)
         after = await self._start(request, oldest, newest)
 

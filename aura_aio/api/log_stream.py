@@ -24,7 +24,7 @@ from aura_aio.model.states import TERMINAL, RunState
 _log = logging.getLogger("aura.api.log_stream")
 
 SEND_LIMIT_SEC = 60.0
-LEAVE_LIMIT_SEC = 2.0
+LEAVE_SEC = 1.0
 
 
 class LogConnectionManager:
@@ -48,7 +48,7 @@ class LogConnectionManager:
         max_message_bytes: int = 65_536,
     ) -> None:
         self._source = Source(hub, log_store, run_state, version)
-        self._limits = Limits(buffer_lines, heartbeat_sec, SEND_LIMIT_SEC, LEAVE_LIMIT_SEC)
+        self._limits = Limits(buffer_lines, heartbeat_sec, SEND_LIMIT_SEC, LEAVE_SEC)
         self._max_message_bytes = max_message_bytes
         self._monitors: dict[LogMonitor, str | None] = {}
         self._watchers: defaultdict[str, set[LogMonitor]] = defaultdict(set)
@@ -73,7 +73,7 @@ class LogConnectionManager:
             raise NotReady("The server is shutting down.")
         # autoping off: the monitor must see pongs. + 1: aiohttp refuses what reaches the limit.
         ws = web.WebSocketResponse(
-            timeout=LEAVE_LIMIT_SEC,
+            timeout=LEAVE_SEC,
             autoping=False,
             compress=False,
             max_msg_size=self._max_message_bytes + 1,
@@ -95,7 +95,7 @@ class LogConnectionManager:
         finally:
             self._watch(monitor, None)
             del self._monitors[monitor]
-            wire.abort_unless_flushed(LEAVE_LIMIT_SEC)
+            wire.abort_unless_flushed(LEAVE_SEC)
         return ws
 
     def run_changed(self, fact: RunChanged) -> None:

@@ -70,15 +70,20 @@ class Wire:
         except ConnectionResetError as error:
             raise WireGone from error
 
-    async def close(self, code: WSCloseCode, frames: bytes) -> None:
-        """Send `frames` and the close frame, and return when the kernel has taken everything.
+    async def close(self, code: WSCloseCode, frames: bytes, *, within_sec: float) -> None:
+        """Send `frames` and the close frame, and return when the peer has answered it.
 
-        The caller sets the time limit and calls `abort` when it is over.
+        The connection is ended if that takes longer than `within_sec`. Nobody may wait in
+        `receive` meanwhile.
         """
-        if not (self._ws.closed or self._transport.is_closing()):
-            self._transport.set_write_buffer_limits(high=0)
-            self._transport.write(frames)
-        await self._ws.close(code=code)
+        if self._ws.closed or self._transport.is_closing():
+            return
+        self._transport.write(frames)
+        try:
+            async with asyncio.timeout(within_sec):
+                await self._ws.close(code=code)
+        except TimeoutError:
+            self.abort()
 
     def abort(self) -> None:
         """End the connection at once; what was not taken yet is lost."""
