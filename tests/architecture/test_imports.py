@@ -15,10 +15,27 @@ from tests.architecture.source import REPOSITORY, sources
 _LINT_IMPORTS = "from importlinter.cli import lint_imports_command; lint_imports_command()"
 
 
-def _python(code: str, *options: str, cwd: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
+# Each module as the first of ours in its interpreter. One interpreter for many: what others have
+# published stays loaded, which makes this five times as fast as a process for each.
+_ALONE = """
+import gc, importlib, sys
+gc.disable()
+for module in sys.argv[1:]:
+    for name in [name for name in sys.modules if name.partition(".")[0] == "aura_aio"]:
+        del sys.modules[name]
+    try:
+        importlib.import_module(module)
+    except BaseException as error:
+        print(f"{module}: {error!r}")
+"""
+
+
+def _python(
+    code: str, *arguments: str, cwd: Path = REPOSITORY, warnings: str = "default"
+) -> subprocess.CompletedProcess[str]:
     # PYTHONPATH, because the interpreter shall see this tree, not one that is installed.
     return subprocess.run(
-        [sys.executable, *options, "-c", code],
+        [sys.executable, "-W", warnings, "-c", code, *arguments],
         cwd=cwd,
         env={**os.environ, "PYTHONPATH": str(cwd), "PYTHONUTF8": "1"},
         capture_output=True,
@@ -57,20 +74,16 @@ def test_every_module_imports_alone_and_without_a_warning() -> None:
         source.path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
         for source in sources("aura_aio")
     ]
-
-    def complaint(module: str) -> str:
-        done = _python(f"import {module}", "-W", "error")
-        if done.returncode == 0:
-            return ""
-        return f"{module}: {done.stderr.strip().splitlines()[-1]}"
-
-    with ThreadPoolExecutor(os.cpu_count()) as interpreters:
-        complaints = [line for line in interpreters.map(complaint, modules) if line]
-    advice = (
+    cores = os.cpu_count() or 1
+    with ThreadPoolExecutor(cores) as interpreters:
+        batches = [[_ALONE, *modules[number::cores]] for number in range(cores)]
+        done = list(interpreters.map(lambda batch: _python(*batch, warnings="error"), batches))
+    complaints = "".join(each.stdout + each.stderr for each in done)
+    assert not complaints, (
         "Each module imports what it needs itself, in an order that no other module has to "
-        "prepare, and warns of nothing (see it with: python -W error -c 'import …'):"
+        "prepare, and warns of nothing (see it with: python -W error -c 'import …'):\n" + complaints
     )
-    assert not complaints, "\n".join([advice, *complaints])
+    assert [each.returncode for each in done] == [0] * cores
 
 
 def test_importing_the_package_is_light() -> None:
@@ -81,7 +94,7 @@ def test_importing_the_package_is_light() -> None:
 
     # What an interpreter of this environment loads anyway (site, *.pth) does not count.
     heavy = loaded("import aura_aio") - loaded("pass") - sys.stdlib_module_names
-    assert heavy <= {"aura_aio", "msgspec"}, (
+    assert heavy <= {"aura_aio", "msgspec", "typing_extensions"}, (
         "A plan's actions.py says `from aura_aio import action`, in every worker: that loads the "
         "model only. Import the rest where it is used, not in aura_aio/__init__.py."
     )
