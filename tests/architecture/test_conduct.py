@@ -17,6 +17,8 @@ from tests.architecture.source import Finding, Source, names, parsed, sources
 # Where a coroutine task may be made without a TaskGroup, and who then cancels and awaits it.
 OWNED_COROUTINE_TASKS = {
     "aura_aio/dispatch/processes.py": "InProcessWorker.kill; its end is a future to wait for",
+    "aura_aio/engine/executors.py": "_in_task, or Runner.run when the call outlives its limit",
+    "aura_aio/engine/runner.py": "Runner.run, which cancels the steps and waits for them",
     "aura_aio/model/coroutines.py": "CoroutineTasks.aclose",
     "aura_aio/worker/session.py": "Session.serve, when the link has ended",
 }
