@@ -12,7 +12,14 @@ from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Browser, ConsoleMessage, Page, Request, async_playwright
+from playwright.async_api import (
+    Browser,
+    ConsoleMessage,
+    Page,
+    Request,
+    async_playwright,
+    expect,
+)
 
 _ON_THE_PATH = (
     "chromium",
@@ -36,6 +43,8 @@ _FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
+expect.set_options(timeout=20_000)  # a machine that does much else is slow, not wrong
+
 NO_CHROMIUM = (
     "These tests need Chromium, Chrome or Edge, and none was found on the PATH or where they are "
     "usually installed (Debian and Ubuntu: apt install chromium)."

@@ -12,6 +12,7 @@ from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage, Visit
 from tests.conftest import MakeServer
+from tests.probe_plan import write_probe
 from tests.serving import EXAMPLES, Served, serving, write_plan
 from tests.waiting import until
 
@@ -225,6 +226,27 @@ async def test_the_log_can_be_paused(shop: Served, open_page: OpenPage) -> None:
     await expect(_log(page)).to_contain_text("Ada shouted")
 
 
+async def test_the_log_keeps_the_newest_lines_only(
+    make_server: MakeServer, open_page: OpenPage, tmp_path: Path
+) -> None:
+    server = await make_server(plans=[write_probe(tmp_path / "plans")])
+    page = (await open_page(server.url)).page
+    await _live(page)
+    await server.done("probe", "say", inputs={"lines": 3000})
+    await expect(_log(page).locator(".line").last).to_contain_text("line 2999")
+    assert await _log(page).locator(".line").count() == 2000
+
+
+async def test_the_log_says_what_it_could_not_show(
+    make_server: MakeServer, open_page: OpenPage, tmp_path: Path
+) -> None:
+    server = await make_server(plans=[write_probe(tmp_path / "plans")], monitor_buffer_lines=1)
+    page = (await open_page(server.url)).page
+    await _live(page)
+    await server.done("probe", "say", inputs={"lines": 1000})
+    await expect(_log(page).locator(".note").first).to_contain_text("left out")
+
+
 async def test_the_log_goes_on_after_a_restart_without_gap_or_double(
     open_page: OpenPage, tmp_path: Path
 ) -> None:
@@ -238,13 +260,13 @@ async def test_the_log_goes_on_after_a_restart_without_gap_or_double(
         await before.done("shop", "noise", inputs={"word": "first"})
         await expect(_log(visit.page)).to_contain_text("first shouted")
     trouble = visit.page.get_by_text("The server does not answer.")
-    await expect(trouble).to_be_visible(timeout=20_000)
+    await expect(trouble).to_be_visible()
     async with serving(**settings, port=port) as after:
         await after.done("shop", "noise", inputs={"word": "second"})
-        await expect(_log(visit.page)).to_contain_text("second shouted", timeout=20_000)
+        await expect(_log(visit.page)).to_contain_text("second shouted")
         said = [f"{word} {how}" for word in ("first", "second") for how in ("said", "shouted")]
         assert await _said(visit) == said
-        await expect(trouble).to_be_hidden(timeout=20_000)
+        await expect(trouble).to_be_hidden()
         await visit.page.goto("about:blank")
 
 

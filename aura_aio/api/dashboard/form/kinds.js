@@ -83,8 +83,8 @@ export function numberField(given) {
 }
 
 export function choiceField(given) {
-  const { initial, required, schema } = given;
-  const none = initial === undefined || !required;
+  const { initial, fallback, required, schema } = given;
+  const none = fallback === undefined && (initial === undefined || !required);
   const control = h(
     "select",
     {},
