@@ -3,6 +3,7 @@
 Imports the catalog and the engine's context; the plans' code comes in through the catalog only.
 """
 
+import asyncio
 import csv
 import dataclasses
 import functools
@@ -59,10 +60,10 @@ class Notebook:
 class Called:
     """The actions of one plan, with a data folder, as one run has them."""
 
-    def __init__(self, plan_name: str, data_dir: Path) -> None:
+    def __init__(self, plan_name: str, data_root: Path) -> None:
         plan = _catalog().plan(plan_name)
         self.loaded = load_actions(PLANS / plan_name, plan.actions.values())
-        self.data_dir = data_dir
+
         self.notebook = Notebook()
         self.context = ActionContext(
             RunIdentity(CidFactory(SystemClock())(), plan_name, "some task", 1, "some worker"),
@@ -70,8 +71,9 @@ class Called:
             action="some action",
             journal=self.notebook,
             clock=SystemClock(),
-            data_dir=data_dir,
+            data_root=data_root,
         )
+        self.data_dir = self.context.data_dir
 
     def bound(self, action: str, **params: Any) -> Callable[[], Any]:
         """A call of an action, with its parameters converted as a step's are."""
@@ -88,7 +90,7 @@ class Called:
 
 @pytest.fixture
 def call(tmp_path: Path) -> Callable[[str], Called]:
-    return lambda plan_name: Called(plan_name, tmp_path / "data")
+    return lambda plan_name: Called(plan_name, tmp_path)
 
 
 def _catalog() -> Catalog:
@@ -141,9 +143,15 @@ def test_hello_greets(call: Callable[[str], Called]) -> None:
     assert hello.notebook.messages == ["Hello, Zoë!"]
 
 
-async def test_breakfast(call: Callable[[str], Called]) -> None:
-    hello = call("hello")
+async def test_a_dish_takes_its_time(call: Callable[[str], Called]) -> None:
+    hello = await asyncio.to_thread(call, "hello")
     assert await hello.bound("prepare", dish="toast", seconds=0.01)() == "toast"
+    assert hello.notebook.fractions == [0, 0.25, 0.5, 0.75]
+    assert hello.notebook.messages == ["toast is ready"]
+
+
+def test_a_guest_wakes_after_some_calls(call: Callable[[str], Called]) -> None:
+    hello = call("hello")
     for number in (1, 2):
         with pytest.raises(ConnectionError, match=rf"sleeping \(call {number}\)"):
             hello("wake", who="Zoë", calls_needed=3)
@@ -151,7 +159,6 @@ async def test_breakfast(call: Callable[[str], Called]) -> None:
     assert list(hello.data_dir.iterdir()) == []
     words = hello("serve", guest="Zoë", dishes=["toast", "coffee"])
     assert words == "Zoë has toast and coffee for breakfast"
-    assert hello.notebook.fractions == [0, 0.25, 0.5, 0.75]
 
 
 def test_a_csv_report_from_the_file_to_the_page(call: Callable[[str], Called]) -> None:
@@ -219,7 +226,7 @@ def test_a_digest_of_a_generated_log(call: Callable[[str], Called], name: str) -
 
 def test_a_file_that_is_no_log_is_warned_of(call: Callable[[str], Called]) -> None:
     plan = call("log_digest")
-    (plan.context.data_dir / "notes.txt").write_text("this and that\n")
+    (plan.data_dir / "notes.txt").write_text("this and that\n")
     plan("digest_log", path="notes.txt", top=5, time_unit="auto", min_requests=1)
     assert plan.notebook.lines[-1].level == "warning"
 
@@ -241,7 +248,7 @@ def test_a_cancelled_action_stops(
     call: Callable[[str], Called], plan_name: str, action: str, params: dict[str, Any]
 ) -> None:
     plan = call(plan_name)
-    (plan.context.data_dir / "big").write_text("a,b\n" * 50_000)
+    (plan.data_dir / "big").write_text("a,b\n" * 50_000)
     if "source" in params:
         inputs = _defaults("csv_report", "report")
         del inputs["charts"]
@@ -276,8 +283,8 @@ def test_the_summary_of_a_table(call: Callable[[str], Called]) -> None:
 
 
 async def test_a_check_tells_of_each_answer(call: Callable[[str], Called]) -> None:
-    plan = call("site_check")
-    inputs = _defaults("site_check", "check")
+    plan = await asyncio.to_thread(call, "site_check")
+    inputs = await asyncio.to_thread(_defaults, "site_check", "check")
     del inputs["fail_on_error"]
     table = await plan.bound("check_urls", urls=["not a url", "nor this"], **inputs)()
     assert [row["ok"] for row in table] == [False, False]

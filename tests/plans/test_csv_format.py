@@ -60,6 +60,7 @@ def test_a_character_is_not_broken_by_the_end_of_a_block(tmp_path: Path) -> None
         ("1,5;2,5\n3,5;4,5\n", ";"),
         ("a\tb\nsome text, with a comma\t1\nmore, of it, here\t2\n", "\t"),
         ("a|b\n1|x;y\n2|z\n", "|"),
+        ("t|n\na, b, c, d, e|1\na, b, c|2\na, b, c, d|3\nv, w, x, y|4\na, b|5\n", "|"),
         ('a,b\n"one;two;three",1\n"four;five;six",2\n', ","),
         ('name,price\n"Doe, John",5\n"Roe, Jane",6\n', ","),
         ("date,value\n2026-03-01 10:00:00,5\n2026-03-02 11:00:00,6\n", ","),
@@ -79,6 +80,7 @@ def test_single_quotes_and_backslashes(tmp_path: Path) -> None:
     assert _detect(tmp_path, "a,b\nrock 'n' roll,1\nit's,2\n")["quote"] == '"'
     assert _detect(tmp_path, 'a,b\n"5\\" pipe",1\n')["escape"] == "\\"
     assert _detect(tmp_path, 'a,b\n"5"" pipe",1\n')["escape"] == ""
+    assert _detect(tmp_path, 'a,b\n"say ""hi"" now","C:\\"x"\n')["escape"] == ""
     assert _detect(tmp_path, 'a,b\n"C:\\dir\\",1\n"x",2\n')["escape"] == ""
 
 
@@ -94,6 +96,7 @@ def test_single_quotes_and_backslashes(tmp_path: Path) -> None:
         ("a,b\n1,2,3\n4,5,6\n", ["a", "b", "column_3"]),
         ("a,b,c\n", ["a", "b", "c"]),
         ("1,2,3\n", None),
+        ("total,5\n3,6\n4,7\n", None),
         ('" two\n lines ",b\n1,2\n', ["two lines", "b"]),
     ],
 )

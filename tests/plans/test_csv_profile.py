@@ -360,6 +360,21 @@ def test_a_quote_that_never_closes_is_told(tmp_path: Path) -> None:
     assert not plain["problem_counts"]
 
 
+def test_a_quote_that_closes_on_a_later_line_is_no_problem(tmp_path: Path) -> None:
+    for content in ('1,"two\nlines"', '1,a\n2,"two\nlines"\n', '"two\nlines",1\n3,5" pipe\n'):
+        found = _profile_of(tmp_path, content, Wishes(header="no"))
+        assert not found["problem_counts"]
+
+
+def test_lines_are_counted_from_the_top_of_the_file(tmp_path: Path) -> None:
+    content = "sep=;\nA title;;\n\nid;name;sum\n1;Anna;2,5\n" + "2;Ben;3,5\n" * 20 + "x;Ben\n"
+    found = _profile_of(tmp_path, content)
+    assert [(p["line"], p["kind"]) for p in found["problems"]] == [
+        (26, "short row"),
+        (26, "not a number"),
+    ]
+
+
 def test_quotes_within_a_cell_are_no_trouble(tmp_path: Path) -> None:
     content = 'id,note\n1,5" pipe\n2,"say ""hi"""\n3,"a, b"\n4,"two\nlines"\n5,x"y\n'
     found = _profile_of(tmp_path, content)

@@ -135,7 +135,7 @@ def delimiter_of(sample: str, quote: str, escape: str) -> str:
 
 
 def _evenness(records: list[Sampled], delimiter: str) -> float:
-    """0 to 1: for records of the usual width, for cells that look whole, for many columns."""
+    """0 to 1: the share of records of the usual width, times that of cells that look whole."""
     width = _usual_width(records)
     if width < 2:
         return 0.0
@@ -143,7 +143,7 @@ def _evenness(records: list[Sampled], delimiter: str) -> float:
     even = sum(len(row) == width for row in rows) / len(rows)
     cells = [cell for row in rows for cell in row]
     whole = sum(_is_whole(cell, delimiter) for cell in cells) / len(cells)
-    return even * whole * (1 - 1 / width)
+    return even * whole
 
 
 def _is_whole(cell: str, delimiter: str) -> bool:
