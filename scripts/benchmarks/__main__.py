@@ -8,6 +8,7 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+from benchmarks.health import health
 from benchmarks.noop import noop
 from benchmarks.results import Result, show
 from benchmarks.submit import submit
@@ -16,7 +17,7 @@ from benchmarks.submit import submit
 def main() -> None:
     """Run the scenarios that were asked for, print the table, then the JSON."""
     parser = argparse.ArgumentParser(prog="scripts/bench.py", description=__doc__)
-    parser.add_argument("scenarios", nargs="*", help="submit, noop (default: all)")
+    parser.add_argument("scenarios", nargs="*", help="submit, noop, health (default: all)")
     parser.add_argument("--rounds", type=int, default=5, help="rounds of each side (5)")
     parser.add_argument("--seconds", type=float, default=3.0, help="length of a round (3)")
     parser.add_argument("--runs", type=int, default=10_000, help="runs per round of noop (10,000)")
@@ -25,6 +26,7 @@ def main() -> None:
     scenarios: dict[str, Callable[[], Result]] = {
         "submit": lambda: submit(rounds=options.rounds, seconds=options.seconds),
         "noop": lambda: noop(rounds=options.rounds, runs=options.runs),
+        "health": lambda: health(rounds=options.rounds),
     }
     chosen = options.scenarios or list(scenarios)
     unknown = [name for name in chosen if name not in scenarios]

@@ -8,16 +8,18 @@ import socket
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
 _MANIFEST = "package: {name: bench, version: 1.0.0}\n"
-_TASK = "steps:\n  nothing:\n    action: noop\n"
-_ACTIONS = '''"""The action that does nothing."""
+_ACTIONS = '''"""The action that does nothing, and those that misbehave."""
+
+import os
 
 from aura_aio import action
 
@@ -25,17 +27,48 @@ from aura_aio import action
 @action
 async def noop() -> None:
     """Return at once."""
+
+
+@action
+def spin_in_thread() -> None:
+    """Never return, in a thread."""
+    while True:
+        pass
+
+
+@action
+async def spin_on_loop() -> None:
+    """Never return, on the loop of the worker."""
+    while True:
+        pass
+
+
+@action
+def exit_process() -> None:
+    """End the worker."""
+    os._exit(1)
+
+
+@action
+def allocate() -> None:
+    """Take all the memory that there is."""
+    hoard = []
+    while True:
+        hoard.append(bytearray(1024 * 1024))
 '''
+_TASKS = ("noop", "spin_in_thread", "spin_on_loop", "exit_process", "allocate")
 
 
 @contextmanager
 def aura(*options: str) -> Iterator[str]:
-    """`aura serve` with a plan `bench` whose task `noop` does nothing; answers its URL."""
+    """`aura serve` with a plan `bench`, whose tasks each call the action of their name; its URL."""
     with TemporaryDirectory(prefix="aura-bench-") as folder:
         plan = Path(folder, "plans", "bench")
         (plan / "tasks").mkdir(parents=True)
         (plan / "manifest.yaml").write_text(_MANIFEST, "utf-8")
-        (plan / "tasks" / "noop.yaml").write_text(_TASK, "utf-8")
+        for name in _TASKS:
+            task = f"steps: {{it: {{action: {name}}}}}\n"
+            (plan / "tasks" / f"{name}.yaml").write_text(task, "utf-8")
         (plan / "actions.py").write_text(_ACTIONS, "utf-8")
         with socket.create_server(("127.0.0.1", 0)) as free:
             port = free.getsockname()[1]
@@ -63,6 +96,29 @@ def bare() -> Iterator[str]:
 def get(url: str) -> Any:
     """The JSON that the server answers."""
     with urllib.request.urlopen(url, timeout=30) as response:  # noqa: S310 - our own server
+        return json.load(response)
+
+
+def start_run(url: str, task_name: str) -> str:
+    """Start a task of `bench`; its cid."""
+    answer = _post(url + "/api/tasks/run", {"plan_name": "bench", "task_name": task_name})
+    cid: str = answer["cid"]
+    return cid
+
+
+def cancel_run(url: str, cid: str) -> None:
+    """Cancel a run, if it has not ended, and wait for its end."""
+    with suppress(urllib.error.HTTPError):
+        _post(url + f"/api/tasks/{cid}/cancel", {"grace_sec": 0.5})
+    while "finished_at" not in get(url + f"/api/runs/{cid}?wait_sec=20"):
+        pass
+
+
+def _post(url: str, body: dict[str, Any]) -> Any:
+    data = json.dumps(body).encode()
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url, data, headers)  # noqa: S310 - our own server
+    with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310
         return json.load(response)
 
 

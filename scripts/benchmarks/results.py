@@ -12,7 +12,7 @@ from rich.table import Table
 
 
 class Result(msgspec.Struct, frozen=True):
-    """A scenario beside its limit: one figure per round and side, in `unit`; higher is better."""
+    """A scenario beside its limit: one figure per round and side, in `unit`."""
 
     scenario: str
     unit: str
@@ -20,10 +20,11 @@ class Result(msgspec.Struct, frozen=True):
     limit: str
     measured: tuple[float, ...]
     limits: tuple[float, ...]
+    lower_is_better: bool = False
 
     @property
     def ratios(self) -> tuple[float, ...]:
-        """Round by round: how much of the limit was reached."""
+        """Round by round: measured / limit."""
         return tuple(
             measured / limit for measured, limit in zip(self.measured, self.limits, strict=True)
         )
@@ -39,16 +40,24 @@ class Result(msgspec.Struct, frozen=True):
 
 
 def show(results: Sequence[Result]) -> None:
-    """Print the table."""
-    table = Table("scenario", "measured", "limit", "ratio", "spread", "what was compared")
+    """Print the table, and below it what each scenario compared."""
+    console = Console()
+    table = Table("scenario", "measured", "limit", "ratio", "lowest … highest", "better is")
     for result in results:
         ratios = result.ratios
         table.add_row(
             result.scenario,
-            f"{median(result.measured):,.0f} {result.unit}",
-            f"{median(result.limits):,.0f} {result.unit}",
-            f"{median(ratios):.3f}",
-            f"{min(ratios):.3f} … {max(ratios):.3f}",
-            f"{result.what}; limit: {result.limit}",
+            f"{_figure(result.measured)} {result.unit}",
+            f"{_figure(result.limits)} {result.unit}",
+            f"{median(ratios):.3g}",
+            f"{min(ratios):.3g} … {max(ratios):.3g}",
+            "lower" if result.lower_is_better else "higher",
         )
-    Console().print(table)
+    console.print(table)
+    for result in results:
+        console.print(f"{result.scenario}: {result.what}\n  limit: {result.limit}", highlight=False)
+
+
+def _figure(values: Sequence[float]) -> str:
+    middle = median(values)
+    return f"{middle:,.0f}" if middle >= 100 else f"{middle:.2f}"
