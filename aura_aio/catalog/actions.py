@@ -76,7 +76,7 @@ def _import(package: str, file: str) -> ModuleType | RunError:
     parts = file.removesuffix(".py").removesuffix("/__init__").split("/")
     try:
         return importlib.import_module(".".join((package, *parts)))
-    except (Exception, SystemExit) as error:
+    except (Exception, SystemExit) as error:  # a module of a plan may raise what it likes
         return RunError(
             type=type(error).__name__,
             message=f"The module {file} cannot be imported: {error}",

@@ -90,7 +90,7 @@ class Attempt:
             action=action.name,
             journal=parts.journal,
             clock=parts.clock,
-            data_dir=parts.data_dir / "plans" / self.run.plan_name,
+            data_root=parts.data_dir,
         )
         self.calls.add(call)
         return call

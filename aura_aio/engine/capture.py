@@ -113,5 +113,5 @@ class _RunLogHandler(logging.Handler):
                 formatter = self.formatter or logging.Formatter()
                 message = f"{message}\n{formatter.formatException(record.exc_info)}"
             call.write_line(LogLevel.from_number(record.levelno), message, logger=record.name)
-        except Exception:
+        except Exception:  # as every handler of `logging` does: a bad record is reported
             self.handleError(record)

@@ -42,7 +42,7 @@ class ActionContext:
     """
 
     __slots__ = (
-        "_data_dir", "_journal", "action", "cancelled", "clock", "partial_lines", "run",
+        "_data_root", "_journal", "action", "cancelled", "clock", "partial_lines", "run",
         "silenced", "step",
     )  # fmt: skip
 
@@ -54,7 +54,7 @@ class ActionContext:
         action: str,
         journal: Journal,
         clock: Clock,
-        data_dir: Path,
+        data_root: Path,
     ) -> None:
         self.run = run
         self.step = step
@@ -72,7 +72,7 @@ class ActionContext:
         self.partial_lines: dict[str, str] = {}
         """What was printed without the end of the line, by stream (`engine.capture`)."""
         self._journal = journal
-        self._data_dir = data_dir
+        self._data_root = data_root
 
     @property
     def cid(self) -> str:
@@ -97,8 +97,9 @@ class ActionContext:
     @property
     def data_dir(self) -> Path:
         """The folder for the files of this plan, which exists."""
-        self._data_dir.mkdir(parents=True, exist_ok=True)
-        return self._data_dir
+        folder = self._data_root / "plans" / self.run.plan_name
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
 
     def log(self, message: object, level: str = "info", **data: Any) -> None:
         """Write a line to the run's log.
@@ -182,5 +183,5 @@ def _portable(value: Any) -> Any:
 def _repr(value: Any) -> str:
     try:
         return portable_text(repr(value), MAX_DATA_BYTES // 4)
-    except Exception:
+    except Exception:  # a `__repr__` is the plan's own code
         return f"<{type(value).__name__} without a repr>"

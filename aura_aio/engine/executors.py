@@ -49,13 +49,13 @@ async def execute(call: Call, attempt: Attempt, limit_sec: float | None) -> Any:
         if limit_sec is None:
             return await _inline(call)
         return await _in_task(call, attempt, limit_sec)
-    except (Exception, GeneratorExit):
+    except (Exception, GeneratorExit):  # may go on as they are; the rest must not
         raise
     except asyncio.CancelledError as error:
         if attempt.stopping:
             raise
         raise Escaped(error) from error  # the action itself: nobody asked for it
-    except BaseException as error:
+    except BaseException as error:  # SystemExit, KeyboardInterrupt, what a plan made up
         raise Escaped(error) from error
 
 
@@ -124,14 +124,14 @@ async def _caught(call: Call) -> _Ended:
         return _Ended(await _inline(call), None)
     except GeneratorExit:
         raise
-    except BaseException as error:
+    except BaseException as error:  # what it is, `execute` decides
         return _Ended(None, error)
 
 
 def _run(call: Call) -> _Ended:
     try:
         return _Ended(call.function(**call.arguments), None)
-    except BaseException as error:
+    except BaseException as error:  # what it is, `execute` decides
         return _Ended(None, error)
     finally:
         flush_output(call.context)

@@ -4,8 +4,8 @@ May import model only. Pure: no clock, no I/O, no coroutines.
 """
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from enum import Enum, auto
+from collections.abc import Iterator, Sequence
+from enum import Enum
 from typing import Final, NamedTuple
 
 from aura_aio.model.plan import (
@@ -23,73 +23,79 @@ from aura_aio.model.plan import (
 class Standing(Enum):
     """How a step stands, as far as other steps must know it."""
 
-    PENDING = auto()
-    RUNNING = auto()
-    SUCCESS = auto()
-    FAILED = auto()
-    SKIPPED = auto()
+    PENDING = ("pending", StepStatus.PENDING, False)
+    RUNNING = ("running", StepStatus.RUNNING, False)
+    SUCCESS = ("success", StepStatus.SUCCESS, True)
+    FAILED = ("failed", StepStatus.FAILED, True)
+    SKIPPED = ("skipped", StepStatus.SKIPPED, True)
     """Its `when` is false, or its condition does not hold although nothing failed."""
-    SKIPPED_BY_FAILURE = auto()
+    SKIPPED_BY_FAILURE = ("skipped by failure", StepStatus.SKIPPED, True)
     """Its condition does not hold, and a step in it failed, or was itself skipped by failure."""
 
-    @property
-    def status(self) -> StepStatus:
-        """The word for it that templates and records have."""
-        return _STATUS[self]
+    def __init__(self, _label: str, status: StepStatus, is_over: bool) -> None:
+        self.status = status
+        """The word for it that templates, records and state dependencies have."""
+        self.is_over = is_over
 
 
-_STATUS: Final = {
-    Standing.PENDING: StepStatus.PENDING,
-    Standing.RUNNING: StepStatus.RUNNING,
-    Standing.SUCCESS: StepStatus.SUCCESS,
-    Standing.FAILED: StepStatus.FAILED,
-    Standing.SKIPPED: StepStatus.SKIPPED,
-    Standing.SKIPPED_BY_FAILURE: StepStatus.SKIPPED,
-}
-_OPEN: Final = frozenset({Standing.PENDING, Standing.RUNNING})
-_STARTED: Final = frozenset({Standing.RUNNING, Standing.SUCCESS, Standing.FAILED})
-_FINE: Final = frozenset({Standing.SUCCESS, Standing.SKIPPED})
-_BAD: Final = frozenset({Standing.FAILED, Standing.SKIPPED_BY_FAILURE})
+def is_met(condition: DependsOn, standing: Standing) -> bool | None:
+    """Whether a condition on a step holds when the step stands so; None while that is open.
 
-Standings = Mapping[str, Standing]
-
-
-def holds(condition: Dependency, standings: Standings) -> bool | None:
-    """Whether `condition` holds; None while that is still open. An answer never changes again.
-
-    A plain dependency holds when the step is over and fine. `running` holds from the start of the
-    step on, also when it is over.
+    A plain one holds when the step is over, and neither failed nor was skipped by failure.
+    `running` holds from the start of the step on, also when it is over.
     """
-    match condition:
-        case DependsOn():
-            return _is_met(condition, standings[condition.step])
-        case AllOf(parts):
-            return _not(_any(_not(holds(part, standings)) for part in parts))
-        case AnyOf(parts):
-            return _any(holds(part, standings) for part in parts)
-        case NoneOf(parts):
-            return _not(_any(holds(part, standings) for part in parts))
-
-
-def _is_met(condition: DependsOn, standing: Standing) -> bool | None:
     if condition.statuses is None:
-        return None if standing in _OPEN else standing in _FINE
-    if StepStatus.RUNNING in condition.statuses and standing in _STARTED:
+        if not standing.is_over:
+            return None
+        return standing is Standing.SUCCESS or standing is Standing.SKIPPED
+    if StepStatus.RUNNING in condition.statuses and _has_started(standing):
         return True
-    return None if standing in _OPEN else standing.status in condition.statuses
+    return standing.status in condition.statuses if standing.is_over else None
 
 
-def _any(answers: Iterable[bool | None]) -> bool | None:
-    open_answers = False
-    for answer in answers:
-        if answer:
-            return True
-        open_answers |= answer is None
-    return None if open_answers else False
+def _has_started(standing: Standing) -> bool:
+    return (
+        standing is Standing.RUNNING or standing is Standing.SUCCESS or standing is Standing.FAILED
+    )
 
 
-def _not(answer: bool | None) -> bool | None:
-    return None if answer is None else not answer
+def _went_wrong(standing: Standing) -> bool:
+    return standing is Standing.FAILED or standing is Standing.SKIPPED_BY_FAILURE
+
+
+class _Operator(NamedTuple):
+    """Which answer of one part decides over the whole, and what that is then (else the other)."""
+
+    deciding: bool
+    decided: bool
+
+
+_OPERATORS: Final[dict[type[Dependency], _Operator]] = {
+    AllOf: _Operator(deciding=False, decided=False),
+    AnyOf: _Operator(deciding=True, decided=True),
+    NoneOf: _Operator(deciding=True, decided=False),
+}
+
+
+class _Gate:
+    """A condition made of parts: hears their answers one by one, until it has one itself."""
+
+    __slots__ = ("_operator", "_outer", "_parts_open", "answer")
+
+    def __init__(self, operator: _Operator, parts: int, outer: "_Gate | None") -> None:
+        self._operator = operator
+        self._parts_open = parts
+        self._outer = outer
+        self.answer: bool | None = None
+
+    def hear(self, answer: bool) -> None:
+        """Take the answer of one part."""
+        self._parts_open -= 1
+        decides = answer is self._operator.deciding
+        if self.answer is None and (decides or not self._parts_open):
+            self.answer = self._operator.decided if decides else not self._operator.decided
+            if self._outer is not None:
+                self._outer.hear(self.answer)
 
 
 class Graph:
@@ -97,33 +103,23 @@ class Graph:
 
     def __init__(self, steps: Sequence[Step]) -> None:
         self.conditions = {step.name: step.depends_on for step in steps}
-        self.named = {
-            name: frozenset(steps_named(condition)) if condition else frozenset[str]()
+        self.named: dict[str, tuple[str, ...]] = {
+            name: tuple(dict.fromkeys(steps_named(condition))) if condition else ()
             for name, condition in self.conditions.items()
         }
-        """The steps that a step's condition names."""
+        """The steps that a step's condition names, each once."""
         self.dependents: dict[str, list[str]] = {step.name: [] for step in steps}
         """The steps whose condition names a step."""
         for name, named in self.named.items():
             for other in named:
                 self.dependents[other].append(name)
-        conditions = [each for each in self.conditions.values() if each is not None]
-        self.early = frozenset(
-            name for name, each in self.conditions.items() if each and _may_hold_early(each)
+        self.tolerated = frozenset(
+            name
+            for condition in self.conditions.values()
+            if condition is not None
+            for name in _tolerated(condition)
         )
-        """The steps whose condition may hold before all steps that it names are over."""
-        self.tolerated = frozenset(name for each in conditions for name in _tolerated(each))
         """The steps whose failure some step's state dependency accepts: it fails no run."""
-
-
-def _may_hold_early(condition: Dependency) -> bool:
-    match condition:
-        case DependsOn(_, statuses):
-            return statuses is not None and StepStatus.RUNNING in statuses
-        case AnyOf():
-            return True
-        case AllOf(parts) | NoneOf(parts):
-            return any(map(_may_hold_early, parts))
 
 
 def _tolerated(condition: Dependency, *, wanted: bool = True) -> Iterator[str]:
@@ -143,7 +139,7 @@ class Moves(NamedTuple):
     """What follows from a change: the steps that may start now, and those that are skipped."""
 
     ready: list[str]
-    skipped: list[tuple[str, Standing]]
+    skipped: list[str]
 
 
 class Walk:
@@ -151,48 +147,69 @@ class Walk:
 
     A step is ready as soon as its condition holds. It is skipped when its condition does not hold
     and all steps that it names are over: not before, so that why it was skipped does not depend on
-    which of them was faster. Each change costs as much as there are steps that wait for it.
+    which of them was faster. All changes together cost as much as there are conditions.
     """
 
     def __init__(self, graph: Graph) -> None:
         self._graph = graph
+        self.standings: dict[str, Standing] = dict.fromkeys(graph.conditions, Standing.PENDING)
         self._waits_for = {name: len(named) for name, named in graph.named.items()}
-        self._decided: set[str] = set()
-        self.standings: dict[str, Standing] = dict.fromkeys(graph.named, Standing.PENDING)
+        self._gates: dict[str, _Gate] = {}
+        self._heard_by: dict[str, list[tuple[DependsOn, _Gate]]] = {
+            name: [] for name in graph.conditions
+        }
+        for name, condition in graph.conditions.items():
+            if condition is not None:
+                self._gates[name] = self._gate(condition, None)
 
     def begin(self) -> list[str]:
         """The steps that wait for nothing; call it once, first."""
-        return [name for name, condition in self._graph.conditions.items() if condition is None]
+        return [name for name in self.standings if name not in self._gates]
 
     def change(self, step: str, standing: Standing) -> Moves:
         """What follows when `step` stands so from now on."""
         moves = Moves([], [])
         changes = deque([(step, standing)])
         while changes:
-            name, standing = changes.popleft()
-            self.standings[name] = standing
+            name, now = changes.popleft()
+            before = self.standings[name]
+            self.standings[name] = now
+            for condition, gate in self._heard_by[name]:
+                answer = is_met(condition, now)
+                if answer is not None and is_met(condition, before) is None:
+                    gate.hear(answer)
             for dependent in self._graph.dependents[name]:
-                decision = self._look_at(dependent, one_more_is_over=standing not in _OPEN)
-                if decision is Standing.PENDING:
-                    continue
-                self._decided.add(dependent)
+                self._waits_for[dependent] -= now.is_over
+                decision = self._decide(dependent)
                 if decision is Standing.RUNNING:
                     moves.ready.append(dependent)
-                else:
-                    moves.skipped.append((dependent, decision))
+                elif decision is not None:
+                    moves.skipped.append(dependent)
                     changes.append((dependent, decision))
         return moves
 
-    def _look_at(self, step: str, *, one_more_is_over: bool) -> Standing:
-        """RUNNING if the step may start, a way of being skipped, or PENDING."""
-        self._waits_for[step] -= one_more_is_over
-        is_last = self._waits_for[step] == 0
-        if step in self._decided or not (is_last or step in self._graph.early):
-            return Standing.PENDING
-        condition = self._graph.conditions[step]
-        if condition is None or holds(condition, self.standings):
+    def _decide(self, step: str) -> Standing | None:
+        """RUNNING if the step may start, a way of being skipped, or None; each step once."""
+        gate = self._gates.get(step)
+        if gate is None:
+            return None
+        if gate.answer:
+            del self._gates[step]
             return Standing.RUNNING
-        if not is_last:
-            return Standing.PENDING
-        failed = any(self.standings[name] in _BAD for name in self._graph.named[step])
-        return Standing.SKIPPED_BY_FAILURE if failed else Standing.SKIPPED
+        if self._waits_for[step]:
+            return None
+        del self._gates[step]
+        named = self._graph.named[step]
+        if any(_went_wrong(self.standings[name]) for name in named):
+            return Standing.SKIPPED_BY_FAILURE
+        return Standing.SKIPPED
+
+    def _gate(self, condition: Dependency, outer: _Gate | None) -> _Gate:
+        parts = (condition,) if isinstance(condition, DependsOn) else condition.of
+        gate = _Gate(_OPERATORS.get(type(condition), _OPERATORS[AllOf]), len(parts), outer)
+        for part in parts:
+            if isinstance(part, DependsOn):
+                self._heard_by[part.step].append((part, gate))
+            else:
+                self._gate(part, gate)
+        return gate

@@ -95,7 +95,7 @@ async def _lanes(
                 return
             try:
                 kept[index] = (await take_turn(_names(attempt, loop))).kept
-            except Exception as error:
+            except Exception as error:  # any failure of a turn is the loop's
                 failures.append(error)
 
     if min(parallelism, len(turns)) <= 1:

@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Any, Final
+from typing import Final
 
 from msgspec import UNSET
 
@@ -104,7 +104,7 @@ class Runner:
         if self._attempt.stopping:
             return
         moves = self._walk.change(name, standing)
-        for skipped, _ in moves.skipped:
+        for skipped in moves.skipped:
             StepRun(self._task.steps[skipped], self._attempt).skip()
         self._begin(moves.ready)
 
@@ -163,10 +163,13 @@ class Runner:
             if left <= 0:
                 self.abandoned = True
                 return
-            watched = [asyncio.ensure_future(_awaitable(each.work)) for each in waiting]
-            await asyncio.wait(watched, timeout=left)
-            for each in watched:
-                each.cancel()
+            threads = [
+                asyncio.wrap_future(each.work) for each in waiting if isinstance(each.work, Future)
+            ]
+            tasks = [each.work for each in waiting if not isinstance(each.work, Future)]
+            await asyncio.wait((*threads, *tasks), timeout=left)
+            for waiter in threads:
+                waiter.cancel()
 
     async def _outcome(self) -> Outcome:
         if self._stopped_by is RunEvent.TIME_OUT:
@@ -181,7 +184,7 @@ class Runner:
             return self._ended(RunEvent.FAIL, self._error)
         try:
             return self._ended(RunEvent.SUCCEED, result=self._result())
-        except Exception as error:
+        except Exception as error:  # a template, the result: whatever it is, the run fails
             return self._ended(RunEvent.FAIL, await asyncio.to_thread(run_error, error))
 
     def _result(self) -> bytes:
@@ -200,7 +203,3 @@ class Runner:
             result=result,
             error=error,
         )
-
-
-async def _awaitable(work: "Future[Any] | asyncio.Future[Any]") -> None:
-    await asyncio.wait((asyncio.wrap_future(work) if isinstance(work, Future) else work,))

@@ -55,7 +55,7 @@ class StepRun:
         except asyncio.CancelledError:
             self._report(StepStatus.CANCELLED)
             raise
-        except Exception as error:
+        except Exception as error:  # an action may raise what it likes
             await self._fail(error)
             return Standing.FAILED
         return Standing.SUCCESS
@@ -107,7 +107,7 @@ class StepRun:
                 result = await self._call(action, params)
             except RunFailure:
                 raise
-            except Exception as error:
+            except Exception as error:  # an action may raise what it likes
                 failures += 1
                 reason = error.error if isinstance(error, Escaped) else error
                 chance = random.random()  # noqa: S311 - spreads retries, guards no secret

@@ -1,0 +1,1 @@
+"""The task language: one small task and its outcome for each rule."""

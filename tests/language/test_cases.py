@@ -1,0 +1,156 @@
+"""Every case in `cases/`: a task, and what must come of it.
+
+Imports PyYAML (another reader than ours), pytest, and the harness of the engine's tests.
+
+A case is a file with `rule` (the sentence it shows), `task` (the text of a task file, `t.yaml`) or
+`files`, `actions` (the text of `actions.py`), `inputs`, and one of:
+- `refused`: what is wrong with the plan, each with a part of the `message`, and the `line`, `path`,
+  `file`;
+- `outcome`: `event`, and what else is of interest: `result`, `error`, `steps`, `tries`, `outputs`,
+  `log` (parts of messages, in order), `slept` (seconds).
+"""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+import yaml
+
+from aura_aio.catalog.catalog import Catalog
+from aura_aio.model.errors import InputsRejected
+from aura_aio.model.run import Outcome
+from tests.engine.harness import PLAN, Bench, QuickClock, bench, write_plan
+
+CASES = Path(__file__).parent / "cases"
+FIELDS = {"rule", "task", "files", "actions", "inputs", "refused", "outcome", "call"}
+OUTCOME_FIELDS = {
+    "event",
+    "result",
+    "error",
+    "steps",
+    "tries",
+    "outputs",
+    "log",
+    "slept",
+    "rejected",
+}
+
+
+PATHS = [
+    pytest.param(path, id=path.relative_to(CASES).with_suffix("").as_posix())
+    for path in sorted(CASES.rglob("*.yaml"))
+]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    case: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert case["rule"]
+    assert case.keys() <= FIELDS
+    assert ("refused" in case) != ("outcome" in case)
+    return case
+
+
+def _catalog(case: dict[str, Any], root: Path) -> Catalog:
+    files = dict(case.get("files", {}))
+    if "task" in case:
+        files["tasks/t.yaml"] = case["task"]
+    if "actions" in case:
+        files["actions.py"] = case["actions"]
+    return write_plan(root, files)
+
+
+def test_there_are_enough_cases_and_each_has_a_rule_of_its_own() -> None:
+    rules = [_read(path)["rule"] for path in CASES.rglob("*.yaml")]
+    assert len(rules) >= 150
+    assert len(set(rules)) == len(rules)
+
+
+REFUSALS = [path for path in PATHS if "refused" in _read(path.values[0])]
+RUNS = [path for path in PATHS if "outcome" in _read(path.values[0])]
+
+
+@pytest.mark.parametrize("path", REFUSALS)
+def test_refused(path: Path, tmp_path: Path) -> None:
+    case = _read(path)
+    found = [msgspec.to_builtins(error) for error in _catalog(case, tmp_path).plan(PLAN).errors]
+    assert len(found) == len(case["refused"]), found
+    for error, wanted in zip(found, case["refused"], strict=True):
+        assert wanted["message"] in error["message"]
+        for key in wanted.keys() - {"message"}:
+            assert error[key] == wanted[key], (key, error)
+        assert error["file"]
+
+
+@pytest.fixture
+def case(request: pytest.FixtureRequest) -> dict[str, Any]:
+    return _read(request.param)
+
+
+@pytest.fixture
+def table(case: dict[str, Any], tmp_path: Path) -> Iterator[Bench]:
+    catalog = _catalog(case, tmp_path / "plans")
+    assert not catalog.plan(PLAN).errors
+    with bench(tmp_path / "data", catalog=catalog, clock=QuickClock()) as table:
+        yield table
+
+
+@pytest.mark.parametrize("case", RUNS, indirect=True)
+async def test_run(case: dict[str, Any], table: Bench) -> None:
+    expected = case["outcome"]
+    assert expected.keys() <= OUTCOME_FIELDS
+    call, inputs = case.get("call", "t"), case.get("inputs")
+    if "rejected" in expected:
+        with pytest.raises(InputsRejected) as rejection:
+            table.runner(call, inputs)
+        assert [list(fault) for fault in rejection.value.faults] == expected["rejected"]
+        return
+    outcome = await table.run(call, inputs)
+    _check_outcome(expected, outcome)
+    _check_steps(expected, table)
+    if "slept" in expected:
+        assert isinstance(table.parts.clock, QuickClock)
+        assert table.parts.clock.slept == pytest.approx(expected["slept"])
+
+
+def _check_outcome(expected: dict[str, Any], outcome: Outcome) -> None:
+    assert outcome.event == expected["event"], outcome
+    if "result" in expected:
+        assert outcome.result is not None
+        found = json.loads(outcome.result)
+        assert found == expected["result"]
+        assert _types(found) == _types(expected["result"])
+    if "error" in expected:
+        assert outcome.error is not None
+        wanted = expected["error"]
+        assert outcome.error.type == wanted["type"]
+        assert wanted.get("message", "") in outcome.error.message
+        assert outcome.error.step == wanted.get("step")
+
+
+def _check_steps(expected: dict[str, Any], table: Bench) -> None:
+    journal = table.journal
+    if "steps" in expected:
+        assert journal.statuses() == expected["steps"]
+    for step, tries in expected.get("tries", {}).items():
+        assert journal.last(step).tries == tries
+    for step, output in expected.get("outputs", {}).items():
+        text = journal.last(step).output
+        assert text is not None
+        assert json.loads(text) == output
+    if "log" in expected:
+        messages = journal.messages()
+        assert len(messages) == len(expected["log"]), messages
+        for message, part in zip(messages, expected["log"], strict=True):
+            assert part in message
+
+
+def _types(value: Any) -> Any:
+    """The types in a value: 1 is not true, and "1" is neither."""
+    if isinstance(value, dict):
+        return {key: _types(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_types(each) for each in value]
+    return float if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value)
