@@ -192,6 +192,14 @@ async def test_why_a_run_failed_is_found_and_is_text(shop: Served, open_page: Op
     await expect(page.locator("img")).to_have_count(0)
 
 
+async def test_a_run_that_does_not_exist_is_told(shop: Served, open_page: OpenPage) -> None:
+    visit = await open_page(shop.url, "/#/runs/nothing")
+    visit.forgiven.append("status of 404")
+    run = _section(visit.page, "nothing")
+    await expect(run.get_by_role("alert")).to_contain_text("nothing")
+    await expect(run.get_by_role("button", name="Cancel")).to_be_hidden()
+
+
 async def test_the_log_is_live_and_filtered_by_level(shop: Served, open_page: OpenPage) -> None:
     page = (await open_page(shop.url)).page
     await _live(page)

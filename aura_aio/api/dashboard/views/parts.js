@@ -47,7 +47,7 @@ export function progressBar() {
 /** The button that cancels a run, and ends it at once when it is being cancelled already. */
 export function cancelButton(after) {
   let run;
-  const node = h("button", { type: "button", class: "danger", onclick: () => cancel() });
+  const node = h("button", { type: "button", class: "danger", hidden: true, onclick: () => cancel() });
   async function cancel() {
     const body = run.status === "cancelling" ? { mode: "kill" } : undefined;
     const answer = await attempt(node, () => cancelTask(run.cid, body));

@@ -16,7 +16,8 @@ const LINES_A_PAGE = 1_000;
 /** The panel of the run `cid`: `{title, node, leave}`. */
 export function runView(cid, feeds) {
   const status = chip();
-  const name = h("span", {});
+  setAttribute(status.node, "hidden", true);
+  const name = h("span", {}, cid);
   const cancel = cancelButton(() => {
     look();
     feeds.refreshRuns();
@@ -35,6 +36,7 @@ export function runView(cid, feeds) {
   function show(run) {
     settled = isFinal(run.status);
     setText(name, `${run.plan_name}/${run.task_name}`);
+    setAttribute(status.node, "hidden", false);
     status.update(run.status);
     cancel.update(run);
     setAttribute(again, "href", toTask(run.plan_name, run.task_name, run.cid));
