@@ -51,6 +51,7 @@ class Naive:
         text = content.decode("utf-16" if style.encoding == "utf-16-le" else style.encoding)
         text = text.removeprefix("\ufeff").replace("\0", "")
         self._style = style
+        csv.field_size_limit(1 << 24)  # the huge field is longer than the module's default
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=style.delimiter))
         assert rows[0] == list(HEADER)
         self.blank_lines = sum(not row for row in rows)
@@ -106,12 +107,12 @@ class Naive:
 @pytest.mark.parametrize("mess", ["none", "light", "heavy"])
 @pytest.mark.parametrize("seed", [0, 1, 2, 3, 1234])
 def test_a_generated_file(tmp_path: Path, mess: Mess, seed: int) -> None:
-    content = b"".join(file_pieces(3_000, seed, mess))
+    content = b"".join(file_pieces(2_000, seed, mess))
     naive = Naive(content, style_of(seed, mess))
     found = _profile_of(tmp_path, content)
 
     assert [column["name"] for column in found["columns"]] == list(HEADER)
-    assert found["rows"] == len(naive.rows) == 3_000
+    assert found["rows"] == len(naive.rows) == 2_000
     assert found["valid_rows"] == naive.valid_rows()
     for name in HEADER:
         column = _column(found, name)
@@ -190,6 +191,7 @@ def _compare_figures(figures: dict[str, Any], column: Aggregates) -> None:
     if "numbers" in column:
         assert figures == {name: {**column["numbers"]}[name] for name in figures}
         assert set(figures) == {"min", "max", "sum", "mean", "median", "stdev"}
+        assert isinstance(figures["sum"], int if column["numbers"]["whole"] else float)
     elif "dates" in column:
         assert figures == {name: {**column["dates"]}[name] for name in ("first", "last")}
     elif "texts" in column:

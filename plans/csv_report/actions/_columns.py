@@ -111,8 +111,10 @@ def figures(column: Aggregates) -> dict[str, Any]:
         "invalid": column["invalid"],
     }
     if "numbers" in column:
-        kept = {**column["numbers"]}
-        flat |= {name: value for name, value in kept.items() if name not in {"whole", "bins"}}
+        numbers = column["numbers"]
+        extent = {"min": numbers["min"], "max": numbers["max"], "sum": numbers["sum"]}
+        flat |= {name: int(value) for name, value in extent.items()} if numbers["whole"] else extent
+        flat |= {"mean": numbers["mean"], "median": numbers["median"], "stdev": numbers["stdev"]}
     elif "dates" in column:
         flat |= {"first": column["dates"]["first"], "last": column["dates"]["last"]}
     elif "texts" in column:
