@@ -76,7 +76,6 @@ class LogMonitor:
         self._writer: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
         self._farewell: tuple[WSCloseCode, bytes] | None = None
-        self._leaving = False
         self._served = asyncio.Event()
 
     async def serve(self, request: StreamRequest) -> None:
@@ -101,7 +100,6 @@ class LogMonitor:
         """Send what waits for the monitor, then `bye` and the close code 1001; return when the
         connection is over. What waits gets `leave_sec` at the most, and the closing as much.
         """
-        self._leaving = True
         if self._subscription is not None and self._writer is not None:
             self._subscription.close()
             await asyncio.wait([self._writer], timeout=self._limits.leave_sec)
@@ -175,8 +173,6 @@ class LogMonitor:
         """Begin another subscription in place of the present one: one `hello` for each request."""
         oldest, _ = await self._source.hub.bounds()
         await self._end_writer()
-        if self._leaving:
-            return
         newest = self._source.hub.seq
         self._ended = None
         self._watch(self, request.where.cid)

@@ -52,6 +52,12 @@ class Stream:
         """Where the log stream is."""
         return f"http://127.0.0.1:{self.port}/ws/logs"
 
+    @property
+    def connections(self) -> int:
+        """How many connections the server has, those included that it has closed in vain."""
+        server = self._runner.server
+        return 0 if server is None else len(server.connections)
+
     async def start(self) -> None:
         """Serve on a free port."""
         await self.hub.start()

@@ -37,12 +37,17 @@ async def test_bye_and_1001(stream: Stream) -> None:
     await until(lambda: stream.manager.monitors == 0)
 
 
-async def test_what_waits_is_sent_before_bye(stream: Stream) -> None:
+async def test_what_waits_is_sent_before_bye(
+    make_stream: MakeStream, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_stream, "LEAVE_SEC", 60.0)  # far more than this may take
+    stream = await make_stream()
     monitor = await stream.live()
     of_run = await stream.live(cid=CID)
     await stream.log(*(f"line {n}" for n in range(300)), cid=CID)
     stream.end(CID, RunState.CANCELLED)
-    rests = await rest_while(stream.manager.aclose(), [monitor, of_run])
+    async with asyncio.timeout(20):
+        rests = await rest_while(stream.manager.aclose(), [monitor, of_run])
     assert [[each["type"] for each in rest] for rest in rests] == [
         ["log"] * 300 + ["bye"],
         ["log"] * 300 + ["end", "bye"],
@@ -109,8 +114,7 @@ async def test_who_closes_with_a_full_connection_is_let_go(
     stalled = await stream.bare_monitor()
     await until(lambda: stream.hub.counters.monitors == 1)
     await burst(stream)
+    assert stream.connections == 1
     await stalled.send_close()
     await until(lambda: stream.manager.monitors == 0)
-    while await stalled.frame() is not None:
-        pass
-    stalled.close()
+    await until(lambda: stream.connections == 0)
