@@ -47,6 +47,14 @@ async def test_waits_are_from_being_ready_to_the_claim(opened: Opened) -> None:
     assert counts.p95_wait_sec == pytest.approx(sorted(recent)[25], abs=1e-6)
 
 
+async def test_the_95th_percentile_is_a_wait_that_95_of_100_did_not_exceed(opened: Opened) -> None:
+    for wait in range(1, 21):
+        await opened.enqueue()
+        opened.clock.seconds += wait
+        await opened.claim()
+    assert (await opened.store.queue.counts()).p95_wait_sec == 19.0
+
+
 async def test_waits_are_those_of_the_latest_thousand(opened: Opened) -> None:
     await opened.enqueue_many(500)
     opened.clock.seconds += 9
@@ -90,6 +98,10 @@ async def test_throughput_is_of_runs_that_had_started(opened: Opened) -> None:
     opened.clock.seconds += 3_600
     await opened.end(await opened.start())
     assert (await opened.store.queue.counts()).throughput == {"m5": 1, "m15": 1, "m60": 1}
+    opened.clock.seconds += 300
+    assert (await opened.store.queue.counts()).throughput == {"m5": 0, "m15": 1, "m60": 1}
+    opened.clock.seconds += 3_300
+    assert (await opened.store.queue.counts()).throughput == {"m5": 0, "m15": 0, "m60": 0}
 
 
 class Storm:

@@ -101,10 +101,17 @@ async def test_any_number_of_delayed_runs_can_be_due_at_once(opened: Opened) -> 
     assert (await opened.store.queue.counts()).ready == 2_498
 
 
-async def test_a_run_that_was_due_when_it_came_is_not_delayed(opened: Opened) -> None:
-    cid = await opened.enqueue(delay_sec=-10)
+@pytest.mark.parametrize("delay_sec", [-10, 0])
+async def test_a_run_that_was_due_when_it_came_is_not_delayed(
+    opened: Opened, delay_sec: float
+) -> None:
+    cid = await opened.enqueue(delay_sec=delay_sec)
     assert await opened.store.queue.next_due() is None
+    assert opened.changes(cid) == [(None, RunState.QUEUED)]
+    opened.clock.seconds += 3
     assert await opened.claim() == [cid]
+    # It was not ready before it was there.
+    assert (await opened.store.queue.counts()).avg_wait_sec == 3.0
 
 
 async def test_what_is_due_is_seen_as_ready_though_nobody_claims(opened: Opened) -> None:

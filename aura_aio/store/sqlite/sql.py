@@ -143,6 +143,7 @@ KEEP_SEQ: Final = "UPDATE counters SET n = ? WHERE name = 'newest_log_seq'"
 # Small tables, of which every row is wanted:
 TIDY_QUEUE_COUNTS: Final = "DELETE FROM queue_counts WHERE n = 0"
 QUEUE_COUNTS: Final = "SELECT priority, plan_name, delayed, n FROM queue_counts WHERE n > 0"
+QUEUED: Final = "SELECT COALESCE(SUM(n), 0) FROM queue_counts"
 STATE_COUNTS: Final = "SELECT state, n FROM state_counts"
 DEFINITIONS: Final = "SELECT digest FROM definitions"
 

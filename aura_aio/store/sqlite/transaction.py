@@ -37,9 +37,7 @@ class Ledger:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.execute(sql.TIDY_QUEUE_COUNTS)
-        (self.queued,) = connection.execute(
-            "SELECT COALESCE(SUM(n), 0) FROM queue_counts"
-        ).fetchone()
+        (self.queued,) = connection.execute(sql.QUEUED).fetchone()
         (self.newest_seq,) = connection.execute(sql.NEWEST_SEQ).fetchone()
         self.definitions = {digest for (digest,) in connection.execute(sql.DEFINITIONS)}
 

@@ -22,7 +22,7 @@ from aura_aio.store.sqlite.logs import entries_statement
 from tests.store.sqlite.at import opened_at
 
 # Every row of these small tables is wanted: plans times priorities, seven states, some tasks.
-WHOLE_TABLES = {"TIDY_QUEUE_COUNTS", "QUEUE_COUNTS", "STATE_COUNTS", "DEFINITIONS"}
+WHOLE_TABLES = {"TIDY_QUEUE_COUNTS", "QUEUE_COUNTS", "QUEUED", "STATE_COUNTS", "DEFINITIONS"}
 
 NAMED = {
     name: text
