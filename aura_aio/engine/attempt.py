@@ -26,6 +26,7 @@ from aura_aio.model.run import StepRecord, Tasklet
 class LeftBehind(NamedTuple):
     """A call that did not end with its time; it may until `deadline` (of the loop's clock)."""
 
+    call: ActionContext
     work: "Future[Any] | asyncio.Future[Any]"
     deadline: float
 
@@ -108,15 +109,19 @@ class Attempt:
     def end(self) -> None:
         """What steps and calls say from now on comes too late."""
         self.over = True
-        for call in self.calls:
+        for call in (*self.calls, *(left.call for left in self.left_behind)):
             call.cancelled = call.silenced = True
 
     def leave_behind(
-        self, work: "Future[Any] | asyncio.Future[Any]", *, grace_sec: float = 0.0
+        self,
+        call: ActionContext,
+        work: "Future[Any] | asyncio.Future[Any]",
+        *,
+        grace_sec: float = 0.0,
     ) -> None:
         """Note a call that did not end with its time, and may still do so for `grace_sec`."""
         deadline = asyncio.get_running_loop().time() + grace_sec
-        self.left_behind.append(LeftBehind(work, deadline))
+        self.left_behind.append(LeftBehind(call, work, deadline))
 
     def log(self, step: str | None, level: LogLevel, message: str) -> None:
         """Write a line of the engine itself to the run's log."""

@@ -49,7 +49,7 @@ async def execute(call: Call, attempt: Attempt, limit_sec: float | None) -> Any:
         if limit_sec is None:
             return await _inline(call)
         return await _in_task(call, attempt, limit_sec)
-    except (Exception, GeneratorExit):  # may go on as they are; the rest must not
+    except (Exception, GeneratorExit):  # may go on as they are (the latter closes this coroutine)
         raise
     except asyncio.CancelledError as error:
         if attempt.stopping:
@@ -78,10 +78,10 @@ async def _in_task(call: Call, attempt: Attempt, limit_sec: float) -> Any:
         task.cancel()
         await asyncio.wait((task,), timeout=attempt.parts.grace_sec)
         if not task.done():
-            attempt.leave_behind(task)
+            attempt.leave_behind(call.context, task)
     except asyncio.CancelledError:
         task.cancel()
-        await _until_done(task, task, attempt)
+        await _until_done(call, task, task, attempt)
         raise
     raise _took_too_long(limit_sec)
 
@@ -97,22 +97,25 @@ async def _in_thread(call: Call, attempt: Attempt, limit_sec: float | None) -> A
             return _unpack(waiter.result())
         call.context.cancelled = True
         waiter.cancel()  # if no thread had taken it up yet, none will
-        attempt.leave_behind(work, grace_sec=attempt.parts.grace_sec)
+        attempt.leave_behind(call.context, work, grace_sec=attempt.parts.grace_sec)
     except asyncio.CancelledError:
         call.context.cancelled = True
-        await _until_done(waiter, work, attempt)
+        await _until_done(call, waiter, work, attempt)
         raise
     raise _took_too_long(limit_sec)
 
 
 async def _until_done(
-    waiter: asyncio.Future[_Ended], work: "Future[Any] | asyncio.Future[Any]", attempt: Attempt
+    call: Call,
+    waiter: asyncio.Future[_Ended],
+    work: "Future[Any] | asyncio.Future[Any]",
+    attempt: Attempt,
 ) -> None:
     try:
         await asyncio.wait((waiter,))
     except asyncio.CancelledError:
         waiter.cancel()
-        attempt.leave_behind(work)
+        attempt.leave_behind(call.context, work)
         raise
 
 
@@ -138,9 +141,11 @@ def _run(call: Call) -> _Ended:
 
 
 def _unpack(ended: _Ended) -> Any:
-    if ended.error is not None:
+    if ended.error is None:
+        return ended.value
+    if isinstance(ended.error, Exception):
         raise ended.error
-    return ended.value
+    raise Escaped(ended.error) from ended.error
 
 
 def _took_too_long(limit_sec: float | None) -> TimeoutError:

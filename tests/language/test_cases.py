@@ -39,10 +39,7 @@ OUTCOME_FIELDS = {
 }
 
 
-PATHS = [
-    pytest.param(path, id=path.relative_to(CASES).with_suffix("").as_posix())
-    for path in sorted(CASES.rglob("*.yaml"))
-]
+PATHS = sorted(CASES.rglob("*.yaml"))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -63,16 +60,20 @@ def _catalog(case: dict[str, Any], root: Path) -> Catalog:
 
 
 def test_there_are_enough_cases_and_each_has_a_rule_of_its_own() -> None:
-    rules = [_read(path)["rule"] for path in CASES.rglob("*.yaml")]
+    rules = [_read(path)["rule"] for path in PATHS]
     assert len(rules) >= 150
     assert len(set(rules)) == len(rules)
 
 
-REFUSALS = [path for path in PATHS if "refused" in _read(path.values[0])]
-RUNS = [path for path in PATHS if "outcome" in _read(path.values[0])]
+def _name(path: Path) -> str:
+    return path.relative_to(CASES).with_suffix("").as_posix()
 
 
-@pytest.mark.parametrize("path", REFUSALS)
+REFUSALS = [path for path in PATHS if "refused" in _read(path)]
+RUNS = [path for path in PATHS if "outcome" in _read(path)]
+
+
+@pytest.mark.parametrize("path", REFUSALS, ids=_name)
 def test_refused(path: Path, tmp_path: Path) -> None:
     case = _read(path)
     found = [msgspec.to_builtins(error) for error in _catalog(case, tmp_path).plan(PLAN).errors]
@@ -97,7 +98,7 @@ def table(case: dict[str, Any], tmp_path: Path) -> Iterator[Bench]:
         yield table
 
 
-@pytest.mark.parametrize("case", RUNS, indirect=True)
+@pytest.mark.parametrize("case", RUNS, ids=_name, indirect=True)
 async def test_run(case: dict[str, Any], table: Bench) -> None:
     expected = case["outcome"]
     assert expected.keys() <= OUTCOME_FIELDS

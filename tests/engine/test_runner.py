@@ -1,0 +1,379 @@
+"""Whole runs: how they end by themselves, and what they report on the way.
+
+Imports pytest, aura_aio's engine and model, and the harness.
+"""
+
+import asyncio
+import json
+import logging
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aura_aio import ActionContext
+from aura_aio.engine.context import MAX_MESSAGE
+from aura_aio.engine.results import MAX_RESULT_BYTES
+from aura_aio.model.log import LogLevel
+from aura_aio.model.plan import AllOf, DependsOn, OnException, Step, Task
+from aura_aio.model.run import StepRecord
+from aura_aio.model.states import RunEvent
+from tests.engine.harness import Bench, QuickClock, bench
+from tests.waiting import until
+
+MakeBench = Callable[..., Bench]
+
+
+@pytest.fixture
+def make_bench(tmp_path: Path) -> Iterator[MakeBench]:
+    """Makes a Bench of functions by name; all of them end with the test."""
+    open_ones = []
+
+    def make(*functions: Callable[..., Any], **settings: Any) -> Bench:
+        actions = {function.__name__: function for function in functions}
+        one = bench(tmp_path, actions, **settings)
+        open_ones.append(one)
+        return one.__enter__()
+
+    yield make
+    for one in open_ones:
+        one.__exit__(None, None, None)
+
+
+def task(*steps: Step, **more: Any) -> Task:
+    return Task("case", "t", steps=steps, **more)
+
+
+async def test_a_step_is_reported_when_it_starts_and_when_it_is_over(make_bench: MakeBench) -> None:
+    async def act(context: ActionContext) -> dict[str, int]:
+        context.log("hello", x=1)
+        return {"n": 1}
+
+    table = make_bench(act)
+    outcome = await table.run(task(Step("a", "act")))
+
+    begin, end = table.journal.records
+    assert begin == StepRecord("cid-1", 1, "a", "running", started_at=begin.started_at)
+    assert begin.started_at is not None
+    assert end.finished_at is not None
+    assert end == StepRecord(
+        "cid-1", 1, "a", "success", begin.started_at, end.finished_at, tries=1, output=b'{"n":1}'
+    )
+    assert begin.started_at <= table.journal.lines[0].timestamp <= end.finished_at
+    assert end.finished_at <= outcome.finished_at
+    assert (outcome.cid, outcome.attempt, outcome.event) == ("cid-1", 1, RunEvent.SUCCEED)
+    assert outcome.result == b"true"
+
+
+async def test_a_line_says_where_it_comes_from(make_bench: MakeBench) -> None:
+    def act(context: ActionContext) -> None:
+        context.log("hello", "warning", x=1, when=object)
+        sys.stdout.write("printed\n")
+        logging.getLogger("lib").error("failed", exc_info=ValueError("inner"))
+
+    table = make_bench(act)
+    await table.run(task(Step("a", "act")))
+
+    hello, printed, failed = table.journal.lines
+    for line in (hello, printed, failed):
+        assert (line.cid, line.plan_name, line.task_name) == ("cid-1", "case", "t")
+        assert (line.step, line.attempt, line.worker) == ("a", 1, "w1")
+    assert (hello.level, hello.logger, hello.message) == (LogLevel.WARNING, "act", "hello")
+    assert hello.data == {"x": 1, "when": "<class 'object'>"}
+    assert (printed.level, printed.logger, printed.message) == (LogLevel.INFO, "stdout", "printed")
+    assert (failed.level, failed.logger) == (LogLevel.ERROR, "lib")
+    assert failed.message.startswith("failed\n")
+    assert failed.message.endswith("ValueError: inner")
+
+
+async def test_what_cannot_travel_in_a_line_is_made_to(make_bench: MakeBench) -> None:
+    class Unprintable:
+        def __repr__(self) -> str:
+            raise RuntimeError
+
+    def act(context: ActionContext) -> None:
+        context.log("\udcff" + "x" * MAX_MESSAGE, big=2**70, odd=Unprintable(), bad="\udcff")
+
+    table = make_bench(act)
+    await table.run(task(Step("a", "act")))
+
+    (line,) = table.journal.lines
+    assert line.message.startswith("\\udcffxxx")
+    assert line.message.endswith(f"… (cut: there were {MAX_MESSAGE + 1:,} characters)")
+    assert line.data == {
+        "big": str(2**70),
+        "odd": "<Unprintable without a repr>",
+        "bad": "'\\udcff'",
+    }
+
+
+async def test_progress_is_reported_and_must_be_a_fraction(make_bench: MakeBench) -> None:
+    async def act(context: ActionContext, to: float) -> None:
+        context.progress(to, "half way")
+
+    table = make_bench(act)
+    assert (await table.run(task(Step("a", "act", {"to": 0.5})))).event is RunEvent.SUCCEED
+    outcome = await table.run(task(Step("a", "act", {"to": 1.5})))
+    assert outcome.error is not None
+    assert outcome.error.type == "ValueError"
+    assert table.journal.reports == [("cid-1", 0.5, "half way")]
+
+
+async def test_no_step_starts_while_the_log_has_no_room(make_bench: MakeBench) -> None:
+    calls: list[str] = []
+
+    async def act() -> None:
+        calls.append("act")
+
+    table = make_bench(act)
+    table.journal.full = True
+    run = asyncio.ensure_future(table.run(task(Step("a", "act"))))
+    await until(lambda: table.journal.asked_for_room)
+    assert calls == []
+    table.journal.make_room()
+    assert (await run).event is RunEvent.SUCCEED
+    assert calls == ["act"]
+
+
+async def test_actions_get_copies_of_what_they_are_given(make_bench: MakeBench) -> None:
+    async def spoil(values: Any) -> Any:
+        values.append("spoilt")
+        values[0]["x"] = "spoilt"
+        return values
+
+    table = make_bench(spoil)
+    step = Step("a", "spoil", {"values": "{{ run.list | default([{'x': 1}]) }}"})
+    constant = Step("b", "spoil", {"values": [{"x": 1}]})
+    again = Step("c", "spoil", {"values": "{{ nodes.b.output }}"}, depends_on=DependsOn("b"))
+    returns = ["{{ nodes.a.output }}", "{{ nodes.b.output | length }}"]
+    both = task(step, constant, again, returns=returns)
+    expected = [[{"x": "spoilt"}, "spoilt"], 2]
+    assert await table.result(both) == expected
+    assert await table.result(both) == expected
+
+
+async def test_a_retry_gets_the_parameters_as_they_were(make_bench: MakeBench) -> None:
+    seen: list[list[int]] = []
+
+    async def act(values: list[int]) -> None:
+        seen.append(list(values))
+        values.clear()
+        raise ValueError
+
+    table = make_bench(act, clock=QuickClock())
+    again = OnException(retry=2, delay=9)
+    await table.run(task(Step("a", "act", {"values": [1]}, on_exception=again)))
+    assert seen == [[1], [1], [1]]
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (MemoryError(), "MemoryError (without a message)"),
+        (RecursionError("deep"), "deep"),
+        (KeyboardInterrupt("now"), "now"),
+        (SystemExit(3), "3"),
+        (asyncio.CancelledError("own"), "own"),
+        (BaseException("base"), "base"),
+        (ValueError("\udcff" + "x" * 10_000), "\\udcffxxx"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
+)
+@pytest.mark.parametrize("kind", ["async", "thread", "async with timeout"])
+async def test_whatever_an_action_raises_fails_the_run(
+    make_bench: MakeBench, error: BaseException, message: str, kind: str
+) -> None:
+    async def act_async() -> None:
+        raise error
+
+    def act_thread() -> None:
+        raise error
+
+    table = make_bench(act_async, act_thread)
+    step = Step(
+        "a",
+        "act_thread" if kind == "thread" else "act_async",
+        timeout_sec=5 if kind == "async with timeout" else None,
+    )
+    outcome = await table.run(task(step))
+    assert outcome.event is RunEvent.FAIL
+    assert outcome.error is not None
+    assert outcome.error.type == type(error).__name__
+    assert outcome.error.message.startswith(message)
+    assert len(outcome.error.message) < 8300
+    assert outcome.error.step == "a"
+    assert table.journal.last("a").error == outcome.error
+
+
+async def test_a_thread_that_raises_what_closes_coroutines_fails_the_run(
+    make_bench: MakeBench,
+) -> None:
+    def act() -> None:
+        raise GeneratorExit
+
+    table = make_bench(act)
+    outcome = await table.run(task(Step("a", "act")))
+    assert outcome.error is not None
+    assert (outcome.error.type, outcome.error.step) == ("GeneratorExit", "a")
+
+
+async def test_a_traceback_holds_the_frames_of_the_plan_only(make_bench: MakeBench) -> None:
+    def inner() -> None:
+        json.loads("{")
+
+    def act() -> None:
+        try:
+            inner()
+        except ValueError as error:
+            raise LookupError("outer") from error
+
+    table = make_bench(act)
+    outcome = await table.run(task(Step("a", "act")))
+    assert outcome.error is not None
+    text = outcome.error.traceback
+    assert text is not None
+    assert "in inner" in text
+    assert "JSONDecodeError" in text
+    assert text.count("in act\n") == 2
+    assert text.endswith("LookupError: outer\n")
+    assert "aura_aio" not in text
+    assert "concurrent" not in text
+
+
+async def test_a_traceback_is_bounded(make_bench: MakeBench) -> None:
+    async def act() -> None:
+        try:
+            raise ValueError("x" * 50_000)
+        except ValueError as error:
+            raise KeyError("end") from error
+
+    table = make_bench(act)
+    outcome = await table.run(task(Step("a", "act")))
+    assert outcome.error is not None
+    assert outcome.error.traceback is not None
+    assert len(outcome.error.traceback) <= 16_384
+    assert outcome.error.traceback.endswith("KeyError: 'end'\n")
+
+
+async def test_a_failure_that_aura_finds_has_no_traceback(make_bench: MakeBench) -> None:
+    table = make_bench()
+    outcome = await table.run(task(Step("a", "log")))
+    assert outcome.error is not None
+    assert outcome.error.type == "BadParameters"
+    assert outcome.error.traceback is None
+
+
+async def test_the_first_failure_is_the_error_of_the_run(make_bench: MakeBench) -> None:
+    second = asyncio.Event()
+
+    async def first() -> None:
+        second.set()
+        raise ValueError("first")
+
+    async def later() -> None:
+        await second.wait()
+        raise ValueError("later")
+
+    table = make_bench(first, later)
+    steps = (Step("b", "later"), Step("a", "first"), Step("c", "later", depends_on=DependsOn("a")))
+    outcome = await table.run(task(*steps))
+    assert outcome.error is not None
+    assert (outcome.error.message, outcome.error.step) == ("first", "a")
+    assert table.journal.statuses() == {"a": "failed", "b": "failed", "c": "skipped"}
+
+
+async def test_a_result_has_a_limit(make_bench: MakeBench) -> None:
+    async def act(size: int) -> str:
+        return "x" * size
+
+    table = make_bench(act)
+    fits = await table.run(task(Step("a", "act", {"size": MAX_RESULT_BYTES - 2})))
+    assert fits.event is RunEvent.SUCCEED
+    outcome = await table.run(task(Step("a", "act", {"size": MAX_RESULT_BYTES})))
+    assert outcome.error is not None
+    assert outcome.error.message == (
+        "The result of step 'a' has 16,777,218 bytes of JSON, and 16,777,216 are allowed: write it "
+        "into a file, and give its name."
+    )
+
+
+async def test_a_result_that_contains_itself_fails_the_step(make_bench: MakeBench) -> None:
+    async def act() -> list[Any]:
+        values: list[Any] = []
+        values.append(values)
+        return values
+
+    table = make_bench(act)
+    outcome = await table.run(task(Step("a", "act")))
+    assert outcome.error is not None
+    assert "contains itself" in outcome.error.message
+
+
+async def test_paths_and_times_are_results(make_bench: MakeBench) -> None:
+    def act(context: ActionContext) -> list[Any]:
+        assert context.data_dir.is_dir()
+        return [context.data_dir / "x", 2**70, float("nan"), {"a"}]
+
+    table = make_bench(act)
+    (path, number, no_number, one) = await table.result(
+        task(Step("a", "act"), returns="{{ nodes.a.output }}")
+    )
+    assert Path(path).parts[-3:] == ("plans", "case", "x")
+    assert (number, no_number, one) == (2**70, None, ["a"])
+
+
+async def test_an_action_that_is_gone_fails_its_step(make_bench: MakeBench) -> None:
+    table = make_bench()
+    outcome = await table.run(task(Step("a", "vanished")))
+    assert outcome.error is not None
+    assert outcome.error.message == "The plan 'case' has no action 'vanished' any more."
+
+
+async def test_a_task_without_steps_succeeds(make_bench: MakeBench) -> None:
+    table = make_bench()
+    assert await table.result(task(returns={"n": "{{ 1 + 1 }}"})) == {"n": 2}
+
+
+async def test_runs_of_one_definition_do_not_see_each_other(make_bench: MakeBench) -> None:
+    async def act(context: ActionContext) -> str:
+        return context.cid
+
+    table = make_bench(act)
+    both = task(Step("a", "act"), returns="{{ nodes.a.output }} {{ run.cid }}")
+    assert await asyncio.gather(*(table.result(both) for _ in range(3))) == [
+        "cid-1 cid-1",
+        "cid-2 cid-2",
+        "cid-3 cid-3",
+    ]
+
+
+async def test_overhead_is_small_and_grows_linearly(make_bench: MakeBench) -> None:
+    async def act() -> None:
+        pass
+
+    table = make_bench(act)
+
+    async def best(one: Task) -> float:
+        times = []
+        for _ in range(4):  # the first one compiles
+            start = time.perf_counter()
+            assert (await table.run(one)).event is RunEvent.SUCCEED
+            times.append(time.perf_counter() - start)
+        return min(times) / len(one.steps)
+
+    def chain(count: int) -> Task:
+        links = [Step(f"s{n}", "act", depends_on=DependsOn(f"s{n - 1}")) for n in range(1, count)]
+        return task(Step("s0", "act"), *links)
+
+    def fan(count: int) -> Task:
+        leaves = [Step(f"s{n}", "act", depends_on=DependsOn("s0")) for n in range(1, count)]
+        end = Step("end", "act", depends_on=AllOf(tuple(DependsOn(leaf.name) for leaf in leaves)))
+        return task(Step("s0", "act"), *leaves, end)
+
+    for make in (chain, fan):
+        small, large = await best(make(100)), await best(make(1000))
+        assert large < 0.001
+        assert large < 3 * small + 0.0001
