@@ -4,6 +4,7 @@ May import aiohttp, click and `cli`; never the server's parts.
 """
 
 import os
+import ssl
 from collections.abc import Mapping, Sequence
 from types import TracebackType
 from typing import Any, Final, Self
@@ -14,6 +15,7 @@ import click
 import msgspec
 from yarl import URL
 
+from aura_aio.cli.failure import Failure
 from aura_aio.cli.text import safe
 
 WAIT_SEC: Final = 50
@@ -31,7 +33,7 @@ class Answer(msgspec.Struct, frozen=True):
     headers: Mapping[str, str]
 
 
-class ServerProblem(click.ClickException):
+class ServerProblem(Failure):
     """The server refused, and said why (a problem+json)."""
 
     def __init__(self, problem: Mapping[str, Any], body: bytes) -> None:
@@ -53,7 +55,7 @@ class ServerProblem(click.ClickException):
         return "\n".join(map(safe, lines))
 
 
-class NoServer(click.ClickException):
+class NoServer(Failure):
     """Nothing answers at the address."""
 
     def __init__(self, base: URL, why: str) -> None:
@@ -65,7 +67,7 @@ class NoServer(click.ClickException):
         self.why = why
 
 
-class NotAura(click.ClickException):
+class NotAura(Failure):
     """Something answers, but not as the contract says."""
 
     def __init__(self, url: URL, status: int) -> None:
@@ -160,7 +162,10 @@ def _base_url(text: str) -> URL:
     except ValueError:
         base = URL()
     if base.scheme not in ("http", "https") or not base.host:
-        raise click.UsageError(f"--url {text!r}: give an address like http://127.0.0.1:18098")
+        raise click.UsageError(
+            f"{text!r} is no address of a server. Give one like http://127.0.0.1:18098 with --url, "
+            "AURA_URL or the settings file."
+        )
     return base.with_query(None).with_fragment(None)
 
 
@@ -179,7 +184,14 @@ def _answer(url: URL, response: aiohttp.ClientResponse, content: bytes) -> Answe
 def _reason(error: Exception) -> str:
     if isinstance(error, TimeoutError):
         return "timed out"
-    if isinstance(error, aiohttp.ClientConnectorError):
-        number = error.os_error.errno or 0  # negative: of the name service, with words of its own
-        return os.strerror(number) if number > 0 else str(error.os_error)
-    return str(error) or type(error).__name__
+    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
+    if isinstance(cause, ConnectionRefusedError):
+        return "connection refused"
+    if isinstance(cause, OSError):
+        number = cause.errno or 0
+        # asyncio's own words for a failed connect hold the address, not the reason; the numbers of
+        # TLS and of the name service are their own.
+        if number > 0 and not isinstance(cause, ssl.SSLError):
+            return os.strerror(number)
+        return cause.strerror or str(cause)
+    return str(cause) or type(cause).__name__

@@ -10,6 +10,7 @@ from typing import Any
 import click
 import msgspec
 
+from aura_aio.cli.failure import Failure
 from aura_aio.cli.options import (
     SettingsCommand,
     given_flags,
@@ -39,7 +40,7 @@ def config(*, file: Path | None, as_json: bool, **options: Any) -> None:
         values = setting_values(load_settings(flags, os.environ, file))
         sources = settings_sources(flags, os.environ, file)
     except SettingsError as error:
-        raise click.ClickException(str(error)) from error
+        raise Failure(str(error)) from error
     screen = Screen(as_json=as_json)
     if as_json:
         document = {

@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 from typing import Any, Final
 
-import click
 from rich.console import Console
 from rich.progress_bar import ProgressBar
 from rich.status import Status
@@ -16,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from aura_aio.cli.client import WAIT_SEC, Answer, Client
+from aura_aio.cli.failure import Failure
 from aura_aio.cli.log_lines import print_entry
 from aura_aio.cli.logs import today, who
 from aura_aio.cli.screen import STATUS_STYLES, Output, Screen
@@ -63,13 +63,16 @@ def _tell_end(notes: Output, run: Mapping[str, Any]) -> None:
     error = run.get("error")
     if error is None:
         return
-    for line in safe_lines(error.get("traceback", "")):
-        notes.line("  ", (line, "dim"))
+    if "traceback" in error:
+        # Its last lines are those that follow anyway.
+        trace = error["traceback"].rstrip().removesuffix(f"{error['type']}: {error['message']}")
+        for line in safe_lines(trace):
+            notes.line("    ", (line, "dim"))
     place = f" in step {error['step']}" if "step" in error else ""
     first, *rest = safe_lines(error["message"])
-    notes.line((f"{error['type']}{place}: ", "bold red"), first)
+    notes.line((f"{error['type']}{place}: ", "bold red"), first, hang=4)
     for line in rest:
-        notes.line("  ", line)
+        notes.line("    ", line, hang=4)
 
 
 @asynccontextmanager
@@ -98,7 +101,7 @@ async def _poll(client: Client, status: Status, cid: str) -> None:
             else:
                 run = await client.get("api", "runs", cid)
                 status.update(_not_running(run.data))
-        except click.ClickException:
+        except Failure:
             # The log stream meets the same trouble, and tells it.
             status.update(Text("no answer", style="yellow"))
         await asyncio.sleep(_POLL_SEC)

@@ -53,9 +53,9 @@ def print_line(
         # The server's own records name themselves: "run claimed" is `run_claimed` in `action`.
         elif key != "action" or value != message.replace(" ", "_"):
             pieces.append((f"  {key}={_brief(value)}", "dim"))
-    output.line(*pieces)
+    output.line(*pieces, hang=4)
     for line in rest:
-        output.line("    ", (line, style))
+        output.line("    ", (line, style), hang=4)
 
 
 def _brief(value: Any) -> str:

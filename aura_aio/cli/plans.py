@@ -93,6 +93,9 @@ def _show_plan(screen: Screen, plan: Mapping[str, Any], tasks: list[dict[str, An
     screen.out.line()
     _show_tasks(screen, tasks)
     _show_errors(screen, plan["name"], plan["load_errors"])
+    if screen.is_terminal:
+        told = f"More about a task: aura plans show {plan['name']} TASK (? may be left out)"
+        screen.notes.line((told, "dim"))
 
 
 def _show_tasks(screen: Screen, tasks: Iterable[Mapping[str, Any]]) -> None:
@@ -113,9 +116,9 @@ def _show_errors(screen: Screen, plan: str, errors: Iterable[Mapping[str, Any]])
         place = ":".join(str(error[part]) for part in ("file", "line", "column") if part in error)
         what = f"{error['path']}: " if "path" in error else ""
         first, *rest = safe_lines(error["message"])
-        screen.out.line((f"{plan}/{place}: ", "red"), what, first)
+        screen.out.line((f"{plan}/{place}: ", "red"), what, first, hang=4)
         for line in rest:
-            screen.out.line("    ", line)
+            screen.out.line("    ", line, hang=4)
 
 
 def _show_task(screen: Screen, task: Mapping[str, Any]) -> None:
@@ -155,15 +158,28 @@ def _show_inputs(screen: Screen, inputs: Iterable[Mapping[str, Any]]) -> None:
 
 
 def _meaning(spec: Mapping[str, Any]) -> str:
-    parts = [spec.get("description") or spec.get("label") or ""]
+    limits = []
     if "enum" in spec:
-        parts.append("one of " + ", ".join(brief_value(value) for value in spec["enum"]))
-    low, high = spec.get("min", spec.get("min_items")), spec.get("max", spec.get("max_items"))
-    if low is not None or high is not None:
-        parts.append(f"{'' if low is None else low}..{'' if high is None else high}")
+        limits.append("one of " + ", ".join(brief_value(value) for value in spec["enum"]))
+    if "min_items" in spec or "max_items" in spec:
+        limits.append(f"{_range(spec.get('min_items'), spec.get('max_items'))} items")
+    if "min" in spec or "max" in spec:
+        of_text = spec["type"] == "string"
+        limits.append(_range(spec.get("min"), spec.get("max")) + " characters" * of_text)
     if "pattern" in spec:
-        parts.append(f"matches {spec['pattern']}")
-    return "; ".join(filter(None, parts))
+        limits.append(f"matches {spec['pattern']}")
+    meaning: str = spec.get("description") or spec.get("label") or ""
+    return f"{meaning} ({'; '.join(limits)})".strip() if limits else meaning
+
+
+def _range(low: float | None, high: float | None) -> str:
+    if low is not None and high is not None:
+        return f"{_number(low)} to {_number(high)}"
+    return f"at least {_number(low)}" if low is not None else f"at most {_number(high)}"
+
+
+def _number(number: float | None) -> str:
+    return f"{number:,.12g}" if number is not None else ""
 
 
 def _show_steps(screen: Screen, graph: Mapping[str, Any]) -> None:
@@ -205,4 +221,4 @@ def _limits(meta: Mapping[str, Any]) -> list[tuple[str, Piece]]:
 def _show_prose(screen: Screen, text: str | None) -> None:
     for line in safe_lines(text or ""):
         if line:
-            screen.out.line(line)
+            screen.out.line(line, hang=0)

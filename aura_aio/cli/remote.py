@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from aura_aio.cli.failure import Failure
 from aura_aio.cli.screen import Screen
 from aura_aio.model.errors import SettingsError
 from aura_aio.settings import Setting, load_settings, settings_table
@@ -50,7 +51,7 @@ def talks_to_server(function: Callable[..., Awaitable[None]]) -> Callable[..., N
         try:
             settings = load_settings({} if url is None else {_URL.name: url}, os.environ)
         except SettingsError as error:
-            raise click.ClickException(str(error)) from error
+            raise Failure(str(error)) from error
         screen = Screen(as_json=as_json)
         try:
             asyncio.run(_call(function, settings.client.url, screen, options))

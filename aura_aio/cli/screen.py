@@ -15,7 +15,7 @@ from rich.text import Text
 
 from aura_aio.cli.text import safe, safe_json, safe_lines
 
-_UNBOUNDED: Final = 10_000
+_LEAST_ELASTIC: Final = 16
 
 Piece = str | tuple[str, str]
 """Text, or text and its style; it is made `safe` when it is printed."""
@@ -52,10 +52,15 @@ class Output:
         self._stream = stream
         self.console = Console(file=stream, highlight=False) if stream.isatty() else None
 
-    def line(self, *pieces: Piece) -> None:
-        """Print one line."""
+    def line(self, *pieces: Piece, hang: int | None = None) -> None:
+        """Print one line. With `hang`, one that is too long for the terminal is broken between
+        words, and goes on indented so far; otherwise that is left to the terminal, so that it can
+        be copied.
+        """
         if self.console is not None:
-            self.console.print(_text(pieces), soft_wrap=True)
+            text = _text(pieces)
+            for line in [text] if hang is None else _wrapped(text, self.console, hang):
+                self.console.print(line, soft_wrap=True)
         else:
             self._stream.write("".join(safe(_plain(piece)) for piece in pieces) + "\n")
             self._stream.flush()
@@ -98,12 +103,9 @@ class Screen:
             for line in _aligned([titles, *(list(map(_plain, row)) for row in rows)], columns):
                 self.out.line(line)
             return
-        rows = list(rows)
-        table = _table(columns, rows, gap=2)
-        unbounded = self.out.console.options.update(width=_UNBOUNDED)
-        if self.out.console.measure(table, options=unbounded).maximum > self.width:
-            table = _table(columns, rows, gap=1)
-        self.out.console.print(table)
+        listed = list(rows)
+        gap = 2 if _least_width(columns, listed, gap=2) <= self.width else 1
+        self.out.console.print(_table(columns, listed, gap))
 
     def fields(self, pairs: Iterable[tuple[str, Piece | Sequence[Piece]]]) -> None:
         """Print names with their values, aligned; a value may have several lines."""
@@ -140,6 +142,23 @@ def _plain(piece: Piece) -> str:
 def _text(pieces: Iterable[Piece]) -> Text:
     parts = ((each, "") if isinstance(each, str) else each for each in pieces)
     return Text.assemble(*((safe(text), style) for text, style in parts))
+
+
+def _wrapped(text: Text, console: Console, hang: int) -> list[Text]:
+    if text.cell_len <= console.width:
+        return [text]
+    first, *rest = text.wrap(console, max(20, console.width - hang))
+    for line in rest:
+        line.pad_left(hang)
+    return [first, *rest]
+
+
+def _least_width(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], gap: int) -> int:
+    total = gap * (len(columns) - 1)
+    for index, column in enumerate(columns):
+        width = max(cell_len(safe(_plain(row[index]))) for row in rows)
+        total += min(width, _LEAST_ELASTIC) if column.elastic else max(width, len(column.title))
+    return total
 
 
 def _table(columns: Sequence[Column], rows: Iterable[Sequence[Piece]], gap: int) -> Table:

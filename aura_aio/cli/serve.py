@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from aura_aio.cli.failure import Failure
 from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
 from aura_aio.cli.screen import Screen
-from aura_aio.cli.server_log import log_to_stderr
+from aura_aio.cli.server_log import log_to
 from aura_aio.model.errors import AuraError
 from aura_aio.settings import Settings, load_settings
 
@@ -57,12 +58,12 @@ def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
         settings = load_settings(given_flags(options), os.environ, file)
         from aura_aio import server  # noqa: PLC0415 - other commands need none of it
 
-        with log_to_stderr():
+        with log_to(sys.stderr):
             server.run(server.serve(settings, ready))
     except (AuraError, OSError) as error:
         if is_up:
             raise
-        raise click.ClickException(_why(error, settings)) from error
+        raise Failure(_why(error, settings)) from error
 
 
 def _why(error: AuraError | OSError, settings: Settings | None) -> str:

@@ -1,17 +1,16 @@
-"""The log of `aura serve` on stderr: one readable line per record, written by a thread of its own.
+"""The log of `aura serve` for people: a readable line per record, written by a thread of its own.
 
 May import `cli`, the model and the standard library.
 """
 
 import logging
 import queue
-import sys
+import threading
 import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from logging.handlers import QueueHandler, QueueListener
-from typing import Any, Final
+from typing import Any, Final, TextIO
 
 from aura_aio.cli.log_lines import print_line
 from aura_aio.cli.screen import Output
@@ -19,66 +18,75 @@ from aura_aio.cli.text import log_time
 from aura_aio.model.log import LogLevel
 
 _MOST_WAITING: Final = 10_000
+_LEAVE_SEC: Final = 2.0
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 @contextmanager
-def log_to_stderr() -> Iterator[None]:
-    """Write what any logger has to say to stderr while the context is open.
+def log_to(stream: TextIO) -> Iterator[None]:
+    """Write what any logger has to say to `stream` while the context is open.
 
     A terminal that takes nothing (Ctrl-S, a stuck pipe) never holds up the server: records wait,
-    up to a bound, and are dropped and counted beyond it.
+    up to a bound, and are dropped and counted beyond it; the end waits two seconds for them.
     """
-    waiting: queue.Queue[logging.LogRecord] = queue.Queue(_MOST_WAITING)
-    listener = QueueListener(waiting, StderrHandler())
-    handler = _BoundedHandler(waiting)
+    handler = _WaitingHandler(stream)
     root = logging.getLogger()
     root.addHandler(handler)
-    listener.start()
     try:
         yield
     finally:
         root.removeHandler(handler)
-        listener.stop()
+        handler.close()
 
 
-class StderrHandler(logging.Handler):
-    """Prints a record: time, level, logger, message and what stands in `extra`."""
+class _WaitingHandler(logging.Handler):
+    """Puts records into a bounded queue, from which a thread takes and prints them."""
 
-    def __init__(self) -> None:
+    def __init__(self, stream: TextIO) -> None:
         super().__init__()
-        self._output = Output(sys.stderr)
+        self._waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(_MOST_WAITING)
+        self._dropped = 0
+        # A daemon: it may hang in a write for good, and the process shall end all the same.
+        self._writer = threading.Thread(
+            target=self._write_all, args=(Output(stream),), name="server-log", daemon=True
+        )
+        self._writer.start()
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Print `record`."""
-        try:
-            then = datetime.fromtimestamp(record.created, UTC).astimezone()
-            level = LogLevel.from_number(record.levelno)
-            today = then if self._output.console is not None else None
-            head = (log_time(then, today), level.value, record.name)
-            print_line(self._output, head, record.getMessage(), _data(record))
-        except OSError:
-            self.handleError(record)
-
-
-class _BoundedHandler(QueueHandler):
-    """Puts records into a bounded queue, as they are: the listener lives in the same process."""
-
-    def __init__(self, waiting: "queue.Queue[logging.LogRecord]") -> None:
-        super().__init__(waiting)
-        self._dropped = 0
-
-    def prepare(self, record: logging.LogRecord) -> logging.LogRecord:
-        return record
-
-    def enqueue(self, record: logging.LogRecord) -> None:
+        """Let `record` wait, or drop it."""
         try:
             if self._dropped:
-                self.queue.put_nowait(_dropped_record(self._dropped))
+                self._waiting.put_nowait(_dropped_record(self._dropped))
                 self._dropped = 0
-            self.queue.put_nowait(record)
+            self._waiting.put_nowait(record)
         except queue.Full:
             self._dropped += 1
+
+    def close(self) -> None:
+        """Print what waits, within the limit."""
+        super().close()
+        try:
+            if self._dropped:
+                self._waiting.put(_dropped_record(self._dropped), timeout=_LEAVE_SEC)
+            self._waiting.put(None, timeout=_LEAVE_SEC)
+        except queue.Full:
+            return  # nothing is taken any more
+        self._writer.join(_LEAVE_SEC)
+
+    def _write_all(self, output: Output) -> None:
+        while (record := self._waiting.get()) is not None:
+            try:
+                _print(output, record)
+            except Exception:  # a field of the record may raise what it likes when it is shown
+                self.handleError(record)
+
+
+def _print(output: Output, record: logging.LogRecord) -> None:
+    then = datetime.fromtimestamp(record.created, UTC).astimezone()
+    level = LogLevel.from_number(record.levelno)
+    today = then if output.console is not None else None
+    head = (log_time(then, today), level.value, record.name)
+    print_line(output, head, record.getMessage(), _data(record))
 
 
 def _dropped_record(count: int) -> logging.LogRecord:

@@ -1,7 +1,7 @@
 """The log stream as a client reads it: every entry once, in order, over as many connections as it
 takes.
 
-May import aiohttp, msgspec, click and `cli`.
+May import aiohttp, msgspec and `cli`.
 """
 
 import asyncio
@@ -10,10 +10,10 @@ from contextlib import aclosing
 from typing import Any, Final
 
 import aiohttp
-import click
 import msgspec
 
 from aura_aio.cli.client import Client, NoServer, Query, ServerProblem
+from aura_aio.cli.failure import Failure
 
 _PAUSES_SEC: Final = (0.2, 0.5, 1.0, 2.0, 5.0)
 _UNAVAILABLE: Final = 503
@@ -43,7 +43,7 @@ class RunEnd(msgspec.Struct, frozen=True):
     status: str
 
 
-class Lost(click.ClickException):
+class Lost(Failure):
     """The connection was lost, or the server can't serve it now: trying again may help."""
 
 

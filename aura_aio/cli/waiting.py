@@ -11,7 +11,7 @@ from aura_aio.cli.text import count, local_time
 _REASONS: Final[Mapping[str, str]] = {
     "paused": "its queue is paused",
     "stopped": "the system is stopped",
-    "delayed": "it is delayed",
+    "delayed": "delayed",
     "resource": "its resources are in use",
     "mutex": "another run of its group is active",
     "max_instances": "as many runs of its task are active as may be",

@@ -1,0 +1,168 @@
+"""`aura serve` and `aura config`: settings, the start, and the end.
+
+Imports pytest and tests/cli/command.py.
+"""
+
+import json
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from aura_aio.settings import Setting, settings_table
+from tests.cli.command import AURA, Aura, Done, Started, environment
+from tests.cli.conftest import StartServer
+
+SERVER_SETTINGS = [each for each in settings_table() if each.branch != "client"]
+
+
+def test_the_first_lines_say_where_everything_is(plans: Path, tmp_path: Path) -> None:
+    words = ["serve", "--port", "0", "--workers", "1", "--plans", str(plans)]
+    with Started([*AURA, *words], cwd=tmp_path, env=environment()) as command:
+        command.says("Ctrl-C stops the server")
+        places = dict(re.findall(r"^  (\w[\w ]+?)  +(\S+)$", command.out, re.MULTILINE))
+        url = places["Dashboard"].removesuffix("/")
+        assert places == {
+            "Dashboard": f"{url}/",
+            "API docs": f"{url}/docs",
+            "Contract": f"{url}/openapi.yaml",
+            "Log stream": f"{url.replace('http', 'ws')}/ws/logs",
+        }
+        for page in (f"{url}/", f"{url}/docs", f"{url}/openapi.yaml"):
+            with urllib.request.urlopen(page) as response:
+                assert response.status == 200
+        assert "hello" in command.out
+        command.interrupt()
+        assert command.code() == 0
+        assert "Traceback" not in command.err
+    log = re.compile(
+        r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} (DEBUG|INFO |WARN |ERROR|CRIT ) aura\."
+    )
+    assert command.err
+    assert all(log.match(line) for line in command.err.splitlines()), command.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the line is written for a POSIX shell there")
+def test_the_curl_line_runs_as_it_is_printed(tmp_path: Path) -> None:
+    if shutil.which("curl") is None:
+        pytest.skip("curl is not installed")
+    examples = Path(__file__).resolve().parents[2] / "plans"
+    words = ["serve", "--port", "0", "--workers", "1", "--plans", str(examples)]
+    with Started([*AURA, *words], cwd=tmp_path, env=environment()) as command:
+        command.says("Ctrl-C stops the server")
+        line = next(line for line in command.out.splitlines() if line.startswith("  curl "))
+        done = subprocess.run(["sh", "-c", line], capture_output=True, check=True, timeout=30)
+        cid = json.loads(done.stdout)["cid"]
+        url = re.search(r"http://\S+?:\d+", line)
+        assert url is not None
+        aura = Aura(url[0], tmp_path)
+        shown = aura("runs", "show", cid, "--wait-sec", "20", "--json").json
+        assert "Ada" in json.dumps(shown["result"])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+def test_sigterm_ends_it_with_code_0(start_server: StartServer) -> None:
+    assert start_server().stop() == 0
+
+
+def test_json_says_where_it_is(start_server: StartServer) -> None:
+    server = start_server()
+    assert server.places == {
+        "url": server.url,
+        "dashboard": f"{server.url}/",
+        "docs": f"{server.url}/docs",
+        "contract": f"{server.url}/openapi.yaml",
+        "log_stream": f"{server.url.replace('http', 'ws')}/ws/logs",
+    }
+
+
+def test_no_start_leaves_runs_waiting(start_server: StartServer, tmp_path: Path) -> None:
+    aura = Aura(start_server("--no-start").url, tmp_path)
+    assert aura("system", "status", "--json").json["state"] == "stopped"
+
+
+def refused(done: Done) -> str:
+    """The one line that a server has to say which cannot start; log lines may stand before it."""
+    assert (done.code, done.out) == (1, ""), done
+    assert "Traceback" not in done.err
+    line = done.err.splitlines()[-1]
+    assert line.startswith("Error: "), done.err
+    return line
+
+
+def test_a_start_with_wrong_settings_says_why_in_one_line(tmp_path: Path) -> None:
+    aura = Aura("", tmp_path)
+    assert "AURA_WORKERS" in refused(aura("serve", AURA_WORKERS="many"))
+    assert "nothing.toml" in refused(aura("serve", "--config", "nothing.toml"))
+    assert "no access control" in refused(aura.process("serve", "--host", "0.0.0.0"))  # noqa: S104
+    (tmp_path / "aura.toml").write_text("[http]\nprot = 1\n", "utf-8")
+    assert "'prot'" in refused(aura("serve"))
+
+
+def test_a_start_beside_another_server_says_why_in_one_line(
+    start_server: StartServer, tmp_path: Path
+) -> None:
+    server = start_server()
+    aura = Aura("", tmp_path)
+    assert "Another server has the database" in refused(aura.process("serve", "--port", "0"))
+    port = server.url.rpartition(":")[2]
+    words = ["serve", "--workers", "1", "--data-dir", "other"]
+    said = refused(aura.process(*words, "--plans", "none", "--port", port))
+    assert f"127.0.0.1:{port} is in use" in said
+
+
+def test_a_flag_that_is_out_of_bounds_is_code_2(tmp_path: Path) -> None:
+    done = Aura("http://127.0.0.1:1", tmp_path)("serve", "--port", "99999")
+    assert done.code == 2
+    assert "--port" in done.err
+
+
+@pytest.mark.parametrize("each", SERVER_SETTINGS, ids=lambda each: each.name)
+def test_every_setting_is_a_flag_that_wins(each: Setting, tmp_path: Path) -> None:
+    aura = Aura("http://127.0.0.1:1", tmp_path)
+    value: object
+    if isinstance(each.default, bool):
+        words, value = [f"--no-{each.flag[2:]}"], False
+    elif isinstance(each.default, tuple):
+        words, value = [each.flag, "a", each.flag, "b"], ["a", "b"]
+    elif isinstance(each.default, int | float):
+        words, value = [each.flag, str(each.default + 1)], each.default + 1
+    else:
+        value = "debug" if each.name == "log_level" else "127.0.0.2"
+        words = [each.flag, value]
+    found = aura("config", *words, "--json", **{each.variable: "1"})
+    assert found.json[each.name] == {"value": value, "source": each.flag}
+
+
+def test_config_says_where_each_value_comes_from(tmp_path: Path) -> None:
+    (tmp_path / "aura.toml").write_text("[http]\nport = 5\n\n[workers]\nslots = 3\n", "utf-8")
+    (tmp_path / "other.toml").write_text("[http]\nport = 6\n", "utf-8")
+    aura = Aura("http://127.0.0.1:1", tmp_path)
+    rows = {line.split()[0]: line.split()[1:] for line in aura.ok("config").splitlines()}
+    assert rows["http.port"] == ["5", "[http]", "port", "in", "the", "settings", "file"]
+    assert rows["client.url"] == ["http://127.0.0.1:1", "AURA_URL"]
+    assert rows["http.host"] == ["127.0.0.1", "default"]
+    found = aura("config", "--config", "other.toml", "--json", AURA_SLOTS="4").json
+    assert found["port"]["value"] == 6
+    assert found["slots"] == {"value": 4, "source": "AURA_SLOTS"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no such signals there")
+def test_a_second_signal_ends_at_once(plans: Path, tmp_path: Path) -> None:
+    words = ["serve", "--json", "--port", "0", "--workers", "1", "--plans", str(plans)]
+    grace = ["--shutdown-grace-sec", "60"]
+    with Started([*AURA, *words, *grace], cwd=tmp_path, env=environment()) as command:
+        command.says("}\n")
+        aura = Aura(json.loads(command.out)["url"], tmp_path)
+        aura.ok("run", "probe", "deep/hold", "-i", "until=/nonexistent/file")
+        with aura.started("logs", "-f", "--tail", "100") as log:
+            log.says("holding")
+        command.process.send_signal(signal.SIGTERM)
+        command.says("shutting down")
+        command.process.send_signal(signal.SIGTERM)
+        assert command.code(within=5) == 1
