@@ -50,7 +50,7 @@ async def probe_all(urls: list[str], policy: Policy, on_answer: OnAnswer) -> lis
     """
     answers: dict[int, Answer] = {}
     waiting = iter(enumerate(urls))
-    connector = aiohttp.TCPConnector(limit=policy.parallelism)
+    connector = aiohttp.TCPConnector(limit=0)  # the lanes are the limit
     timeout = aiohttp.ClientTimeout(total=policy.timeout_sec)
     headers = {"User-Agent": _USER_AGENT}
     async with (
