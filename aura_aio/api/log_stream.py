@@ -87,7 +87,7 @@ class LogConnectionManager:
         self._monitors[monitor] = None
         try:
             await monitor.serve(wanted)
-        except* (WireGone, ConnectionResetError):
+        except* (WireGone, OSError):
             _log.debug("monitor lost", extra={"action": "monitor_lost"})
         except* Exception:  # whatever it is: it ends this monitor and no other
             _log.exception("monitor failed", extra={"action": "monitor_failed"})

@@ -67,7 +67,7 @@ class Wire:
         except TimeoutError as error:
             self.abort()
             raise WireGone from error
-        except ConnectionResetError as error:
+        except OSError as error:
             raise WireGone from error
 
     async def close(self, code: WSCloseCode, frames: bytes, *, within_sec: float) -> None:

@@ -42,12 +42,9 @@ class Portion:
             made = self._forms[form] = form(self.payloads)
         return made
 
-    def split(self, lines: int) -> tuple["Portion", "Portion"]:
-        """The first `lines` entries, and the others."""
-        return (
-            Portion(self.seqs[:lines], self.payloads[:lines]),
-            Portion(self.seqs[lines:], self.payloads[lines:]),
-        )
+    def first(self, lines: int) -> "Portion":
+        """The first `lines` entries."""
+        return Portion(self.seqs[:lines], self.payloads[:lines])
 
 
 class Dropped(msgspec.Struct, frozen=True):
@@ -128,19 +125,16 @@ class Subscription:
         """Take what fits and note the rest as dropped; answers how many entries were dropped."""
         if self._closed:
             return 0
-        fits = self._room()
-        if fits < len(portion):
-            kept, rest = portion.split(fits)
-        else:
-            kept, rest = portion, None
-        if kept:
+        fits, lines = self._room(), len(portion)
+        if fits > 0:
+            kept = portion if fits >= lines else portion.first(fits)
             self._items.append(kept)
             self._lines += len(kept)
             self._bytes += kept.size
-        if rest is not None:
-            self._drop(rest)
+        if fits < lines:
+            self._drop(portion.seqs[fits], portion.seqs[-1], lines - fits)
         self._ready.set()
-        return 0 if rest is None else len(rest)
+        return max(0, lines - fits)
 
     def finish(self, ended: RunEnded) -> None:
         """Put `ended` behind everything offered so far, and take nothing more. Idempotent."""
@@ -175,18 +169,16 @@ class Subscription:
         return tuple(batch)
 
     def _room(self) -> int:
-        lines, size = self._max_lines, self._max_bytes
-        if self._items and isinstance(self._items[-1], Dropped):
-            lines, size = lines // 2, size // 2
-            if self._lines > lines or self._bytes > size:
-                return 0
-            return self._max_lines - self._lines
-        return self._max_lines - self._lines if self._bytes < size else 0
+        lost = bool(self._items) and isinstance(self._items[-1], Dropped)
+        share = 2 if lost else 1
+        if self._lines > self._max_lines // share or self._bytes >= self._max_bytes // share:
+            return 0
+        return self._max_lines - self._lines
 
-    def _drop(self, rest: Portion) -> None:
-        self.dropped += len(rest)
+    def _drop(self, from_seq: int, to_seq: int, count: int) -> None:
+        self.dropped += count
         last = self._items[-1] if self._items else None
         if isinstance(last, Dropped):
-            self._items[-1] = Dropped(last.from_seq, rest.seqs[-1], last.count + len(rest))
+            self._items[-1] = Dropped(last.from_seq, to_seq, last.count + count)
         else:
-            self._items.append(Dropped(rest.seqs[0], rest.seqs[-1], len(rest)))
+            self._items.append(Dropped(from_seq, to_seq, count))

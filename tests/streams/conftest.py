@@ -3,10 +3,11 @@
 Imports aiohttp, the parts of the log stream, the SQLite store and pytest.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from aiohttp import ClientSession, web
@@ -110,6 +111,16 @@ class Stream:
         app.router.add_get("/ws/logs", connect_log_stream)
         app.on_shutdown.append(let_go)
         return web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+
+
+@pytest.fixture(autouse=True)
+def nothing_fails_unseen(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
+    """Whatever monitors do, it is no fault of the server's."""
+    yield
+    phases: tuple[Literal["setup"], Literal["call"]] = ("setup", "call")
+    for phase in phases:
+        for record in caplog.get_records(phase):
+            assert record.levelno < logging.ERROR, record
 
 
 MakeStream = Callable[..., Awaitable[Stream]]
