@@ -3,6 +3,7 @@
 Imports aura_aio.model only; backends are given by conftest.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
@@ -15,6 +16,15 @@ from aura_aio.model.run import Outcome, Run, RunChanged, RunError, Tasklet
 from aura_aio.model.states import RunEvent, RunState
 
 DEFINITION = Definition.of(Task("hello", "greet"))
+
+
+async def begun(group: asyncio.TaskGroup) -> None:
+    """Return when every coroutine task that exists has begun, and come to its first wait."""
+
+    async def last() -> None:
+        """Begins after all that were made before."""
+
+    await group.create_task(last())
 
 
 class ManualClock:

@@ -10,7 +10,7 @@ import pytest
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.log import LogFilter
 from aura_aio.model.states import RunState
-from tests.store.opened import Opened
+from tests.store.opened import Opened, begun
 
 
 async def test_everything_is_there_after_a_restart(opened: Opened) -> None:
@@ -28,7 +28,7 @@ async def test_everything_is_there_after_a_restart(opened: Opened) -> None:
 async def test_writes_that_wait_are_finished_by_a_close(opened: Opened) -> None:
     async with asyncio.TaskGroup() as group:
         writes = [group.create_task(opened.enqueue()) for _ in range(50)]
-        await asyncio.sleep(0)
+        await begun(group)
         await opened.store.aclose()
     await opened.open()
     for write in writes:
@@ -54,7 +54,7 @@ async def test_a_write_counts_though_its_caller_was_cancelled(opened: Opened) ->
             group.create_task(opened.enqueue(cid=tasklet.cid), name=tasklet.cid)
             for tasklet in tasklets
         ]
-        await asyncio.sleep(0)
+        await begun(group)
         for write in writes[::2]:
             write.cancel()
     assert [write.cancelled() for write in writes] == [True, False] * 10

@@ -20,7 +20,7 @@ from aura_aio.store.sqlite.database import Database
 from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
 from aura_aio.store.writer import Writer
-from tests.store.opened import ManualClock
+from tests.store.opened import ManualClock, begun
 
 Operation = Callable[[Transaction], object]
 
@@ -47,7 +47,7 @@ class Desk:
             group.create_task(self.writer.submit(hold))
             await entered.wait()
             answers = [group.create_task(self._answer(operation)) for operation in operations]
-            await asyncio.sleep(0)
+            await begun(group)
             gate.set()
         return [answer.result() for answer in answers]
 
