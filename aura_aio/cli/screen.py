@@ -5,7 +5,7 @@ May import `cli.text`, rich, msgspec and the standard library.
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, Final, TextIO
+from typing import IO, Any, Final
 
 import msgspec
 from rich.cells import cell_len
@@ -48,7 +48,7 @@ class Column(msgspec.Struct, frozen=True):
 class Output:
     """One of the two streams: pieces of text in a line, with styles where it is a terminal."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
         self.console = Console(file=stream, highlight=False) if stream.isatty() else None
 
