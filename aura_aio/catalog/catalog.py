@@ -6,7 +6,7 @@ May import model, msgspec, and of `catalog` what reads plans.
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -86,18 +86,41 @@ def load_catalog(roots: Iterable[Path]) -> Catalog:
 
     Reads many files: call it in a thread.
     """
-    loaded: dict[str, LoadedPlan] = {}
+    covers: dict[str, _Cover] = {}
     errors: list[LoadError] = []
     for root in roots:
         if not root.is_dir():
             errors.append(LoadError(file=str(root), message="There is no such folder of plans."))
             continue
         for folder in _plan_folders(root):
-            plan = _load_plan(folder)
-            other = loaded.setdefault(plan.plan.name, plan)
-            if other is not plan:
-                loaded[plan.plan.name] = _with_namesake(other, folder.root)
-    return Catalog(loaded.values(), errors)
+            cover = _Cover.of(folder)
+            name = cover.manifest.name
+            if name in covers:
+                message = f"The plan in {folder.root} has this name too, and is not loaded."
+                covers[name].faults.add(message, path="package.name")
+            else:
+                covers[name] = cover
+    actions = {name: cover.actions for name, cover in covers.items()}
+    return Catalog([_load_plan(cover, actions) for cover in covers.values()], errors)
+
+
+class _Cover(NamedTuple):
+    """What a plan is called and what it offers: needed of all plans before any task is read."""
+
+    folder: PlanFolder
+    manifest: Manifest
+    actions: dict[str, ActionSpec]
+    action_errors: list[LoadError]
+    faults: Faults
+
+    @classmethod
+    def of(cls, folder: PlanFolder) -> "_Cover":
+        faults = Faults(MANIFEST)
+        manifest = read_manifest(folder, faults)
+        if not is_name(manifest.name):
+            faults.add(f"A plan cannot be called {manifest.name!r}: {NAME_RULE}.")
+        actions, action_errors = find_actions(folder, manifest)
+        return cls(folder, manifest, actions, action_errors, faults)
 
 
 def _plan_folders(root: Path) -> Iterator[PlanFolder]:
@@ -108,25 +131,15 @@ def _plan_folders(root: Path) -> Iterator[PlanFolder]:
                 yield folder
 
 
-def _with_namesake(loaded: LoadedPlan, root: Path) -> LoadedPlan:
-    message = f"The plan in {root} has the same name, {loaded.plan.name!r}: it is not loaded."
-    error = LoadError(file=MANIFEST, message=message, path="package.name")
-    plan = msgspec.structs.replace(loaded.plan, errors=(*loaded.plan.errors, error))
-    return msgspec.structs.replace(loaded, plan=plan)
-
-
-def _load_plan(folder: PlanFolder) -> LoadedPlan:
-    faults = Faults(MANIFEST)
-    manifest = read_manifest(folder, faults)
-    if not is_name(manifest.name):
-        faults.add(f"A plan cannot be called {manifest.name!r}: {NAME_RULE}.")
-    actions, action_errors = find_actions(folder, manifest)
+def _load_plan(cover: _Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -> LoadedPlan:
+    folder, manifest = cover.folder, cover.manifest
     tasks: dict[str, Task] = {}
     aliases: dict[str, str] = {}
     task_errors: list[LoadError] = []
-    for file in _task_files(folder, manifest, actions):
+    reader = TaskFileReader(manifest.name, _ActionNames(manifest.name, actions).fault)
+    for file in _task_files(folder, manifest, reader):
         for name in file.tasks.keys() & tasks.keys():
-            faults.add(f"Two folders of 'task_paths' have a task {name!r}.")
+            cover.faults.add(f"Two folders of 'task_paths' have a task {name!r}.")
         tasks = file.tasks | tasks
         aliases |= file.aliases
         task_errors.extend(file.errors)
@@ -137,20 +150,24 @@ def _load_plan(folder: PlanFolder) -> LoadedPlan:
         version=manifest.version,
         description=manifest.description,
         tasks=tasks,
-        actions=actions,
-        errors=(*faults.in_order(), *action_errors, *task_errors, *_schedule_errors(folder)),
+        actions=cover.actions,
+        errors=(
+            *cover.faults.in_order(),
+            *cover.action_errors,
+            *task_errors,
+            *_schedule_errors(folder),
+        ),
     )
     loaded = {name: LoadedTask(task, Definition.of(task)) for name, task in tasks.items()}
     return LoadedPlan(plan, loaded, aliases)
 
 
 def _task_files(
-    folder: PlanFolder, manifest: Manifest, actions: Mapping[str, ActionSpec]
+    folder: PlanFolder, manifest: Manifest, reader: TaskFileReader
 ) -> Iterator[TaskFile]:
-    reader = TaskFileReader(manifest.name, _ActionNames(manifest.name, actions).fault)
     for root in manifest.task_paths:
         for file in folder.files_below(root, (EXTENSION, ".yml")):
-            if not file.endswith(EXTENSION):
+            if file.endswith(".yml"):
                 yield _refused(file, f"The names of task files end in {EXTENSION}: rename it.")
                 continue
             try:
@@ -173,20 +190,28 @@ def _schedule_errors(folder: PlanFolder) -> tuple[LoadError, ...]:
 
 
 class _ActionNames:
-    """The actions that the tasks of a plan may call."""
+    """The actions that the tasks of a plan may call: its own, built-in ones, other plans'."""
 
-    def __init__(self, plan_name: str, own: Mapping[str, ActionSpec]) -> None:
+    def __init__(self, plan_name: str, actions: Mapping[str, Mapping[str, ActionSpec]]) -> None:
         self._plan_name = plan_name
-        self._own = own
+        self._actions = actions
 
     def fault(self, reference: str) -> str | None:
         """What is wrong with the name of an action; None if nothing is."""
         plan, name = split_action(reference)
-        if plan is not None and plan != self._plan_name:
-            return "Actions of other plans come in a later version of Aura."
-        known = set(self._own) if plan is not None else self._own.keys() | BUILTIN_ACTIONS
+        if plan is not None:
+            return self._fault_in(plan, name)
+        known = self._actions[self._plan_name].keys() | BUILTIN_ACTIONS
         if name in known:
             return None
-        if plan is None and name in LATER_ACTIONS:
+        if name in LATER_ACTIONS:
             return f"The action {name!r} comes in a later version of Aura."
-        return f"There is no action {reference!r}.{did_you_mean(reference, known, most=20)}"
+        return f"There is no action {name!r}.{did_you_mean(name, known, most=20)}"
+
+    def _fault_in(self, plan: str, name: str) -> str | None:
+        known = self._actions.get(plan)
+        if known is None:
+            return f"There is no plan {plan!r}.{did_you_mean(plan, self._actions)}"
+        if name not in known:
+            return f"The plan {plan!r} has no action {name!r}.{did_you_mean(name, known)}"
+        return None

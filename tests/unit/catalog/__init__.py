@@ -1,0 +1,1 @@
+"""Tests of the catalog: reading plans, and checking the inputs of runs."""
