@@ -72,8 +72,7 @@ def test_what_is_taken_satisfies_the_schema_and_is_taken_again_as_it_is(
     jsonschema.Draft202012Validator.check_schema(schema)
     try:
         checked = check_inputs(task(spec), inputs)
-    except InputsRejected as rejection:
-        assert rejection.faults
+    except InputsRejected:
         assert not jsonschema.Draft202012Validator(schema).is_valid(inputs)
         return
     jsonschema.validate(checked, schema)
