@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -79,6 +80,7 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
     bus = EventBus()
     places = await asyncio.to_thread(_places, settings)
     async with (
+        _bound(settings.http) as listener,
         _open_store(settings.store, places.database, bus, clock) as store,
         _running_hub(settings, store, clock) as hub,
     ):
@@ -101,7 +103,7 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
         try:
             if settings.workers.start:
                 await scheduler.start()
-            async with _listening(app, settings.http) as url:
+            async with _listening(app, listener, settings.http) as url:
                 yield Server(url, scheduler, dispatcher)
         finally:
             await scheduler.system.aclose()
@@ -146,13 +148,24 @@ async def _running_hub(
 
 
 @asynccontextmanager
-async def _listening(app: web.Application, settings: HttpSettings) -> AsyncIterator[str]:
-    """The application on its address; answers its URL."""
+async def _bound(settings: HttpSettings) -> AsyncIterator[socket.socket]:
+    """The socket of the server's address: taken first, so that a second server stops at once."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    address = (settings.host, settings.port)
+    with await asyncio.to_thread(socket.create_server, address, family=family) as listener:
+        yield listener
+
+
+@asynccontextmanager
+async def _listening(
+    app: web.Application, listener: socket.socket, settings: HttpSettings
+) -> AsyncIterator[str]:
+    """The application on its socket; answers its URL."""
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.shutdown_force_sec)
     await runner.setup()
     try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-        host, port = runner.addresses[0][:2]
+        await web.SockSite(runner, listener).start()
+        host, port = listener.getsockname()[:2]
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
         await runner.cleanup()
