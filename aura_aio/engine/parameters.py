@@ -3,6 +3,7 @@
 May import model.errors, msgspec, and of `engine` `context` and `failures`.
 """
 
+import functools
 import inspect
 import typing
 from collections.abc import Callable
@@ -90,6 +91,10 @@ def _hints(function: Callable[..., Any]) -> dict[str, Any]:
     """The annotations of a function. One that names something that is not there at run time (under
     `TYPE_CHECKING`) leaves all of them unknown, so parameters are passed as they are.
     """
+    while isinstance(function, functools.partial):
+        function = function.func
+    if not inspect.isroutine(function):
+        function = type(function).__call__
     try:
         return typing.get_type_hints(function)
     except Exception:  # an annotation is a plan's code

@@ -18,12 +18,12 @@ MAX_WIDTH: Final = 100_000
 """Of padding, indentation, columns."""
 MAX_BITS: Final = 4096
 """Of a whole number."""
-MAX_TURNS: Final = 1_000_000
+MAX_TURNS: Final = 250_000
 """Of all loops of a template together."""
 MAX_SECONDS: Final = 1.0
 
 _TURNS_PER_LOOK: Final = 64
-_WIDE: Final = re.compile(r"%[^%a-zA-Z]*(\d{5}|\*)")
+_WIDE: Final = re.compile(r"%(\([^)]*\))?[^%a-zA-Z]*(\d{5}|\*)")
 
 
 class Budget:

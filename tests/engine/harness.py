@@ -144,29 +144,25 @@ def bench(
     the `catalog`'s plan are loaded. Its threads end with it.
     """
     journal = Journal()
-    loaded = (
-        {name: LoadedAction(name, function) for name, function in actions.items()}
-        if actions is not None
-        else _load(catalog)
-    )
+    loaded = _load(catalog)
+    if actions is not None:
+        loaded[PLAN] = {name: LoadedAction(name, function) for name, function in actions.items()}
     with ThreadPoolExecutor(THREADS) as threads:
         parts = RunnerParts(
             journal=journal,
             clock=clock or SystemClock(),
             worker="w1",
             data_dir=root,
-            actions=lambda plan, name: {PLAN: loaded}[plan][name],
+            actions=lambda plan, name: loaded[plan][name],
             threads=threads,
             grace_sec=grace_sec,
         )
         yield Bench(parts, journal, catalog)
 
 
-def _load(catalog: Catalog | None) -> dict[str, LoadedAction]:
-    if catalog is None:
-        return {}
-    plan = catalog.plan(PLAN)
-    return load_actions(Path(plan.root), plan.actions.values())
+def _load(catalog: Catalog | None) -> dict[str, dict[str, LoadedAction]]:
+    plans = catalog.plans.values() if catalog is not None else ()
+    return {plan.name: load_actions(Path(plan.root), plan.actions.values()) for plan in plans}
 
 
 def write_plan(root: Path, files: Mapping[str, str]) -> Catalog:
