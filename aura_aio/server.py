@@ -136,14 +136,13 @@ async def _running_hub(
     capacity_lines = max(settings.logs.log_queue_lines, credit)
     hub = LogHub(store.logs, clock=clock, capacity_lines=capacity_lines)
     await hub.start()
-    tree = logging.getLogger("aura")
+    logging.getLogger("aura").setLevel(settings.logs.log_level.upper())
     handler = LogHubHandler(hub)
-    tree.setLevel(settings.logs.log_level.upper())
-    tree.addHandler(handler)
+    handler.attach()
     try:
         yield hub
     finally:
-        tree.removeHandler(handler)
+        handler.detach()
         await hub.aclose()
 
 

@@ -21,6 +21,7 @@ _log = logging.getLogger("aura.api")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+_KEPT_HEADERS: Final = ("Allow", "Retry-After", "Sec-WebSocket-Version", "Upgrade")
 _JSON: Final = "application/json"
 
 
@@ -61,9 +62,7 @@ async def with_problems(request: web.Request, handler: Handler) -> web.StreamRes
         if error.status < 400:
             raise
         problem = problems.of_http(error)
-        headers = {
-            name: error.headers[name] for name in ("Allow", "Upgrade") if name in error.headers
-        }
+        headers = {name: error.headers[name] for name in _KEPT_HEADERS if name in error.headers}
     except Exception:  # whatever it is: the client gets a 500, the log the traceback
         request_id = request[REQUEST_ID]
         _log.exception(

@@ -57,6 +57,7 @@ TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
     errors.QueueFull: (429, "Queue is full"),
     errors.StoreUnavailable: (503, "Store unavailable"),
     errors.NotReady: (503, "Not ready"),
+    errors.NotAlive: (503, "Not alive"),
 }
 """Each error that a request can cause, and its status and title. Those of the start are not here:
 a test walks all subclasses."""
@@ -120,8 +121,18 @@ def of_http(error: web.HTTPException) -> Problem:
         type=TYPE_PREFIX + name,
         title=title,
         status=error.status,
-        detail=error.text or f"{error.status}: {error.reason}",
+        detail=_http_detail(error),
     )
+
+
+def _http_detail(error: web.HTTPException) -> str:
+    """A sentence that a person can act on; aiohttp's own text is the status once more."""
+    if isinstance(error, web.HTTPNotFound):
+        return "There is no such path. The operations of this server stand in /openapi.yaml."
+    if isinstance(error, web.HTTPMethodNotAllowed):
+        allowed = ", ".join(sorted(error.allowed_methods))
+        return f"This path does not take {error.method}; it takes: {allowed}."
+    return error.text or error.reason or "The request failed."
 
 
 def of_crash(request_id: str) -> Problem:

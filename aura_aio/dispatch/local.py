@@ -129,6 +129,11 @@ class LocalDispatcher:
         for worker in self._supervisor.workers():
             worker.retire()
 
+    @property
+    def alive(self) -> bool:
+        """Whether claims are made, reports stored and workers looked after."""
+        return self._supervisor.alive and not self._tasks.died
+
     def active(self) -> Mapping[str, ActiveAttempt]:
         """The attempts under way, by cid."""
         return {

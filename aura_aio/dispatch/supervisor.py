@@ -145,6 +145,11 @@ class Supervisor:
             self._server.close()
             await self._server.wait_closed()
 
+    @property
+    def alive(self) -> bool:
+        """Whether every place for a worker is looked after."""
+        return not self._tasks.died
+
     def workers(self) -> tuple[Worker, ...]:
         """Those that are up, the oldest first."""
         return tuple(self._workers.values())

@@ -215,6 +215,11 @@ class LogHub:
             self._forget_if_empty(group)
 
     @property
+    def alive(self) -> bool:
+        """Whether lines are still taken out of the queue."""
+        return not self._listener.died
+
+    @property
     def counters(self) -> LogCounters:
         """The figures for the status."""
         return LogCounters(

@@ -6,6 +6,7 @@ May import the standard library only; the only place that reads the system's clo
 import asyncio
 import time
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Protocol
 
 
@@ -42,8 +43,14 @@ class SystemClock:
 
 
 def rfc3339(seconds: float) -> str:
-    """`seconds` since the epoch as RFC 3339 in UTC with microseconds:
+    """`seconds` since the epoch as RFC 3339 in UTC with microseconds, like
     2026-01-31T12:00:00.000000Z.
     """
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    microseconds = round(seconds * 1_000_000)
+    return f"{_to_the_second(microseconds // 1_000_000)}.{microseconds % 1_000_000:06}Z"
+
+
+@lru_cache(maxsize=1024)
+def _to_the_second(seconds: int) -> str:
+    """Remembered, since many lines and runs fall into one second."""
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")

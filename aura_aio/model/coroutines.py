@@ -16,6 +16,8 @@ class CoroutineTasks:
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
+        self.died = False
+        """Whether one of them let an exception out: the part does not do all of its work."""
 
     def spawn(self, work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside everything else; an exception that it lets out is logged as
@@ -34,6 +36,7 @@ class CoroutineTasks:
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._tasks.discard(task)
         if not task.cancelled() and (error := task.exception()) is not None:
+            self.died = True
             _log.critical(
                 "a coroutine task died",
                 extra={"action": "coroutine_died"},

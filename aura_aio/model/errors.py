@@ -216,6 +216,13 @@ class NotReady(AuraError):
     retry_after_sec: ClassVar[int] = 1
 
 
+class NotAlive(AuraError):
+    """A part of the server has died and does not come back by itself (a 503): restart it."""
+
+    code = "not-alive"
+    retry_after_sec: ClassVar[int] = 5
+
+
 class DatabaseTooNew(AuraError):
     """The database was written by a newer version; starting would damage it."""
 

@@ -321,6 +321,11 @@ class Dispatcher(Protocol):
         """
         ...
 
+    @property
+    def alive(self) -> bool:
+        """Whether all of its coroutine tasks do their work."""
+        ...
+
     def active(self) -> Mapping[str, ActiveAttempt]:
         """The attempts under way, by cid."""
         ...

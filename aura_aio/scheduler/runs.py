@@ -4,13 +4,12 @@ May import the rest of `scheduler`, logs and model; stores and dispatchers come 
 """
 
 import asyncio
-from collections.abc import Coroutine, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Coroutine, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import msgspec
 
-from aura_aio.logs.buffer import Subscription
 from aura_aio.logs.hub import LogHub
 from aura_aio.model.clock import Clock
 from aura_aio.model.cursors import decode_cursor, encode_cursor
@@ -205,22 +204,14 @@ class Runs:
         """
         after = decode_cursor("log", int, cursor) if cursor is not None else 0
         where = msgspec.structs.replace(where, cid=cid)
-        with self._ends.watch(cid) as ended, self._news(where) as news:
+        with self._ends.watch(cid) as ended, self._hub.news(where) as news:
             page = await self._log_page(where, cid, after, limit)
             if wait_sec > 0 and not page.entries and page.next_cursor is not None:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(wait_sec):
-                        await _first_of(ended.wait(), news.next_batch())
+                        await _first_of(ended.wait(), news.wait())
                 page = await self._log_page(where, cid, after, limit)
         return page
-
-    @contextmanager
-    def _news(self, where: LogFilter) -> Iterator[Subscription]:
-        subscription = self._hub.subscribe(where, buffer_lines=1)
-        try:
-            yield subscription
-        finally:
-            self._hub.unsubscribe(subscription)
 
     async def _log_page(self, where: LogFilter, cid: str, after: int, limit: int) -> LogPage:
         run = await self._get(cid)  # before the log: of a run that has ended, all lines are there

@@ -13,7 +13,7 @@ import msgspec
 from aura_aio.logs.hub import LogCounters, LogHub
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
-from aura_aio.model.errors import AuraError, NotReady, StoreUnavailable
+from aura_aio.model.errors import AuraError, NotAlive, NotReady, StoreUnavailable
 from aura_aio.model.ports import Dispatcher, QueueCounts, QueueStore, RunStore, WorkerStatus
 from aura_aio.model.states import HOLDS_A_SLOT
 
@@ -128,6 +128,15 @@ class System:
     def stopped_since(self) -> float | None:
         """Since when nothing is dispatched (seconds since the epoch), or None."""
         return self._stopped_since
+
+    def check_alive(self) -> None:
+        """Return if every part does its work.
+
+        Raises:
+            NotAlive: one has died; the server's log says how.
+        """
+        if not (self._dispatcher.alive and self._hub.alive):
+            raise NotAlive("A part of the server has died, see its log: restart the server.")
 
     async def check_ready(self) -> None:
         """Return if the server should get requests.

@@ -9,8 +9,9 @@ from aura_aio.api.answers import answer
 from aura_aio.api.keys import SCHEDULER
 
 
-async def get_health(_: web.Request) -> web.Response:
-    """getHealth: whoever gets this answer has reached a living event loop."""
+async def get_health(request: web.Request) -> web.Response:
+    """getHealth."""
+    request.app[SCHEDULER].system.check_alive()
     return answer({"status": "ok"})
 
 
