@@ -11,7 +11,7 @@ MAX_CHARACTERS: Final = 16_384
 _MAX_FRAMES: Final = 100
 _OURS: Final = str(Path(__file__).resolve().parents[1])
 _CALLERS: Final = tuple(
-    f"{Path(traceback.__file__).resolve().parent}/{part}"
+    str(Path(traceback.__file__).resolve().parent / part)
     for part in ("asyncio", "concurrent", "importlib", "threading")
 )
 """The parts of the standard library that stand between Aura and what it calls."""

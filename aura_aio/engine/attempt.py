@@ -15,6 +15,7 @@ from aura_aio.engine.context import MAX_MESSAGE as MAX_LINE
 from aura_aio.engine.context import ActionContext, RunIdentity, portable_text
 from aura_aio.engine.definitions import ReadyStep, ReadyTask
 from aura_aio.engine.failures import ActionMissing, ActionNotImported
+from aura_aio.engine.journal import UntilOver
 from aura_aio.engine.parts import RunnerParts
 from aura_aio.engine.sandbox import Named
 from aura_aio.model import json
@@ -26,7 +27,6 @@ from aura_aio.model.run import StepRecord, Tasklet
 class LeftBehind(NamedTuple):
     """A call that did not end with its time; it may until `deadline` (of the loop's clock)."""
 
-    call: ActionContext
     work: "Future[Any] | asyncio.Future[Any]"
     deadline: float
 
@@ -36,6 +36,7 @@ class Attempt:
 
     def __init__(self, tasklet: Tasklet, task: ReadyTask, parts: RunnerParts) -> None:
         self.parts = parts
+        self.journal = UntilOver(parts.journal)
         self.run = RunIdentity(
             tasklet.cid, tasklet.plan_name, tasklet.task_name, tasklet.attempt, parts.worker
         )
@@ -59,8 +60,6 @@ class Attempt:
         self.left_behind: list[LeftBehind] = []
         self.stopping = False
         """Whether the attempt is to end before its steps do."""
-        self.over = False
-        """Whether the attempt has ended: what its steps still do counts no more."""
 
     def action(self, reference: str) -> LoadedAction:
         """The action that a step names.
@@ -89,7 +88,7 @@ class Attempt:
             self.run,
             step=step.name,
             action=action.name,
-            journal=parts.journal,
+            journal=self.journal,
             clock=parts.clock,
             data_root=parts.data_dir,
         )
@@ -108,27 +107,19 @@ class Attempt:
 
     def end(self) -> None:
         """What steps and calls say from now on comes too late."""
-        self.over = True
-        for call in (*self.calls, *(left.call for left in self.left_behind)):
-            call.cancelled = call.silenced = True
+        self.journal.over = True
 
     def leave_behind(
-        self,
-        call: ActionContext,
-        work: "Future[Any] | asyncio.Future[Any]",
-        *,
-        grace_sec: float = 0.0,
+        self, work: "Future[Any] | asyncio.Future[Any]", *, grace_sec: float = 0.0
     ) -> None:
         """Note a call that did not end with its time, and may still do so for `grace_sec`."""
         deadline = asyncio.get_running_loop().time() + grace_sec
-        self.left_behind.append(LeftBehind(call, work, deadline))
+        self.left_behind.append(LeftBehind(work, deadline))
 
     def log(self, step: str | None, level: LogLevel, message: str) -> None:
         """Write a line of the engine itself to the run's log."""
-        if self.over:
-            return
         run = self.run
-        self.parts.journal.log(
+        self.journal.log(
             LogLine(
                 timestamp=self.parts.clock.now(),
                 level=level,
@@ -145,8 +136,6 @@ class Attempt:
 
     def record(self, record: StepRecord) -> None:
         """Report what a step did, and let the templates of other steps see its state."""
-        if self.over:
-            return
         start, end, error = record.started_at, record.finished_at, record.error
         node = self.nodes.get(record.step)
         if node is None:
@@ -158,4 +147,4 @@ class Attempt:
             "duration": None if start is None or end is None else end - start,
             "error": None if error is None else {"type": error.type, "message": error.message},
         }
-        self.parts.journal.step(record)
+        self.journal.step(record)

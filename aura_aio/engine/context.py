@@ -37,13 +37,12 @@ class RunIdentity(msgspec.Struct, frozen=True):
 class ActionContext:
     """One call of an action; given to a parameter that has it as its annotation.
 
-    Its methods may be called from any thread. Once the run has ended without the action, they do
-    nothing.
+    Its methods may be called from any thread. Once the run has ended, nothing comes of them.
     """
 
     __slots__ = (
         "_data_root", "_journal", "action", "cancelled", "clock", "partial_lines", "run",
-        "silenced", "step",
+        "step",
     )  # fmt: skip
 
     def __init__(
@@ -67,8 +66,6 @@ class ActionContext:
         """Whether the action should end: its run is cancelled, or its time is over. A `def` action
         that takes long looks here now and then; an `async def` one is interrupted anyway.
         """
-        self.silenced = False
-        """Whether what the action says comes too late: its run has ended."""
         self.partial_lines: dict[str, str] = {}
         """What was printed without the end of the line, by stream (`engine.capture`)."""
         self._journal = journal
@@ -120,15 +117,12 @@ class ActionContext:
         """
         if not 0 <= fraction <= 1:
             raise ValueError(f"Progress goes from 0 to 1: {fraction} does not fit.")
-        if not self.silenced:
-            self._journal.progress(self.run.cid, float(fraction), message)
+        self._journal.progress(self.run.cid, float(fraction), message)
 
     def write_line(
         self, level: LogLevel, message: str, *, logger: str, data: dict[str, Any] | None = None
     ) -> None:
         """Write a line in the name of `logger`: what `print` and `logging` say, for example."""
-        if self.silenced:
-            return
         run = self.run
         self._journal.log(
             LogLine(

@@ -78,10 +78,10 @@ async def _in_task(call: Call, attempt: Attempt, limit_sec: float) -> Any:
         task.cancel()
         await asyncio.wait((task,), timeout=attempt.parts.grace_sec)
         if not task.done():
-            attempt.leave_behind(call.context, task)
+            attempt.leave_behind(task)
     except asyncio.CancelledError:
         task.cancel()
-        await _until_done(call, task, task, attempt)
+        await _until_done(task, task, attempt)
         raise
     raise _took_too_long(limit_sec)
 
@@ -97,25 +97,22 @@ async def _in_thread(call: Call, attempt: Attempt, limit_sec: float | None) -> A
             return _unpack(waiter.result())
         call.context.cancelled = True
         waiter.cancel()  # if no thread had taken it up yet, none will
-        attempt.leave_behind(call.context, work, grace_sec=attempt.parts.grace_sec)
+        attempt.leave_behind(work, grace_sec=attempt.parts.grace_sec)
     except asyncio.CancelledError:
         call.context.cancelled = True
-        await _until_done(call, waiter, work, attempt)
+        await _until_done(waiter, work, attempt)
         raise
     raise _took_too_long(limit_sec)
 
 
 async def _until_done(
-    call: Call,
-    waiter: asyncio.Future[_Ended],
-    work: "Future[Any] | asyncio.Future[Any]",
-    attempt: Attempt,
+    waiter: asyncio.Future[_Ended], work: "Future[Any] | asyncio.Future[Any]", attempt: Attempt
 ) -> None:
     try:
         await asyncio.wait((waiter,))
     except asyncio.CancelledError:
         waiter.cancel()
-        attempt.leave_behind(call.context, work)
+        attempt.leave_behind(work)
         raise
 
 

@@ -29,3 +29,32 @@ class Journal(Protocol):
     async def room(self) -> None:
         """Return when there is room for more lines. Awaited before each step."""
         ...
+
+
+class UntilOver:
+    """A Journal that hands on what is told while the attempt lasts; what an action that was left
+    behind, or what it started, says later is dropped.
+    """
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+        self.over = False
+
+    def log(self, line: LogLine) -> None:
+        """Hand a line on."""
+        if not self.over:
+            self._journal.log(line)
+
+    def step(self, record: StepRecord) -> None:
+        """Hand a record on."""
+        if not self.over:
+            self._journal.step(record)
+
+    def progress(self, cid: str, fraction: float, message: str) -> None:
+        """Hand on how far the run has come."""
+        if not self.over:
+            self._journal.progress(cid, fraction, message)
+
+    async def room(self) -> None:
+        """Return when there is room for more lines."""
+        await self._journal.room()

@@ -44,6 +44,9 @@ def as_stored(value: Any, text: bytes) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    for kind in (str, int, float):  # of numpy's numbers, for example, one is a float
+        if isinstance(value, kind):
+            return kind(value)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     raise TypeError(f"a {type(value).__module__}.{type(value).__qualname__} has no JSON form.")

@@ -85,7 +85,7 @@ class StepRun:
 
     async def _turn(self, action: LoadedAction, names: dict[str, Any]) -> Turn:
         step = self._step
-        await self._attempt.parts.journal.room()
+        await self._attempt.journal.room()
         params = render(step.params, names)
         if step.note is not None:
             note = str(render(step.note, {**names, "params": params}))
@@ -108,6 +108,8 @@ class StepRun:
             except RunFailure:
                 raise
             except Exception as error:  # an action may raise what it likes
+                if self._attempt.stopping:
+                    raise
                 failures += 1
                 reason = error.error if isinstance(error, Escaped) else error
                 chance = random.random()  # noqa: S311 - spreads retries, guards no secret
@@ -162,6 +164,9 @@ class StepRun:
             self.error = run_error(error, name)
         else:  # the traceback is read from source files
             self.error = await asyncio.to_thread(run_error, error, name)
+        if self._attempt.stopping:
+            self._report(StepStatus.CANCELLED)
+            return
         message = f"Step {name!r} failed: {self.error.type}: {self.error.message}"
         self._attempt.log(name, LogLevel.ERROR, message)
         self._report(StepStatus.FAILED)

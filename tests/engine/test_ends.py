@@ -62,6 +62,23 @@ class Actions:
             return "as if nothing had happened"
         raise AssertionError
 
+    async def objects(self) -> None:
+        self.calls += 1
+        self.begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError("while cleaning up")
+
+    def starts_more(self, context: ActionContext) -> None:
+        def more() -> None:
+            self.let_go.wait(LONG)
+            context.log("too late")
+            context.progress(1)
+            self.cleaned_up = True
+
+        threading.Thread(target=more).start()
+
     def listens(self, context: ActionContext) -> None:
         self.begun.set()
         while not context.cancelled:
@@ -92,8 +109,7 @@ def actions() -> Iterator[Actions]:
 
 @pytest.fixture
 def table(actions: Actions, tmp_path: Path) -> Iterator[Bench]:
-    names = ("waits", "swallows", "shrugs", "listens", "blocks", "at_once", "fails")
-    functions = {name: getattr(actions, name) for name in names}
+    functions = {name: getattr(actions, name) for name in vars(Actions) if name[0] != "_"}
     with bench(tmp_path, functions, grace_sec=SHORT) as table:
         yield table
         actions.let_go.set()
@@ -198,6 +214,30 @@ async def test_an_action_that_ends_as_if_it_was_not_cancelled_counts_as_cancelle
     assert outcome.event is RunEvent.STOPPED
     assert not runner.abandoned
     assert table.journal.statuses() == {"a": "cancelled"}
+
+
+async def test_an_action_that_fails_when_it_is_cancelled_is_not_tried_again(
+    table: Bench, actions: Actions
+) -> None:
+    runner = table.runner(task(Step("a", "objects", on_exception=OnException(retry=9))))
+    outcome = await cancelled(runner, actions, grace_sec=LONG)
+    assert outcome.event is RunEvent.STOPPED
+    assert actions.calls == 1
+    record = table.journal.last("a")
+    assert record.status == "cancelled"
+    assert record.error is not None
+    assert record.error.message == "while cleaning up"
+    assert table.journal.lines == []
+
+
+async def test_what_an_action_started_says_nothing_when_the_run_is_over(
+    table: Bench, actions: Actions
+) -> None:
+    assert (await table.run(task(Step("a", "starts_more")))).event is RunEvent.SUCCEED
+    actions.let_go.set()
+    await until(lambda: actions.cleaned_up)
+    assert table.journal.lines == []
+    assert table.journal.reports == []
 
 
 async def test_a_run_whose_last_step_is_over_succeeds_in_spite_of_a_cancel(table: Bench) -> None:

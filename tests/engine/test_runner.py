@@ -21,7 +21,7 @@ from aura_aio.model.log import LogLevel
 from aura_aio.model.plan import AllOf, DependsOn, OnException, Step, Task
 from aura_aio.model.run import StepRecord
 from aura_aio.model.states import RunEvent
-from tests.engine.harness import Bench, QuickClock, bench
+from tests.engine.harness import Bench, QuickClock, bench, write_plan
 from tests.waiting import until
 
 MakeBench = Callable[..., Bench]
@@ -312,17 +312,23 @@ async def test_a_result_that_contains_itself_fails_the_step(make_bench: MakeBenc
     assert "contains itself" in outcome.error.message
 
 
-async def test_paths_and_times_are_results(make_bench: MakeBench) -> None:
+async def test_paths_and_odd_numbers_are_results(make_bench: MakeBench) -> None:
+    class Word(str):
+        __slots__ = ()
+
+    class Number(float):
+        __slots__ = ()
+
     def act(context: ActionContext) -> list[Any]:
         assert context.data_dir.is_dir()
-        return [context.data_dir / "x", 2**70, float("nan"), {"a"}]
+        return [context.data_dir / "x", 2**70, float("nan"), {"a"}, Word("w"), Number(1.5)]
 
     table = make_bench(act)
-    (path, number, no_number, one) = await table.result(
+    (path, number, no_number, one, *rest) = await table.result(
         task(Step("a", "act"), returns="{{ nodes.a.output }}")
     )
     assert Path(path).parts[-3:] == ("plans", "case", "x")
-    assert (number, no_number, one) == (2**70, None, ["a"])
+    assert (number, no_number, one, rest) == (2**70, None, ["a"], ["w", 1.5])
 
 
 async def test_an_action_that_is_gone_fails_its_step(make_bench: MakeBench) -> None:
@@ -330,6 +336,23 @@ async def test_an_action_that_is_gone_fails_its_step(make_bench: MakeBench) -> N
     outcome = await table.run(task(Step("a", "vanished")))
     assert outcome.error is not None
     assert outcome.error.message == "The plan 'case' has no action 'vanished' any more."
+
+
+async def test_an_action_of_another_plan_runs_for_the_run_that_calls_it(two_plans: Bench) -> None:
+    assert await two_plans.result() == ["case", "mended"]
+
+
+@pytest.fixture
+def two_plans(tmp_path: Path) -> Iterator[Bench]:
+    (tmp_path / "plans" / "tools").mkdir(parents=True)
+    (tmp_path / "plans" / "tools" / "actions.py").write_text(
+        "from aura_aio import action\n@action\ndef mend(context):\n"
+        "    return [context.plan_name, 'mended']\n"
+    )
+    text = 'steps: {a: {action: tools/mend}}\nreturns: "{{ nodes.a.output }}"'
+    catalog = write_plan(tmp_path / "plans", {"tasks/t.yaml": text})
+    with bench(tmp_path / "data", catalog=catalog) as table:
+        yield table
 
 
 async def test_a_task_without_steps_succeeds(make_bench: MakeBench) -> None:
