@@ -57,6 +57,8 @@ class Attempt:
         """What every template sees."""
         self.calls: set[ActionContext] = set()
         """The calls of actions under way."""
+        self.failed: list[str] = []
+        """The steps that failed, in that order."""
         self.left_behind: list[LeftBehind] = []
         self.stopping = False
         """Whether the attempt is to end before its steps do."""

@@ -68,13 +68,14 @@ def run_error(error: BaseException, step: str | None = None) -> RunError:
     traceback = None if isinstance(error, RunFailure) else plan_traceback(error)
     return RunError(
         type=type(error).__name__,
-        message=portable_text(_sentence(error), MAX_MESSAGE),
+        message=portable_text(sentence(error), MAX_MESSAGE),
         step=step,
         traceback=None if traceback is None else portable_text(traceback, len(traceback)),
     )
 
 
-def _sentence(error: BaseException) -> str:
+def sentence(error: BaseException) -> str:
+    """The message of an exception, whatever its class makes of it."""
     try:
         return str(error) or f"{type(error).__name__} (without a message)"
     except Exception:  # `__str__` of a plan's class is a plan's code

@@ -74,6 +74,7 @@ async def _while(step: ReadyStep, loop: Loop, attempt: Attempt, take_turn: TakeT
         names = _names(attempt, {"index": index})
         if not truth(step.repeat_while, {**names, "result": result}):
             return kept
+        await _breathe(attempt)
         result, each = await take_turn(names)
         kept.append(each)
     message = f"The loop ends after max_iterations, {loop.max_iterations:,} turns."
@@ -93,6 +94,7 @@ async def _lanes(
         for index, loop in waiting:
             if failures:
                 return
+            await _breathe(attempt)
             try:
                 kept[index] = (await take_turn(_names(attempt, loop))).kept
             except Exception as error:  # any failure of a turn is the loop's
@@ -107,6 +109,12 @@ async def _lanes(
     if failures:
         raise failures[0]
     return kept
+
+
+async def _breathe(attempt: Attempt) -> None:
+    """Let the log make room, and other runs have their turn: an action may never wait."""
+    await attempt.journal.room()
+    await asyncio.sleep(0)
 
 
 def _names(attempt: Attempt, loop: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ May import model, catalog, and the rest of `engine`.
 """
 
 import asyncio
+import logging
 import math
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -24,6 +25,8 @@ from aura_aio.model.run import Outcome, RunError, Tasklet
 from aura_aio.model.states import RunEvent
 
 __all__ = ["Runner", "RunnerParts"]
+
+_log = logging.getLogger("aura.engine")
 
 _LAST_CALL_SEC: Final = 0.1
 _NO_RETURNS: Final = b"true"
@@ -49,7 +52,8 @@ class Runner:
         self._bell = asyncio.Event()
         self._stopped_by: RunEvent | None = None
         self._deadline = math.inf
-        self._error: RunError | None = None
+        self._errors: dict[str, RunError] = {}
+        self._fault: RunError | None = None
         self.abandoned = False
         """After `run`: whether something was left running that cannot be stopped."""
 
@@ -94,8 +98,8 @@ class Runner:
 
     async def _carry_out(self, name: str, step: StepRun) -> None:
         standing = await step.run(lambda: self._change(name, Standing.RUNNING))
-        if standing is Standing.FAILED and name not in self._task.graph.tolerated:
-            self._error = self._error or step.error
+        if step.error is not None and name not in self._task.graph.tolerated:
+            self._errors[name] = step.error
         self._change(name, standing)
         self._open_steps -= 1
 
@@ -111,7 +115,12 @@ class Runner:
     def _step_ended(self, task: asyncio.Task[None]) -> None:
         del self._steps[task]
         if not task.cancelled() and (error := task.exception()) is not None:
-            self._error = self._error or run_error(error)  # a fault of the engine fails the run
+            self._fault = run_error(error)
+            _log.critical(
+                "the engine failed in a step",
+                extra={"action": "engine_failed", "cid": self._run.cid},
+                exc_info=error,
+            )
         if not self._steps:
             self._bell.set()
 
@@ -180,8 +189,9 @@ class Runner:
         if self._stopped_by is not None:
             error = RunError("Stopped", "The run was stopped before its end.")
             return self._ended(self._stopped_by, error)
-        if self._error is not None:
-            return self._ended(RunEvent.FAIL, self._error)
+        failures = [self._errors[name] for name in self._attempt.failed if name in self._errors]
+        if self._fault is not None or failures:
+            return self._ended(RunEvent.FAIL, self._fault or failures[0])
         try:
             return self._ended(RunEvent.SUCCEED, result=self._result())
         except Exception as error:  # a template, the result: whatever it is, the run fails

@@ -12,7 +12,7 @@ from aura_aio.catalog.actions import LoadedAction
 from aura_aio.engine.attempt import Attempt
 from aura_aio.engine.definitions import ReadyStep
 from aura_aio.engine.executors import Call, execute
-from aura_aio.engine.failures import Escaped, ResultRefused, RunFailure, run_error
+from aura_aio.engine.failures import Escaped, ResultRefused, RunFailure, run_error, sentence
 from aura_aio.engine.graph import Standing
 from aura_aio.engine.loops import Turn, run_loop
 from aura_aio.engine.results import as_stored, to_json
@@ -42,23 +42,15 @@ class StepRun:
         Raises:
             asyncio.CancelledError: the attempt is stopping; that is reported too.
         """
-        step, attempt = self._step, self._attempt
         try:
-            if step.when is not None and not truth(step.when, attempt.names):
-                self._report(StepStatus.SKIPPED)
-                return Standing.SKIPPED
-            self._started_at = self._clock.now()
-            self._report(StepStatus.RUNNING, is_over=False)
-            on_start()
-            kept = await self._work()
-            self._finish(kept)
+            try:
+                return await self._carry_out(on_start)
+            except Exception as error:  # an action may raise what it likes
+                await self._fail(error)
+                return Standing.FAILED
         except asyncio.CancelledError:
             self._report(StepStatus.CANCELLED)
             raise
-        except Exception as error:  # an action may raise what it likes
-            await self._fail(error)
-            return Standing.FAILED
-        return Standing.SUCCESS
 
     def skip(self) -> None:
         """Report that the step never starts: what it waits for does not come about."""
@@ -67,6 +59,17 @@ class StepRun:
     def give_up(self) -> None:
         """Report the end of a step that does not end when it is cancelled."""
         self._report(StepStatus.CANCELLED)
+
+    async def _carry_out(self, on_start: Callable[[], None]) -> Standing:
+        await self._attempt.journal.room()
+        if self._step.when is not None and not truth(self._step.when, self._attempt.names):
+            self._report(StepStatus.SKIPPED)
+            return Standing.SKIPPED
+        self._started_at = self._clock.now()
+        self._report(StepStatus.RUNNING, is_over=False)
+        on_start()
+        self._finish(await self._work())
+        return Standing.SUCCESS
 
     async def _work(self) -> Any:
         """What the step keeps: the result, the outputs, or a list of them for a loop."""
@@ -85,7 +88,6 @@ class StepRun:
 
     async def _turn(self, action: LoadedAction, names: dict[str, Any]) -> Turn:
         step = self._step
-        await self._attempt.journal.room()
         params = render(step.params, names)
         if step.note is not None:
             note = str(render(step.note, {**names, "params": params}))
@@ -116,7 +118,7 @@ class StepRun:
                 wait = wait_after_exception(step.on_exception, failures, reason, chance=chance)
                 if wait is None:
                     raise
-                await self._pause(wait, f"{type(reason).__name__}: {reason}")
+                await self._pause(wait, f"{type(reason).__name__}: {sentence(reason)}")
                 continue
             scope = {**names, "result": result, "attempt": failures + refusals + 1}
             if step.on_result is None or not truth(self._step.retry_when, scope):
@@ -159,6 +161,7 @@ class StepRun:
 
     async def _fail(self, error: Exception) -> None:
         name = self._step.name
+        self._attempt.failed.append(name)
         self._started_at = self._started_at or self._clock.now()
         if isinstance(error, RunFailure):
             self.error = run_error(error, name)

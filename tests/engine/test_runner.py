@@ -18,7 +18,7 @@ from aura_aio import ActionContext
 from aura_aio.engine.context import MAX_MESSAGE
 from aura_aio.engine.results import MAX_RESULT_BYTES
 from aura_aio.model.log import LogLevel
-from aura_aio.model.plan import AllOf, DependsOn, OnException, Step, Task
+from aura_aio.model.plan import AllOf, DependsOn, Loop, OnException, Step, Task
 from aura_aio.model.run import StepRecord
 from aura_aio.model.states import RunEvent
 from tests.engine.harness import Bench, QuickClock, bench, write_plan
@@ -133,9 +133,42 @@ async def test_no_step_starts_while_the_log_has_no_room(make_bench: MakeBench) -
     run = asyncio.ensure_future(table.run(task(Step("a", "act"))))
     await until(lambda: table.journal.asked_for_room)
     assert calls == []
+    assert table.journal.records == []
     table.journal.make_room()
     assert (await run).event is RunEvent.SUCCEED
     assert calls == ["act"]
+
+
+async def test_a_loop_of_actions_that_never_wait_lets_other_runs_have_their_turn(
+    make_bench: MakeBench,
+) -> None:
+    order: list[str] = []
+
+    async def act(who: str) -> None:
+        order.append(who)
+
+    table = make_bench(act)
+    long = task(Step("a", "act", {"who": "long"}, loop=Loop(times=1000)))
+    short = task(Step("a", "act", {"who": "short"}))
+    await asyncio.gather(table.run(long), table.run(short))
+    assert order.index("short") < 10
+
+
+async def test_a_fault_of_the_engine_fails_the_run_and_is_logged(
+    make_bench: MakeBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def act() -> None: ...
+
+    def broken(record: StepRecord) -> None:
+        raise ZeroDivisionError("in the journal")
+
+    table = make_bench(act)
+    table.journal.step = broken  # type: ignore[method-assign]
+    outcome = await table.run(task(Step("a", "act"), Step("b", "act", depends_on=DependsOn("a"))))
+    assert outcome.event is RunEvent.FAIL
+    assert outcome.error is not None
+    assert outcome.error.message == "in the journal"
+    assert [record.__dict__["action"] for record in caplog.records] == ["engine_failed"]
 
 
 async def test_actions_get_copies_of_what_they_are_given(make_bench: MakeBench) -> None:
