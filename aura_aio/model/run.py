@@ -42,13 +42,25 @@ class CancelRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     requested_by: str | None = None
 
 
+class Limit(msgspec.Struct, frozen=True):
+    """A place that a run needs while it runs: at the most `most` runs hold one of `key` at a time.
+
+    The keys are `exclusive`, `resource:<name>`, `mutex:<group>`, `instances:<plan>/<task>`.
+    """
+
+    key: str
+    most: int
+
+
 class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     """The frozen envelope that travels: which run, which attempt, of which definition, with which
     inputs.
 
     `inputs` is the JSON text of an object, already checked and complete with its defaults.
     `attempt` with the cid is the fence: what comes with an old attempt is stale. `run_at` and
-    `accepted_at` are seconds since the epoch; `timeout_sec` bounds the attempt.
+    `accepted_at` are seconds since the epoch; `timeout_sec` bounds the attempt. `limits` are in the
+    order of their keys. `origin` is the JSON text of what started the run, if that was no client:
+    its parent, a schedule, an event. `depth` counts the runs above it.
     """
 
     cid: str
@@ -63,6 +75,10 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     timeout_sec: float | None = None
     on_crash: OnCrash = OnCrash.FAIL
     labels: dict[str, str] = {}
+    limits: tuple[Limit, ...] = ()
+    parent_cid: str | None = None
+    depth: int = 0
+    origin: bytes | None = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,6 +109,10 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     result: bytes | None = None
     error: RunError | None = None
     cancel: CancelRequest | None = None
+    limits: tuple[Limit, ...] = ()
+    parent_cid: str | None = None
+    depth: int = 0
+    origin: bytes | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -3,17 +3,20 @@
 May import the standard library, msgspec and model only.
 """
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
 from aura_aio.model.log import LogEntry, LogLevel, LogLine
-from aura_aio.model.run import CancelRequest, OnCrash, Run, RunError, StepRecord, Tasklet
+from aura_aio.model.run import CancelRequest, Limit, OnCrash, Run, RunError, StepRecord, Tasklet
 from aura_aio.model.states import RunState
 
 Row = tuple[Any, ...]
 
+NO_LIMITS: Final = "[]"
+
 _encoder = msgspec.json.Encoder()
+_limits = msgspec.json.Decoder(tuple[Limit, ...])
 _labels = msgspec.json.Decoder(dict[str, str])
 _error = msgspec.json.Decoder(RunError)
 _cancel = msgspec.json.Decoder(CancelRequest)
@@ -42,8 +45,12 @@ def run_from(row: Row) -> Run:
         worker=row[15],
         error=_error.decode(error) if error else None,
         cancel=cancel_from(cancel),
-        inputs=row[18],
-        result=row[19],
+        limits=limits_from(row[18]),
+        parent_cid=row[19],
+        depth=row[20],
+        origin=row[21],
+        inputs=row[22],
+        result=row[23],
     )
 
 
@@ -65,6 +72,10 @@ def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
         tasklet.timeout_sec,
         tasklet.on_crash.value,
         json_text(tasklet.labels) if tasklet.labels else None,
+        json_text(tasklet.limits) if tasklet.limits else NO_LIMITS,
+        tasklet.parent_cid,
+        tasklet.depth,
+        tasklet.origin,
     )
 
 
@@ -83,6 +94,10 @@ def tasklet_from(row: Row) -> Tasklet:
         timeout_sec=row[9],
         on_crash=OnCrash(row[10]),
         labels=_labels.decode(row[11]) if row[11] else {},
+        limits=limits_from(row[12]),
+        parent_cid=row[13],
+        depth=row[14],
+        origin=row[15],
     )
 
 
@@ -150,6 +165,11 @@ def entry_from(row: Row) -> LogEntry:
         data=None if row[11] is None else _data.decode(row[11]),
     )
     return LogEntry(row[0], line)
+
+
+def limits_from(text: str) -> tuple[Limit, ...]:
+    """The limits in the column of that name."""
+    return () if text == NO_LIMITS else _limits.decode(text)
 
 
 def cancel_from(text: str | None) -> CancelRequest | None:

@@ -1,6 +1,7 @@
 -- The schema as it is now: the sum of migrations/, which a test proves. For reading; opening a
--- database runs the migrations. Times are seconds since the epoch, UTC; `labels`, `error`, `cancel`
--- and `cids` are JSON text; `inputs`, `result`, `output` and `data` are JSON in UTF-8, kept unread.
+-- database runs the migrations. Times are seconds since the epoch, UTC; `labels`, `limits`,
+-- `error`, `cancel` and `cids` are JSON text; `inputs`, `result`, `origin`, `output` and `data` are
+-- JSON in UTF-8, kept unread.
 
 CREATE TABLE runs (
     cid TEXT NOT NULL PRIMARY KEY,
@@ -26,7 +27,11 @@ CREATE TABLE runs (
     cancel TEXT,
     error TEXT,
     inputs BLOB NOT NULL,
-    result BLOB
+    result BLOB,
+    limits TEXT NOT NULL DEFAULT '[]',
+    parent_cid TEXT,
+    depth INTEGER NOT NULL DEFAULT 0,
+    origin BLOB
 );
 
 -- The queue: dispatch order.
@@ -36,6 +41,8 @@ CREATE INDEX runs_waiting ON runs (delayed, ready_at, cid) WHERE state = 'queued
 -- Lists, newest first, and what is active.
 CREATE INDEX runs_by_state ON runs (state, cid);
 CREATE INDEX runs_by_plan ON runs (plan_name, state, cid);
+-- Children of a run.
+CREATE INDEX runs_by_parent ON runs (parent_cid, cid) WHERE parent_cid IS NOT NULL;
 -- The latest waits.
 CREATE INDEX runs_started ON runs (started_at, ready_at) WHERE started_at IS NOT NULL;
 

@@ -21,12 +21,13 @@ MOST_KEYS_PRUNED: Final = 16
 _RUN: Final = (
     "cid, plan_name, task_name, state, attempt, priority, rank, definition_digest, created_at, "
     "on_crash, run_at, started_at, finished_at, timeout_sec, labels, worker, error, cancel, "
+    "limits, parent_cid, depth, origin, "
 )
 _BARE_RUN: Final = _RUN + "NULL, NULL"
 _WHOLE_RUN: Final = _RUN + "inputs, result"
 _TASKLET: Final = (
     "cid, plan_name, task_name, definition_digest, created_at, attempt, inputs, priority, run_at, "
-    "timeout_sec, on_crash, labels"
+    "timeout_sec, on_crash, labels, limits, parent_cid, depth, origin"
 )
 _STEP: Final = "cid, attempt, step, status, started_at, finished_at, tries, output, error"
 ENTRY: Final = (
@@ -56,7 +57,7 @@ PRUNE_KEYS: Final = f"""
 KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
 INSERT_RUN: Final = f"""
     INSERT INTO runs (state, ready_at, delayed, {_TASKLET})
-    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # --- Runs change; the guard: the run is as it was when the change was decided

@@ -24,7 +24,11 @@ CREATE TABLE runs (
     cancel TEXT,
     error TEXT,
     inputs BLOB NOT NULL,
-    result BLOB
+    result BLOB,
+    limits TEXT NOT NULL DEFAULT '[]',
+    parent_cid TEXT,
+    depth INTEGER NOT NULL DEFAULT 0,
+    origin BLOB
 );
 
 -- The queue: dispatch order.
@@ -34,6 +38,8 @@ CREATE INDEX runs_waiting ON runs (delayed, ready_at, cid) WHERE state = 'queued
 -- Lists, newest first, and what is active.
 CREATE INDEX runs_by_state ON runs (state, cid);
 CREATE INDEX runs_by_plan ON runs (plan_name, state, cid);
+-- Children of a run.
+CREATE INDEX runs_by_parent ON runs (parent_cid, cid) WHERE parent_cid IS NOT NULL;
 -- The latest waits.
 CREATE INDEX runs_started ON runs (started_at, ready_at) WHERE started_at IS NOT NULL;
 
