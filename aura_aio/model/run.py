@@ -59,8 +59,8 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     `inputs` is the JSON text of an object, already checked and complete with its defaults.
     `attempt` with the cid is the fence: what comes with an old attempt is stale. `run_at` and
     `accepted_at` are seconds since the epoch; `timeout_sec` bounds the attempt. `limits` are in the
-    order of their keys. `origin` is the JSON text of what started the run, if that was no client:
-    its parent, a schedule, an event. `depth` counts the runs above it.
+    order of their keys. `origin` is the JSON text of what started the run (`model.origin`), if that
+    was no client. `depth` counts the runs above it.
     """
 
     cid: str
