@@ -47,15 +47,15 @@ class Link(NamedTuple):
 
 
 class Page:
-    """A page, read once."""
+    """A page, read once: what its file says, or `text` in its place."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, text: str | None = None) -> None:
         self.path = path
         self.name = path.relative_to(REPOSITORY).as_posix()
         self.blocks: list[Block] = []
         self.prose: list[tuple[int, str]] = []
         """The lines that are in no block, with their numbers."""
-        self._read(path.read_text("utf-8").splitlines())
+        self._read((path.read_text("utf-8") if text is None else text).splitlines())
 
     def _read(self, lines: list[str]) -> None:
         fence, info, start = "", "", 0
