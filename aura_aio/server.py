@@ -31,6 +31,7 @@ from aura_aio.model.ids import CidFactory
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.admission import Admission
 from aura_aio.scheduler.events import EventBus, RunEnds
+from aura_aio.scheduler.logs import Logs
 from aura_aio.scheduler.plans import Plans
 from aura_aio.scheduler.queue import Queue
 from aura_aio.scheduler.runs import Runs
@@ -180,8 +181,6 @@ def _scheduler(
 ) -> Scheduler:
     runs = Runs(
         store=store.runs,
-        log_store=store.logs,
-        hub=hub,
         dispatcher=dispatcher,
         admission=Admission(plans.catalog, clock, CidFactory(clock)),
         ends=ends,
@@ -199,10 +198,10 @@ def _scheduler(
         runs=runs,
         queue=Queue(store.queue, dispatcher, system.stopped_since, clock),
         plans=plans,
+        logs=Logs(store.logs, store.runs, hub, ends),
         system=system,
         run_store=store.runs,
         dispatcher=dispatcher,
-        api_log_queue=hub.queue,
     )
 
 

@@ -12,6 +12,7 @@ from aura_aio.api.views import Answer, page, present
 from aura_aio.model.plan import (
     AllOf,
     AnyOf,
+    Definition,
     Dependency,
     DependsOn,
     InputSpec,
@@ -48,6 +49,16 @@ def task_detail(task: Task) -> Answer:
         "edges": [edge for step in task.steps for edge in _edges(step)],
     }
     return _task_summary(task) | {"graph": graph}
+
+
+def run_definition(cid: str, definition: Definition) -> Answer:
+    """RunDefinition."""
+    return {
+        "cid": cid,
+        "definition_digest": definition.digest,
+        "task": task_detail(definition.task()),
+        "document": msgspec.Raw(definition.document),
+    }
 
 
 def reload_result(plans: Sequence[Plan]) -> Answer:

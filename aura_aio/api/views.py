@@ -16,8 +16,9 @@ from aura_aio.model.clock import rfc3339
 from aura_aio.model.ports import ActiveAttempt, Page
 from aura_aio.model.run import Run
 from aura_aio.model.states import RunState
+from aura_aio.scheduler.logs import LogPage
 from aura_aio.scheduler.queue import QueueEntry, QueueOverview, Waiting
-from aura_aio.scheduler.runs import Batch, LogPage
+from aura_aio.scheduler.runs import Batch
 from aura_aio.scheduler.system import Stopped, SystemState, SystemStatus
 
 Answer = dict[str, Any]

@@ -26,6 +26,8 @@ from aura_aio.model.errors import ContractError
 
 JSON = "application/json"
 PROBLEM_JSON = "application/problem+json"
+TEXTS = ("application/x-ndjson", "text/event-stream", "text/plain")
+"""What an answer may be beside JSON, or instead of it: text, a line at a time."""
 _CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*")
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
 _TRAIN_CASE = re.compile(r"[A-Z][a-z0-9]*(-[A-Z][a-z0-9]*)*")
@@ -201,10 +203,14 @@ def _answer(document: Json, where: str, status: str, response: Json) -> Iterator
     elif status == "101":
         if content:
             yield where, "has no body, so it must have no content"
-    elif list(content) != [JSON]:
-        yield where, f"must be {JSON}, and nothing else"
+    elif not content or set(content) - {JSON, *TEXTS}:
+        yield where, f"must be {JSON}, or one of {', '.join(TEXTS)}"
     else:
-        yield from _component_and_example(where, mapping(content[JSON]))
+        for media_type, each in content.items():
+            if media_type == JSON:
+                yield from _component_and_example(where, mapping(each))
+            else:
+                yield from _text(where, mapping(each))
 
 
 def _expected(listed: list[Json]) -> Iterator[tuple[str, str]]:
@@ -228,6 +234,17 @@ def _problem(document: Json, where: str, status: str, response: Json) -> Iterato
     retry = resolve(document, mapping(response.get("headers")).get("Retry-After"))
     if status in {"429", "503"} and retry.get("required") is not True:
         yield where, "must have the header Retry-After, required"
+
+
+def _text(where: str, content: Json) -> Iterator[tuple[str, str]]:
+    schema = mapping(content.get("schema"))
+    lines = schema.get("contentSchema")
+    if schema.get("type") != "string":
+        yield where, "a text must have a schema of the type string"
+    if lines is not None and component_name(lines) is None:
+        yield where, "the contentSchema of its lines must be a reference to a component"
+    if "example" not in content:
+        yield where, "has no example"
 
 
 def _component_and_example(where: str, content: Json) -> Iterator[tuple[str, str]]:

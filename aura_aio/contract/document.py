@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 
 from aura_aio.contract import references
-from aura_aio.contract.checks import check
+from aura_aio.contract.checks import TEXTS, check
 from aura_aio.contract.openapi30 import downgrade
 from aura_aio.contract.reading import read_yaml
 from aura_aio.contract.references import Json
@@ -51,14 +51,17 @@ class Parameter(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     """One status that an operation can answer.
 
-    `component` and `media_type` are None when the answer has no body (101). `headers` holds the
-    declared headers by name: whether each is always there, and its schema.
+    `component` and `media_type` are those of its JSON body, None when it has none (101, or a text
+    alone). `headers` holds the declared headers by name: whether each is always there, and its
+    schema. `texts` are the media types in which it comes as text, each with the component of which
+    every line is one, if there is one.
     """
 
     status: int
     media_type: str | None
     component: str | None
     headers: Mapping[str, tuple[bool, Json]]
+    texts: Mapping[str, str | None] = MappingProxyType({})
 
 
 class Operation(msgspec.Struct, frozen=True):
@@ -232,12 +235,21 @@ def _answer(document: Json, status: str, response: Json) -> Answer:
         media_type=media_type,
         component=component,
         headers=MappingProxyType(headers),
+        texts=MappingProxyType(
+            {
+                media_type: references.component_name(content["schema"].get("contentSchema"))
+                for media_type, content in references.mapping(node.get("content")).items()
+                if media_type in TEXTS
+            }
+        ),
     )
 
 
 def _content(node: Json) -> tuple[str | None, str | None]:
+    """The JSON that a body holds: its media type, and the component that it is."""
     for media_type, content in references.mapping(node.get("content")).items():
-        return media_type, references.component_name(content.get("schema"))
+        if media_type not in TEXTS:
+            return media_type, references.component_name(content.get("schema"))
     return None, None
 
 

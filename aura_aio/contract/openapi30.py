@@ -11,13 +11,15 @@ from aura_aio.contract.references import REF, walk
 def downgrade(document: dict[str, Any]) -> dict[str, Any]:
     """Turn `document`, a tree of the caller's own, into OpenAPI 3.0.3 in place, and return it.
 
-    What 3.0.3 has no word for is left out (`info.summary`, `propertyNames`) where the prose of the
-    description says it too. It knows the words that `checks` lets into the document, no others.
+    What 3.0.3 has no word for is left out (`info.summary`, `propertyNames`, `contentSchema`) where
+    the prose of the description says it too. It knows the words that `checks` lets into the
+    document, no others.
     """
     document["openapi"] = "3.0.3"
     document["info"].pop("summary", None)
     for node in [cast("dict[str, Any]", found) for _, found in walk(document)]:
-        node.pop("propertyNames", None)
+        for word in ("propertyNames", "contentMediaType", "contentSchema"):
+            node.pop(word, None)
         if isinstance(node.get(REF), str) and len(node) > 1:
             # Beside a reference 3.0.3 ignores everything, so the description moves around it.
             node["allOf"] = [{REF: node.pop(REF)}]

@@ -39,6 +39,7 @@ class RunEnds:
     def __init__(self, bus: EventBus) -> None:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._closed = False
+        self._held: set[asyncio.Event] = set()
         bus.subscribe(self._run_changed)
 
     @contextmanager
@@ -58,12 +59,28 @@ class RunEnds:
             if not self._waiting[cid]:
                 del self._waiting[cid]
 
+    @contextmanager
+    def let_go(self) -> Iterator[asyncio.Event]:
+        """An event that is set when nobody shall wait any more, see `close`; for who waits for
+        something else than the end of a run.
+        """
+        released = asyncio.Event()
+        if self._closed:
+            released.set()
+        self._held.add(released)
+        try:
+            yield released
+        finally:
+            self._held.discard(released)
+
     def close(self) -> None:
         """Let go everybody who waits, and hold nobody from now on: the server shuts down."""
         self._closed = True
         for waiting in self._waiting.values():
             for ended in waiting:
                 ended.set()
+        for released in self._held:
+            released.set()
 
     def _run_changed(self, fact: RunChanged) -> None:
         if fact.target in TERMINAL:

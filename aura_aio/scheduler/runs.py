@@ -1,26 +1,22 @@
 """Runs: submit, look at, wait for, cancel.
 
-May import the rest of `scheduler`, logs and model; stores and dispatchers come in as ports.
+May import the rest of `scheduler` and model; stores and dispatchers come in as ports.
 """
 
 import asyncio
-from collections.abc import Coroutine, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from typing import Any
 
 import msgspec
 
-from aura_aio.logs.hub import LogHub
 from aura_aio.model.clock import Clock
-from aura_aio.model.cursors import decode_cursor, encode_cursor
 from aura_aio.model.errors import AuraError, BatchRejected, RunNotFound
-from aura_aio.model.log import LogEntry, LogFilter
+from aura_aio.model.plan import Definition
 from aura_aio.model.ports import (
     Accepted,
     ActiveAttempt,
     Dispatcher,
     IdempotencyKey,
-    LogStore,
     Page,
     RunFilter,
     RunStore,
@@ -56,13 +52,6 @@ class Batch(msgspec.Struct, frozen=True):
     replayed: bool = False
 
 
-class LogPage(msgspec.Struct, frozen=True):
-    """Log entries; `next_cursor` is None when the run has ended and this was all of its log."""
-
-    entries: tuple[LogEntry, ...]
-    next_cursor: str | None
-
-
 class Runs:
     """What can be asked of runs."""
 
@@ -70,16 +59,12 @@ class Runs:
         self,
         *,
         store: RunStore,
-        log_store: LogStore,
-        hub: LogHub,
         dispatcher: Dispatcher,
         admission: Admission,
         ends: RunEnds,
         clock: Clock,
     ) -> None:
         self._store = store
-        self._log_store = log_store
-        self._hub = hub
         self._dispatcher = dispatcher
         self._admission = admission
         self._ends = ends
@@ -165,6 +150,17 @@ class Runs:
         """Those of `cids` that exist."""
         return await self._store.states(cids)
 
+    async def get_run_definition(self, cid: str) -> Definition:
+        """The task as it was when the run was accepted.
+
+        Raises:
+            RunNotFound: no such run.
+        """
+        run = (await self._store.states([cid])).get(cid)
+        if run is None or (found := await self._store.definition(run.definition_digest)) is None:
+            raise RunNotFound(cid)
+        return found
+
     async def cancel(
         self,
         cid: str,
@@ -187,41 +183,6 @@ class Runs:
             self._dispatcher.cancel(cid, grace_sec=0.0 if mode == "kill" else grace_sec)
         return run
 
-    async def logs(
-        self,
-        where: LogFilter,
-        *,
-        cid: str,
-        limit: int,
-        cursor: str | None,
-        wait_sec: float = 0.0,
-    ) -> LogPage:
-        """Log entries of one run, in order; held up to `wait_sec` while there are none to give.
-
-        Raises:
-            RunNotFound: no such run.
-            BadCursor: the cursor is not one of this list's.
-        """
-        after = decode_cursor("log", int, cursor) if cursor is not None else 0
-        where = msgspec.structs.replace(where, cid=cid)
-        with self._ends.watch(cid) as ended, self._hub.news(where) as news:
-            page = await self._log_page(where, cid, after, limit)
-            if wait_sec > 0 and not page.entries and page.next_cursor is not None:
-                with suppress(TimeoutError):
-                    async with asyncio.timeout(wait_sec):
-                        await _first_of(ended.wait(), news.wait())
-                page = await self._log_page(where, cid, after, limit)
-        return page
-
-    async def _log_page(self, where: LogFilter, cid: str, after: int, limit: int) -> LogPage:
-        run = await self._get(cid)  # before the log: of a run that has ended, all lines are there
-        entries = await self._log_store.read(where, after=after, up_to=None, limit=limit + 1)
-        more = len(entries) > limit
-        entries = entries[:limit]
-        last = entries[-1].seq if entries else after
-        open_end = more or run.state not in TERMINAL
-        return LogPage(entries, encode_cursor("log", last) if open_end else None)
-
     async def _get(self, cid: str) -> Run:
         run = await self._store.get(cid)
         if run is None:
@@ -234,12 +195,3 @@ def _batch_item(result: Admitted | AuraError) -> BatchItem:
         return BatchItem(cid=result.tasklet.cid)
     faults = tuple(getattr(result, "faults", ()))
     return BatchItem(rejection=Rejection(result.code, str(result), faults))
-
-
-async def _first_of(*events: Coroutine[Any, Any, object]) -> None:
-    """Return when the first of `events` has happened; the others are cancelled."""
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(event) for event in events]
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        for task in tasks:
-            task.cancel()

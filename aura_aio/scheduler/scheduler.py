@@ -11,6 +11,7 @@ from aura_aio.model.log import LogLine
 from aura_aio.model.ports import Accepted, Dispatcher, IdempotencyKey, RunStore
 from aura_aio.model.run import Run
 from aura_aio.scheduler.admission import RunRequest
+from aura_aio.scheduler.logs import Logs
 from aura_aio.scheduler.plans import Plans
 from aura_aio.scheduler.queue import Queue
 from aura_aio.scheduler.runs import Batch, Runs
@@ -18,7 +19,7 @@ from aura_aio.scheduler.system import Stopped, System
 
 
 class Scheduler:
-    """Admits, cancels, orders, asks: five parts, and direct methods for Aura's fixed names."""
+    """Admits, cancels, orders, asks: six parts, and direct methods for Aura's fixed names."""
 
     def __init__(
         self,
@@ -26,16 +27,17 @@ class Scheduler:
         runs: Runs,
         queue: Queue,
         plans: Plans,
+        logs: Logs,
         system: System,
         run_store: RunStore,
         dispatcher: Dispatcher,
-        api_log_queue: asyncio.Queue[LogLine],
     ) -> None:
         self.runs = runs
         self.queue = queue
         self.plans = plans
+        self.logs = logs
         self.system = system
-        self.api_log_queue = api_log_queue
+        self.api_log_queue: asyncio.Queue[LogLine] = logs.queue
         """The shared log queue that `log_queue_listener` empties."""
         self._run_store = run_store
         self._dispatcher = dispatcher

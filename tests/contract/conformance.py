@@ -106,24 +106,41 @@ def _header_faults(contract: Contract, answer: Answer, headers: Mapping[str, str
 def _check_body(
     contract: Contract, place: str, answer: Answer, headers: Mapping[str, str], body: bytes
 ) -> None:
+    media_type, _, parameter = headers.get("Content-Type", "none").partition(";")
+    if media_type in answer.texts:
+        _check_lines(contract, place, answer.texts[media_type], body)
+        return
     if answer.media_type is None or answer.component is None:
         if body:
             _fail(place, ["it must have no body"], body)
         return
-    media_type, _, parameter = headers.get("Content-Type", "none").partition(";")
     if media_type.strip() != answer.media_type:
         _fail(place, [f"Content-Type is {media_type!r}, not {answer.media_type!r}"], body)
     if parameter.strip().lower() not in ("", "charset=utf-8"):
         _fail(place, [f"Content-Type has {parameter!r}; JSON is always UTF-8"], body)
-    try:
-        value = json.loads(
-            body.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once_each
-        )
-    except ValueError as error:
-        _fail(place, [f"the body is not JSON: {error}"], body)
+    value = _value(place, body)
     _fail_if(place, faults(_validator(contract, answer.component), value), body)
     if answer.component == "Problem" and value["status"] != answer.status:
         _fail(place, [f"the problem's status is {value['status']}"], body)
+
+
+def _check_lines(contract: Contract, place: str, component: str | None, body: bytes) -> None:
+    """Each line of a text, if it is said what they are; of events, each line of data."""
+    if component is None:
+        return
+    for line in body.splitlines():
+        data = line.removeprefix(b"data: ")
+        if data.startswith(b"{"):
+            _fail_if(place, faults(_validator(contract, component), _value(place, data)), data)
+
+
+def _value(place: str, text: bytes) -> Any:
+    try:
+        return json.loads(
+            text.decode("utf-8"), parse_constant=_no_constant, object_pairs_hook=_once_each
+        )
+    except ValueError as error:
+        _fail(place, [f"it is not JSON: {error}"], text)
 
 
 @cache

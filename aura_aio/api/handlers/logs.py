@@ -3,20 +3,38 @@
 May import aiohttp, model, and the rest of `api` but `app` and `routes`.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 from aiohttp import web
 
 from aura_aio.api import views
 from aura_aio.api.answers import answer
+from aura_aio.api.json_lines import wants_lines, write_lines
 from aura_aio.api.keys import MONITORS, SCHEDULER
+from aura_aio.logs.payload import payload
 from aura_aio.model.log import LogFilter, LogLevel
 
 
-async def list_run_logs(request: web.Request) -> web.Response:
+async def list_run_logs(request: web.Request) -> web.StreamResponse:
     """listRunLogs."""
+    query, cid = request["querystring"], request["match_info"]["cid"]
+    logs, where, cursor = request.app[SCHEDULER].logs, _log_filter(query), query.get("cursor")
+    if wants_lines(request):
+        portions = logs.whole_run_log(where, cid=cid, cursor=cursor)
+        return await write_lines(request, portions, payload, name=f"{cid}.ndjson")
+    page = await logs.list_run_logs(
+        where, cid=cid, limit=query["limit"], cursor=cursor, wait_sec=query["wait_sec"]
+    )
+    return answer(views.log_page(page))
+
+
+async def list_logs(request: web.Request) -> web.Response:
+    """listLogs."""
     query = request["querystring"]
-    page = await request.app[SCHEDULER].runs.logs(
-        LogFilter(level=LogLevel(query["level"]), step=query.get("step")),
-        cid=request["match_info"]["cid"],
+    page = await request.app[SCHEDULER].logs.list_logs(
+        _log_filter(query),
+        since=query["since"],
         limit=query["limit"],
         cursor=query.get("cursor"),
         wait_sec=query["wait_sec"],
@@ -27,3 +45,8 @@ async def list_run_logs(request: web.Request) -> web.Response:
 async def connect_log_stream(request: web.Request) -> web.WebSocketResponse:
     """connectLogStream."""
     return await request.app[MONITORS].handle(request, request["querystring"])
+
+
+def _log_filter(query: Mapping[str, Any]) -> LogFilter:
+    named = {name: query.get(name) for name in ("cid", "plan_name", "task_name", "step")}
+    return LogFilter(level=LogLevel(query["level"]), **named)

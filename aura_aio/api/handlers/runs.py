@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from aura_aio.api import views
+from aura_aio.api import plan_views, views
 from aura_aio.api.answers import answer
 from aura_aio.api.keys import SCHEDULER
 from aura_aio.model.ports import RunFilter
@@ -40,6 +40,13 @@ async def get_run(request: web.Request) -> web.Response:
     )
     waiting = await scheduler.queue.waiting(run) if run.state is RunState.QUEUED else None
     return answer(views.run_detail(run, waiting))
+
+
+async def get_run_definition(request: web.Request) -> web.Response:
+    """getRunDefinition."""
+    cid = request["match_info"]["cid"]
+    definition = await request.app[SCHEDULER].runs.get_run_definition(cid)
+    return answer(plan_views.run_definition(cid, definition))
 
 
 def _run_filter(query: Mapping[str, Any]) -> RunFilter:

@@ -51,6 +51,20 @@ class ListRunLogsQuerySchema(QuerySchema):
     cursor = Text(least=1, most=512)
 
 
+class ListLogsQuerySchema(QuerySchema):
+    """The query of listLogs."""
+
+    level = LogLevelField(load_default="debug")
+    cid = Text(least=1, most=CID_LENGTH)
+    plan_name = Text(least=1, most=PLAN_NAME_LENGTH)
+    task_name = Text(least=1, most=TASK_NAME_LENGTH)
+    step = Text(least=1, most=255)
+    since = QueryInt64(least=0, most=2**53 - 1, load_default=0)
+    wait_sec = QueryDouble(least=0, most=55, load_default=0.0)
+    limit = QueryInt32(least=1, most=1000, load_default=50)
+    cursor = Text(least=1, most=512)
+
+
 class ConnectLogStreamQuerySchema(QuerySchema):
     """The query of connectLogStream."""
 

@@ -1,6 +1,6 @@
 """Components and parameters of the tag `runs`.
 
-May import `schemas.fields`, `schemas.bases`, `schemas.common` and `model` only.
+May import `schemas.fields`, `schemas.bases`, `schemas.common`, `schemas.plans` and `model` only.
 """
 
 from typing import ClassVar
@@ -28,6 +28,7 @@ from aura_aio.api.schemas.fields import (
     Text,
     Word,
 )
+from aura_aio.api.schemas.plans import TaskDetailSchema
 from aura_aio.model.states import RunState
 
 
@@ -91,6 +92,19 @@ class GetRunQuerySchema(QuerySchema):
     """The query of getRun."""
 
     wait_sec = QueryDouble(least=0, most=55, load_default=0.0)
+
+
+class GetRunDefinitionPathSchema(GetRunPathSchema):
+    """The path of getRunDefinition."""
+
+
+class RunDefinitionSchema(AnswerSchema):
+    """RunDefinition."""
+
+    cid = CidField(required=True)
+    definition_digest = Text(required=True)
+    task = Nested(TaskDetailSchema, required=True)
+    document = JsonObjectField(required=True)
 
 
 class RunErrorSchema(AnswerSchema):

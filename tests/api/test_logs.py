@@ -1,0 +1,83 @@
+"""The stored log over HTTP: of one run as a download, and of everything in pages."""
+
+import asyncio
+import json
+from typing import Any
+
+from tests.serving import Served
+
+LINES = {"Accept": "application/x-ndjson"}
+
+
+async def test_the_log_of_a_run_as_a_download(probe: Served) -> None:
+    run = await probe.done("probe", "say", inputs={"lines": 2500})
+    path = f"/api/runs/{run['cid']}/logs"
+    response = await probe.get(path, headers=LINES)
+    assert response.status == 200
+    assert response.headers["Content-Type"] == "application/x-ndjson"
+    assert run["cid"] in response.headers["Content-Disposition"]
+    entries = [json.loads(line) for line in response.body.splitlines()]
+    assert entries == await probe.log(run["cid"])
+    assert sum(entry["message"].startswith("line ") for entry in entries) == 2500
+
+
+async def test_a_download_keeps_filters_and_goes_on_from_a_cursor(probe: Served) -> None:
+    run = await probe.done("probe", "say", inputs={"lines": 5})
+    path = f"/api/runs/{run['cid']}/logs"
+    page = (await probe.get(f"{path}?limit=2")).json
+    response = await probe.get(f"{path}?cursor={page['next_cursor']}", headers=LINES)
+    rest = [json.loads(line) for line in response.body.splitlines()]
+    assert page["items"] + rest == await probe.log(run["cid"])
+    assert (await probe.get(f"{path}?level=critical", headers=LINES)).body == b""
+    assert (await probe.get(f"{path}?step=none", headers=LINES)).body == b""
+    everything = await probe.get(f"{path}?level=debug&limit=1", headers=LINES)
+    assert len(everything.body.splitlines()) == len(await probe.log(run["cid"]))
+
+
+async def test_a_download_that_cannot_begin_is_a_problem(probe: Served) -> None:
+    assert (await probe.get("/api/runs/none/logs", headers=LINES)).status == 404
+    cid = (await probe.done("probe", "echo", inputs={"text": "a"}))["cid"]
+    bad = await probe.get(f"/api/runs/{cid}/logs?cursor=bad", headers=LINES)
+    assert bad.json["type"] == "urn:aura:problem:bad-cursor"
+
+
+async def _all(probe: Served, query: str) -> list[Any]:
+    """What pages of two give, until one is empty."""
+    found: list[Any] = []
+    page = (await probe.get(f"/api/logs?limit=2{query}")).json
+    while page["items"]:
+        found += page["items"]
+        page = (await probe.get(f"/api/logs?limit=2{query}&cursor={page['next_cursor']}")).json
+    return found
+
+
+async def test_the_log_of_everything_in_pages(probe: Served) -> None:
+    first = await probe.done("probe", "say", inputs={"lines": 3})
+    second = await probe.done("probe", "say", inputs={"lines": 2})
+    everything = await _all(probe, "")
+    numbers = [entry["seq"] for entry in everything]
+    assert numbers == list(range(1, len(numbers) + 1))
+    assert any("cid" not in entry for entry in everything)
+    for run in (first, second):
+        assert await _all(probe, f"&cid={run['cid']}") == await probe.log(run["cid"])
+    said = await _all(probe, "&plan_name=probe&task_name=say&step=say")
+    assert [entry["cid"] for entry in said].count(second["cid"]) == 2
+    assert await _all(probe, f"&since={numbers[-3]}") == everything[-2:]
+    assert await _all(probe, "&level=critical") == []
+
+
+async def test_a_poll_of_the_log_is_held_until_there_is_news(probe: Served) -> None:
+    await probe.done("probe", "say", inputs={"lines": 1})
+    page = (await probe.get("/api/logs?limit=1000&plan_name=probe")).json
+    path = f"/api/logs?plan_name=probe&wait_sec=30&cursor={page['next_cursor']}"
+    held = asyncio.create_task(probe.get(path))
+    run = await probe.done("probe", "say", inputs={"lines": 1})
+    news = (await held).json
+    assert {entry["cid"] for entry in news["items"]} == {run["cid"]}
+
+
+async def test_a_poll_without_news_ends_with_its_time(probe: Served) -> None:
+    page = (await probe.get("/api/logs?limit=1000")).json
+    answer = await probe.get(f"/api/logs?level=critical&wait_sec=0.01&cursor={page['next_cursor']}")
+    assert answer.json["items"] == []
+    assert "next_cursor" in answer.json
