@@ -9,6 +9,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple
 
 import msgspec
+from msgspec.structs import replace
 
 from aura_aio.catalog.action_sources import find_actions
 from aura_aio.catalog.actions import BUILTIN_ACTIONS, LATER_ACTIONS
@@ -16,12 +17,13 @@ from aura_aio.catalog.files import FileRefused, PlanFolder
 from aura_aio.catalog.manifest import MANIFEST, Manifest, read_manifest
 from aura_aio.catalog.place import Faults
 from aura_aio.catalog.references import NAME_RULE, is_name, split_action, task_name
+from aura_aio.catalog.schedules import SCHEDULES, read_schedules
 from aura_aio.catalog.taskfile import EXTENSION, TaskFile, TaskFileReader
+from aura_aio.catalog.triggers import Awaited, unknown
 from aura_aio.model.errors import PlanNotFound, TaskNotFound, did_you_mean
 from aura_aio.model.plan import ActionSpec, Definition, LoadError, Plan, Task
 
-_SIGNS_OF_A_PLAN: Final = (MANIFEST, "tasks", "actions", "actions.py", "src/actions")
-_SCHEDULE: Final = "schedule.yaml"
+_SIGNS_OF_A_PLAN: Final = (MANIFEST, SCHEDULES, "tasks", "actions", "actions.py", "src/actions")
 
 
 class LoadedTask(msgspec.Struct, frozen=True):
@@ -32,11 +34,26 @@ class LoadedTask(msgspec.Struct, frozen=True):
 
 
 class LoadedPlan(msgspec.Struct, frozen=True):
-    """A plan with what is needed to look tasks up; `aliases` are other names of its tasks."""
+    """A plan with what is needed to look tasks up; `aliases` are other names of its tasks,
+    `awaited` what its tasks wait for.
+    """
 
     plan: Plan
     tasks: Mapping[str, LoadedTask]
     aliases: Mapping[str, str]
+    awaited: tuple[Awaited, ...] = ()
+
+    def task(self, name: str) -> LoadedTask:
+        """A task by any of its names.
+
+        Raises:
+            TaskNotFound: there is none; the sentence suggests close names.
+        """
+        wanted = task_name(name)
+        found = self.tasks.get(self.aliases.get(wanted, wanted))
+        if found is None:
+            raise TaskNotFound(self.plan.name, name, self.tasks)
+        return found
 
 
 class Catalog:
@@ -66,12 +83,7 @@ class Catalog:
             PlanNotFound: there is no such plan.
             TaskNotFound: the plan has no such task; the sentence suggests close names.
         """
-        plan = self._plan(plan_name)
-        wanted = task_name(name)
-        found = plan.tasks.get(plan.aliases.get(wanted, wanted))
-        if found is None:
-            raise TaskNotFound(plan_name, name, plan.tasks)
-        return found
+        return self._plan(plan_name).task(name)
 
     def _plan(self, name: str) -> LoadedPlan:
         found = self._plans.get(name)
@@ -101,7 +113,9 @@ def load_catalog(roots: Iterable[Path]) -> Catalog:
             else:
                 covers[name] = cover
     actions = {name: cover.actions for name, cover in covers.items()}
-    return Catalog([_load_plan(cover, actions) for cover in covers.values()], errors)
+    plans = [_load_plan(cover, actions) for cover in covers.values()]
+    all_plans = Catalog(plans)
+    return Catalog([_check_awaited(plan, all_plans) for plan in plans], errors)
 
 
 class _Cover(NamedTuple):
@@ -136,6 +150,7 @@ def _load_plan(cover: _Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -
     tasks: dict[str, Task] = {}
     aliases: dict[str, str] = {}
     task_errors: list[LoadError] = []
+    awaited: list[Awaited] = []
     reader = TaskFileReader(manifest.name, _ActionNames(manifest.name, actions).fault)
     for file in _task_files(folder, manifest, reader):
         for name in file.tasks.keys() & tasks.keys():
@@ -143,6 +158,7 @@ def _load_plan(cover: _Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -
         tasks = file.tasks | tasks
         aliases |= file.aliases
         task_errors.extend(file.errors)
+        awaited.extend(file.awaited)
     plan = Plan(
         name=manifest.name,
         root=str(folder.root.resolve()),
@@ -151,15 +167,33 @@ def _load_plan(cover: _Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -
         description=manifest.description,
         tasks=tasks,
         actions=cover.actions,
-        errors=(
-            *cover.faults.in_order(),
-            *cover.action_errors,
-            *task_errors,
-            *_schedule_errors(folder),
-        ),
+        errors=(*cover.faults.in_order(), *cover.action_errors, *task_errors),
     )
-    loaded = {name: LoadedTask(task, Definition.of(task)) for name, task in tasks.items()}
-    return LoadedPlan(plan, loaded, aliases)
+    tasks_by_name = {name: LoadedTask(task, Definition.of(task)) for name, task in tasks.items()}
+    return _with_schedules(LoadedPlan(plan, tasks_by_name, aliases, tuple(awaited)), folder)
+
+
+def _with_schedules(loaded: LoadedPlan, folder: PlanFolder) -> LoadedPlan:
+    plan = loaded.plan
+    file = read_schedules(folder, plan.name, lambda name: loaded.task(name).task)
+    return replace(
+        loaded,
+        plan=replace(plan, schedules=file.schedules, errors=(*plan.errors, *file.errors)),
+    )
+
+
+def _check_awaited(loaded: LoadedPlan, all_plans: Catalog) -> LoadedPlan:
+    """`loaded` with an error for each `on` that waits for what there is not. Its task can be run
+    all the same.
+    """
+
+    def look_up(plan_name: str, task: str | None) -> None:
+        all_plans.plan(plan_name)
+        if task is not None:
+            all_plans.task(plan_name, task)
+
+    errors = (*loaded.plan.errors, *unknown(loaded.awaited, look_up))
+    return replace(loaded, plan=replace(loaded.plan, errors=errors))
 
 
 def _task_files(
@@ -181,12 +215,6 @@ def _task_files(
 
 def _refused(file: str, message: str) -> TaskFile:
     return TaskFile({}, {}, (LoadError(file=file, message=message),))
-
-
-def _schedule_errors(folder: PlanFolder) -> tuple[LoadError, ...]:
-    if not folder.has(_SCHEDULE):
-        return ()
-    return (LoadError(file=_SCHEDULE, message="Schedules come in a later version of Aura."),)
 
 
 class _ActionNames:

@@ -65,6 +65,10 @@ class Place:
         """Note that something is wrong with a key of this mapping."""
         self._faults.add(message, self.node.keys[key], self._below(key))
 
+    def moved_to(self, faults: Faults) -> "Place":
+        """The same place, whose faults are collected elsewhere."""
+        return Place(self.node, faults, self.path)
+
     def is_mapping(self) -> bool:
         """Whether there are keys."""
         return isinstance(self.node.value, dict)

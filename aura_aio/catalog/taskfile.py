@@ -4,7 +4,7 @@ May import model, and of `catalog` what reads their parts.
 """
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from msgspec import UNSET
@@ -15,26 +15,37 @@ from aura_aio.catalog.place import Faults, Place
 from aura_aio.catalog.references import NAME_RULE, is_name
 from aura_aio.catalog.steps import read_steps, read_timeout
 from aura_aio.catalog.template_checks import TemplateChecks
+from aura_aio.catalog.triggers import Awaited, FoundTrigger, check_triggers, read_triggers
 from aura_aio.model.plan import Concurrency, LoadError, Step, Task, TaskMeta
 from aura_aio.model.run import OnCrash
 
 EXTENSION: Final = ".yaml"
 
-_TASK: Final = ("meta", "steps", "returns")
+_TASK: Final = ("meta", "on", "steps", "returns")
+_SIGNS_OF_A_TASK: Final = ("meta", "steps", "returns")
 _META: Final = (
     "title", "description", "inputs", "concurrency", "timeout", "timeout_sec", "on_crash",
     "entry_point",
 )  # fmt: skip
-_LATER: Final = ("on",)
 _MODES: Final = ("concurrent", "exclusive", "shared")
 
 
 class TaskFile(msgspec.Struct, frozen=True):
-    """What a file holds: its good tasks by name, other names for them, and what is wrong."""
+    """What a file holds: its good tasks by name, other names for them, what is wrong, and the
+    plans and tasks whose events they wait for.
+    """
 
     tasks: dict[str, Task]
     aliases: dict[str, str]
     errors: tuple[LoadError, ...]
+    awaited: tuple[Awaited, ...] = ()
+
+
+class _Found(NamedTuple):
+    """A task, and its triggers with their places."""
+
+    task: Task
+    triggers: list[FoundTrigger]
 
 
 class TaskFileReader:
@@ -49,38 +60,44 @@ class TaskFileReader:
         tasks without the extension (`reports/daily`).
         """
         faults = Faults(file)
-        tasks: dict[str, Task] = {}
+        found: dict[str, _Found] = {}
         aliases: dict[str, str] = {}
         try:
             root = read_document(text)
         except DocumentError as error:
             faults.add(str(error), error.mark)
-            return TaskFile(tasks, aliases, tuple(faults.in_order()))
+            return TaskFile({}, {}, tuple(faults.in_order()))
         if not all(is_name(part) for part in path.split("/")):
             faults.add(f"A task cannot be called {path!r}: {NAME_RULE}.")
         elif _is_single(root):
-            self._add(tasks, path, Place(root, faults), faults)
+            self._add(found, path, Place(root, faults), faults)
         else:
             place = Place(root, faults)
             entries = place.entries("a task, or tasks by name")
             for key, entry in entries.items():
                 if is_name(key):
-                    self._add(tasks, f"{path}/{key}", entry, faults)
+                    self._add(found, f"{path}/{key}", entry, faults)
                 else:
                     place.fault_at_key(key, f"A task cannot be called {key!r}: {NAME_RULE}.")
             stem = path.rpartition("/")[2]
             if list(entries) == [stem]:
                 aliases[path] = f"{path}/{stem}"
-        return TaskFile(tasks, aliases, tuple(faults.in_order()))
+        awaited = (
+            Awaited(file, trigger.where, fields)
+            for each in found.values()
+            for trigger, _, fields in each.triggers
+        )
+        tasks = {name: each.task for name, each in found.items()}
+        return TaskFile(tasks, aliases, tuple(faults.in_order()), tuple(awaited))
 
-    def _add(self, tasks: dict[str, Task], name: str, place: Place, faults: Faults) -> None:
+    def _add(self, found: dict[str, _Found], name: str, place: Place, faults: Faults) -> None:
         before = len(faults)
-        task = self._read_task(name, place)
+        read = self._read_task(name, place)
         if len(faults) == before:
-            tasks[name] = task
+            found[name] = read
 
-    def _read_task(self, name: str, place: Place) -> Task:
-        fields = place.fields(_TASK, expected="a task: {meta, steps, returns}", later=_LATER)
+    def _read_task(self, name: str, place: Place) -> _Found:
+        fields = place.fields(_TASK, expected="a task: {meta, steps, returns}")
         meta = _read_meta(fields["meta"]) if "meta" in fields else TaskMeta()
         inputs = tuple(spec.name for spec in meta.inputs)
         steps: tuple[Step, ...] = ()
@@ -92,18 +109,22 @@ class TaskFileReader:
             place.fault("A task needs 'steps'.")
         if "returns" in fields:
             TemplateChecks(names, inputs).check(fields["returns"])
-        return Task(
+        triggers = read_triggers(fields["on"], self._plan_name) if "on" in fields else []
+        task = Task(
             plan_name=self._plan_name,
             name=name,
             meta=meta,
             steps=steps,
             returns=fields["returns"].value if "returns" in fields else UNSET,
+            on=tuple(each.trigger for each in triggers),
         )
+        check_triggers(task, triggers)
+        return _Found(task, triggers)
 
 
 def _is_single(root: Node) -> bool:
-    """Whether the root is a task itself, and not a map of tasks."""
-    return isinstance(root.value, dict) and any(key in root.value for key in _TASK)
+    """Whether the root is a task itself, and not a map of tasks (one may be called `on`)."""
+    return isinstance(root.value, dict) and any(key in root.value for key in _SIGNS_OF_A_TASK)
 
 
 def _read_meta(place: Place) -> TaskMeta:

@@ -1,7 +1,7 @@
 """Plans and tasks as loaded: the immutable form of the task language (TASKS.md).
 
-May import the standard library and msgspec only; reading YAML is `catalog`'s, running is
-`engine`'s.
+May import the standard library, msgspec and other modules of `model`; reading YAML is
+`catalog`'s, running is `engine`'s.
 """
 
 import hashlib
@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from aura_aio.model.event import EventTrigger
 from aura_aio.model.run import OnCrash
+from aura_aio.model.schedule import Schedule
 
 
 class InputSpec(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -169,7 +171,8 @@ class TaskMeta(msgspec.Struct, frozen=True, omit_defaults=True):
 class Task(msgspec.Struct, frozen=True, omit_defaults=True):
     """A named definition in a plan: inputs, a graph of steps, returns.
 
-    `steps` keep the order of the file. `returns` is absent (UNSET) when the file has none.
+    `steps` keep the order of the file. `returns` is absent (UNSET) when the file has none. `on` are
+    the events after which it is run by itself.
     """
 
     plan_name: str
@@ -177,6 +180,7 @@ class Task(msgspec.Struct, frozen=True, omit_defaults=True):
     meta: TaskMeta = TaskMeta()
     steps: tuple[Step, ...] = ()
     returns: Any | UnsetType = UNSET
+    on: tuple[EventTrigger, ...] = ()
 
     @property
     def full_task_id(self) -> str:
@@ -246,4 +250,5 @@ class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     description: str | None = None
     tasks: dict[str, Task] = {}
     actions: dict[str, ActionSpec] = {}
+    schedules: tuple[Schedule, ...] = ()
     errors: tuple[LoadError, ...] = ()

@@ -7,7 +7,9 @@ A case is a file with `rule` (the sentence it shows), `task` (the text of a task
 - `refused`: what is wrong with the plan, each with a part of the `message`, and the `line`, `path`,
   `file`;
 - `outcome`: `event`, and what else is of interest: `result`, `error`, `steps`, `tries`, `outputs`,
-  `log` (parts of messages, in order), `slept` (seconds).
+  `log` (parts of messages, in order), `slept` (seconds);
+- `loaded`: the `schedules` of the plan, or the `triggers` of the task (what stands under `on`), as
+  they were read.
 """
 
 import json
@@ -21,11 +23,13 @@ import yaml
 
 from aura_aio.catalog.catalog import Catalog
 from aura_aio.model.errors import InputsRejected
+from aura_aio.model.event import EventTrigger
 from aura_aio.model.run import Outcome
+from aura_aio.model.schedule import Schedule
 from tests.engine.harness import PLAN, Bench, QuickClock, bench, write_plan
 
 CASES = Path(__file__).parent / "cases"
-FIELDS = {"rule", "task", "files", "actions", "inputs", "refused", "outcome", "call"}
+FIELDS = {"rule", "task", "files", "actions", "inputs", "refused", "outcome", "loaded", "call"}
 OUTCOME_FIELDS = {
     "event",
     "result",
@@ -46,7 +50,7 @@ def _read(path: Path) -> dict[str, Any]:
     case: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert case["rule"]
     assert case.keys() <= FIELDS
-    assert ("refused" in case) != ("outcome" in case)
+    assert len(case.keys() & {"refused", "outcome", "loaded"}) == 1
     return case
 
 
@@ -70,6 +74,7 @@ def _name(path: Path) -> str:
 
 
 REFUSALS = [path for path in PATHS if "refused" in _read(path)]
+LOADS = [path for path in PATHS if "loaded" in _read(path)]
 RUNS = [path for path in PATHS if "outcome" in _read(path)]
 
 
@@ -83,6 +88,21 @@ def test_refused(path: Path, tmp_path: Path) -> None:
         for key in wanted.keys() - {"message"}:
             assert error[key] == wanted[key], (key, error)
         assert error["file"]
+
+
+@pytest.mark.parametrize("path", LOADS, ids=_name)
+def test_loaded(path: Path, tmp_path: Path) -> None:
+    case = _read(path)
+    catalog = _catalog(case, tmp_path)
+    assert catalog.plan(PLAN).errors == ()
+    expected = case["loaded"]
+    assert len(expected) == 1
+    if "schedules" in expected:
+        schedules = msgspec.convert(expected["schedules"], tuple[Schedule, ...])
+        assert catalog.plan(PLAN).schedules == schedules
+    else:
+        triggers = msgspec.convert(expected["triggers"], tuple[EventTrigger, ...])
+        assert catalog.task(PLAN, "t").task.on == triggers
 
 
 @pytest.fixture

@@ -232,3 +232,29 @@ def test_both_actions_py_and_a_folder_of_actions_are_one_too_many(tmp_path: Path
     assert errors(load_catalog([tmp_path])) == [
         ("actions.py", "There is a folder 'actions' too: Python would import only one of them.")
     ]
+
+
+def test_an_event_may_be_the_end_of_another_plans_task(tmp_path: Path) -> None:
+    events = "[{event: run.finished, plan: q, task: u}, {event: run.finished, plan: q, task: v}]"
+    write(tmp_path / "p", tasks__t=f"on: {events}\nsteps: {STEP}")
+    write(tmp_path / "q", tasks__u=f"steps: {STEP}", tasks__w="steps: 5")
+    catalog = load_catalog([tmp_path])
+    assert errors(catalog) == [
+        ("tasks/t.yaml", "Plan 'q' has no task 'v'. There is: 'u'."),
+    ]
+    assert len(catalog.task("p", "t").task.on) == 2  # it can be run all the same
+
+
+def test_a_schedule_does_not_run_the_tasks_of_other_plans(tmp_path: Path) -> None:
+    write(tmp_path / "p", tasks__t=f"steps: {STEP}", schedule="a: {task: u, every: 60}")
+    write(tmp_path / "q", tasks__u=f"steps: {STEP}", schedule="a: {task: u, every: 60}")
+    catalog = load_catalog([tmp_path])
+    assert errors(catalog) == [
+        ("schedule.yaml", "Plan 'p' has no task 'u'. There is: 't'."),
+    ]
+    assert [schedule.id for schedule in catalog.plan("q").schedules] == ["q/a"]
+
+
+def test_a_plan_may_have_nothing_but_schedules(tmp_path: Path) -> None:
+    write(tmp_path / "p", schedule="a: {task: u, every: 60}")
+    assert errors(load_catalog([tmp_path])) == [("schedule.yaml", "Plan 'p' has no task 'u'.")]
