@@ -12,13 +12,15 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from aura_aio.catalog.place import Place
 from aura_aio.model.errors import did_you_mean
 
-SCOPE: Final = frozenset({"inputs", "nodes", "run"})
+SCOPE: Final = frozenset({"initial", "inputs", "nodes", "run", "state"})
 """The names that every template of a task sees."""
 
 REMOVED_FILTERS: Final = ("pprint", "urlize", "wordwrap", "xmlattr")
 """Filters of Jinja2 for web pages and debugging, which nothing bounds: no template has them."""
 
-_LATER: Final = frozenset({"state", "initial", "secrets"})
+_LATER: Final = frozenset({"secrets"})
+_INITIAL: Final = ("trigger", "schedule", "event", "parent")
+_RUN: Final = ("cid", "attempt", "started_at")
 _FUNCTIONS: Final = frozenset({"range", "dict", "namespace", "cycler", "joiner"})
 _GRAMMAR: Final = Environment(autoescape=False)  # noqa: S701 - it only parses
 _FILTERS: Final = _GRAMMAR.filters.keys() - set(REMOVED_FILTERS)
@@ -33,7 +35,12 @@ class TemplateChecks:
     """The checks of one task's templates."""
 
     def __init__(self, steps: Collection[str], inputs: Collection[str]) -> None:
-        self._members = {"nodes": ("step", steps), "inputs": ("input", inputs)}
+        self._members = {
+            "nodes": ("There is no step {!r}.", steps),
+            "inputs": ("There is no input {!r}.", inputs),
+            "initial": ("There is no {!r} in 'initial'.", _INITIAL),
+            "run": ("There is no {!r} in 'run'.", _RUN),
+        }
 
     def check(self, place: Place, names: frozenset[str] = SCOPE) -> None:
         """Note what is wrong with every template in `place`, also within lists and mappings;
@@ -81,9 +88,9 @@ class TemplateChecks:
             owner = found.node
             if not isinstance(owner, nodes.Name) or owner.name in bound:
                 continue
-            kind, known = self._members.get(owner.name, ("", ()))
-            if kind and name is not None and name not in known and found not in may_be_missing:
-                yield f"There is no {kind} {name!r}.{did_you_mean(name, known)}"
+            fault, known = self._members.get(owner.name, ("", ()))
+            if fault and name is not None and name not in known and found not in may_be_missing:
+                yield fault.format(name) + did_you_mean(name, known)
 
 
 class _Tree:

@@ -15,9 +15,11 @@ from aura_aio.engine.context import MAX_MESSAGE as MAX_LINE
 from aura_aio.engine.context import ActionContext, RunIdentity, portable_text
 from aura_aio.engine.definitions import ReadyStep, ReadyTask
 from aura_aio.engine.failures import ActionMissing, ActionNotImported
+from aura_aio.engine.initial import initial
 from aura_aio.engine.journal import UntilOver
 from aura_aio.engine.parts import RunnerParts
 from aura_aio.engine.sandbox import Named
+from aura_aio.engine.state import Changes, State
 from aura_aio.model import json
 from aura_aio.model.clock import rfc3339
 from aura_aio.model.log import LogLevel, LogLine
@@ -42,9 +44,13 @@ class Attempt:
         )
         inputs = with_absent(task.inputs, json.loads(tasklet.inputs))
         self.nodes = Named("nodes")
+        self.state = State.of(tasklet.state)
+        """What the plan keeps, with what the steps of this attempt that succeeded have changed."""
         self.names: dict[str, Any] = {
             "inputs": Named("inputs", inputs),
             "nodes": self.nodes,
+            "initial": initial(tasklet.origin),
+            "state": Named("state", self.state),
             "run": Named(
                 "run",
                 {
@@ -83,8 +89,8 @@ class Attempt:
             raise ActionNotImported(action.failure)
         return action
 
-    def begin_call(self, step: ReadyStep, action: LoadedAction) -> ActionContext:
-        """The context of a new call; end it with `end_call`."""
+    def begin_call(self, step: ReadyStep, action: LoadedAction, state: State) -> ActionContext:
+        """The context of a new call that sees `state`; end it with `end_call`."""
         parts = self.parts
         call = ActionContext(
             self.run,
@@ -94,12 +100,19 @@ class Attempt:
             clock=parts.clock,
             data_root=parts.data_dir,
         )
+        call.state = state
         self.calls.add(call)
         return call
 
     def end_call(self, call: ActionContext) -> None:
         """Forget a call that has ended."""
         self.calls.discard(call)
+
+    def keep(self, changes: Changes) -> None:
+        """Let the steps to come see what one that succeeded has changed in the plan's state."""
+        if changes:
+            self.state.take(changes)
+            self.names["state"] = Named("state", self.state)
 
     def stop(self) -> None:
         """Ask the calls under way to end."""

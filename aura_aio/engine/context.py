@@ -1,6 +1,6 @@
 """What an action can ask of the run that calls it, and how its output finds that run.
 
-May import model and `engine.journal` only: it stands behind `import aura_aio`.
+May import model, `engine.journal` and `engine.state` only: it stands behind `import aura_aio`.
 """
 
 from contextvars import ContextVar
@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 
 from aura_aio.engine.journal import Journal
+from aura_aio.engine.state import State
 from aura_aio.model.clock import Clock
 from aura_aio.model.log import LogLevel, LogLine
 
@@ -42,7 +43,7 @@ class ActionContext:
 
     __slots__ = (
         "_data_root", "_journal", "action", "cancelled", "clock", "partial_lines", "run",
-        "step",
+        "state", "step",
     )  # fmt: skip
 
     def __init__(
@@ -60,6 +61,11 @@ class ActionContext:
         """The step that calls the action."""
         self.action = action
         """The name of the action."""
+        self.state = State()
+        """What the plan keeps between its runs: a mapping of JSON values. Changes are kept with the
+        step's result when the step succeeds, and dropped when it does not. What is read is a copy:
+        set it again after changing it.
+        """
         self.clock = clock
         """Where the action gets the time from."""
         self.cancelled = False

@@ -17,6 +17,7 @@ from aura_aio.engine.graph import Standing
 from aura_aio.engine.loops import Turn, run_loop
 from aura_aio.engine.results import as_stored, to_json
 from aura_aio.engine.retry import wait_after_exception, wait_after_result
+from aura_aio.engine.state import State
 from aura_aio.engine.templates import own_copy, render, truth
 from aura_aio.model.log import LogLevel
 from aura_aio.model.plan import StepStatus
@@ -32,6 +33,7 @@ class StepRun:
         self._clock = attempt.parts.clock
         self._started_at: float | None = None
         self._tries = 0
+        self._state = State(attempt.state)
         self.error: RunError | None = None
         """Why it failed, once it has."""
 
@@ -105,8 +107,9 @@ class StepRun:
         failures = refusals = 0
         while True:
             self._tries += 1
+            state = State(self._state)
             try:
-                result = await self._call(action, params)
+                result = await self._call(action, params, state)
             except RunFailure:
                 raise
             except Exception as error:  # an action may raise what it likes
@@ -122,6 +125,7 @@ class StepRun:
                 continue
             scope = {**names, "result": result, "attempt": failures + refusals + 1}
             if step.on_result is None or not truth(self._step.retry_when, scope):
+                self._state.take(state.changes)
                 return result
             refusals += 1
             wait = wait_after_result(step.on_result, refusals)
@@ -131,10 +135,10 @@ class StepRun:
                 )
             await self._pause(wait, "the result was refused by retry_when")
 
-    async def _call(self, action: LoadedAction, params: dict[str, Any]) -> Any:
+    async def _call(self, action: LoadedAction, params: dict[str, Any], state: State) -> Any:
         attempt = self._attempt
         binder = attempt.parts.definitions.binder(action)
-        context = attempt.begin_call(self._step, action)
+        context = attempt.begin_call(self._step, action, state)
         try:
             arguments = binder.bind(own_copy(params), context)
             limit_sec = self._step.step.timeout_sec or action.timeout_sec
@@ -151,6 +155,7 @@ class StepRun:
         name = self._step.name
         text = to_json(kept, f"The result of step {name!r}")
         stored = as_stored(kept, text)
+        self._attempt.keep(self._state.changes)
         self._report(StepStatus.SUCCESS, output=text)
         node = self._attempt.nodes[name]
         node["output"] = stored
@@ -189,5 +194,6 @@ class StepRun:
                 tries=self._tries,
                 output=output,
                 error=self.error,
+                state=self._state.changes if status is StepStatus.SUCCESS else {},
             )
         )

@@ -189,7 +189,8 @@ class RunStore(Protocol):
 
     async def record_steps(self, records: Sequence[StepRecord]) -> None:
         """Keep what steps did; a later record of the same cid, attempt and step replaces an
-        earlier one.
+        earlier one. What a step has changed in the state of its plan is changed with it, key by
+        key, if its attempt is still the run's.
         """
         ...
 
@@ -206,6 +207,7 @@ class QueueStore(Protocol):
         workers.
 
         Delayed runs that are due have joined the queue before. A run is never handed out twice.
+        Each comes with what its plan keeps now.
         """
         ...
 

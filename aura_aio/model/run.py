@@ -60,7 +60,8 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     `attempt` with the cid is the fence: what comes with an old attempt is stale. `run_at` and
     `accepted_at` are seconds since the epoch; `timeout_sec` bounds the attempt. `limits` are in the
     order of their keys. `origin` is the JSON text of what started the run (`model.origin`), if that
-    was no client. `depth` counts the runs above it.
+    was no client. `depth` counts the runs above it. `state` is the JSON text
+    of what the plan kept when the run was claimed; None if that was nothing.
     """
 
     cid: str
@@ -79,6 +80,7 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     parent_cid: str | None = None
     depth: int = 0
     origin: bytes | None = None
+    state: bytes | None = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -148,6 +150,8 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one step of one attempt did; times in seconds since the epoch.
 
     `status` is a `StepStatus` value; `tries` counts the calls of the action; `output` is JSON text.
+    `state` is what the step has changed in what its plan keeps: by key the JSON text of the new
+    value, or None if it is deleted.
     """
 
     cid: str
@@ -159,3 +163,4 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     tries: int = 0
     output: bytes | None = None
     error: RunError | None = None
+    state: dict[str, bytes | None] = {}

@@ -68,6 +68,13 @@ class Journal:
         """The last status of each step."""
         return {record.step: record.status for record in self.records}
 
+    def kept(self) -> dict[str, Any]:
+        """What the steps have changed in the plan's state; None for what they deleted."""
+        changes: dict[str, bytes | None] = {}
+        for record in self.records:
+            changes |= record.state
+        return {key: text and json.loads(text) for key, text in changes.items()}
+
     def last(self, step: str) -> StepRecord:
         """The last record of a step."""
         return [record for record in self.records if record.step == step][-1]
@@ -97,8 +104,11 @@ class Bench:
         task: str | Task = "t",
         inputs: Mapping[str, Any] | None = None,
         timeout_sec: float | None = None,
+        **envelope: Any,
     ) -> Runner:
-        """A Runner for a task of the plan, or for `task` itself."""
+        """A Runner for a task of the plan, or for `task` itself; `envelope` is what else its
+        Tasklet says.
+        """
         if isinstance(task, str):
             assert self._catalog is not None
             task = self._catalog.task(PLAN, task).task
@@ -111,6 +121,7 @@ class Bench:
             accepted_at=0.0,
             inputs=json.dumps(check_inputs(task, inputs or {})),
             timeout_sec=timeout_sec,
+            **envelope,
         )
         return Runner(tasklet, task, self.parts)
 
@@ -119,10 +130,11 @@ class Bench:
         task: str | Task = "t",
         inputs: Mapping[str, Any] | None = None,
         timeout_sec: float | None = None,
+        **envelope: Any,
     ) -> Outcome:
         """The outcome of a run; what its actions print is in the journal."""
         with captured_output():
-            return await self.runner(task, inputs, timeout_sec).run()
+            return await self.runner(task, inputs, timeout_sec, **envelope).run()
 
     async def result(self, task: str | Task = "t", inputs: Mapping[str, Any] | None = None) -> Any:
         """The result of a run that succeeds."""

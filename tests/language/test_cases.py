@@ -3,11 +3,12 @@
 Imports PyYAML (another reader than ours), pytest, and the harness of the engine's tests.
 
 A case is a file with `rule` (the sentence it shows), `task` (the text of a task file, `t.yaml`) or
-`files`, `actions` (the text of `actions.py`), `inputs`, and one of:
+`files`, `actions` (the text of `actions.py`), `inputs`, `origin` (what started it), `state` (what
+the plan keeps), and one of:
 - `refused`: what is wrong with the plan, each with a part of the `message`, and the `line`, `path`,
   `file`;
 - `outcome`: `event`, and what else is of interest: `result`, `error`, `steps`, `tries`, `outputs`,
-  `log` (parts of messages, in order), `slept` (seconds);
+  `log` (parts of messages, in order), `slept` (seconds), `kept` (changes of the plan's state);
 - `loaded`: the `schedules` of the plan, or the `triggers` of the task (what stands under `on`), as
   they were read.
 """
@@ -29,7 +30,19 @@ from aura_aio.model.schedule import Schedule
 from tests.engine.harness import PLAN, Bench, QuickClock, bench, write_plan
 
 CASES = Path(__file__).parent / "cases"
-FIELDS = {"rule", "task", "files", "actions", "inputs", "refused", "outcome", "loaded", "call"}
+FIELDS = {
+    "rule",
+    "task",
+    "files",
+    "actions",
+    "inputs",
+    "origin",
+    "state",
+    "refused",
+    "outcome",
+    "loaded",
+    "call",
+}
 OUTCOME_FIELDS = {
     "event",
     "result",
@@ -39,6 +52,7 @@ OUTCOME_FIELDS = {
     "outputs",
     "log",
     "slept",
+    "kept",
     "rejected",
 }
 
@@ -128,7 +142,10 @@ async def test_run(case: dict[str, Any], table: Bench) -> None:
             table.runner(call, inputs)
         assert [list(fault) for fault in rejection.value.faults] == expected["rejected"]
         return
-    outcome = await table.run(call, inputs)
+    envelope: dict[str, Any] = {
+        key: json.dumps(case[key]).encode() for key in ("origin", "state") if key in case
+    }
+    outcome = await table.run(call, inputs, **envelope)
     _check_outcome(expected, outcome)
     _check_steps(expected, table)
     if "slept" in expected:
@@ -161,6 +178,8 @@ def _check_steps(expected: dict[str, Any], table: Bench) -> None:
         text = journal.last(step).output
         assert text is not None
         assert json.loads(text) == output
+    if "kept" in expected:
+        assert journal.kept() == expected["kept"]
     if "log" in expected:
         messages = journal.messages()
         assert len(messages) == len(expected["log"]), messages

@@ -1,9 +1,11 @@
 """What changes the queue from within: delayed runs that are due, claims, priorities.
 
-May import the rest of `store.sqlite`, the standard library and model only.
+May import the rest of `store.sqlite`, the standard library, msgspec and model only.
 """
 
 from collections.abc import Sequence
+
+import msgspec
 
 from aura_aio.model.errors import NotQueued
 from aura_aio.model.run import Run, RunChanged, Tasklet
@@ -41,7 +43,7 @@ def claim(tx: Transaction, workers: Sequence[str], now: float) -> tuple[Tasklet,
     for tasklet in tasklets:
         tx.leave(Place(tasklet.priority, tasklet.plan_name, False))
         tx.changed(RunChanged(tasklet.cid, RunState.QUEUED, RunState.RUNNING, tasklet.attempt, now))
-    return tasklets
+    return _with_state(tx, tasklets)
 
 
 def set_priority(tx: Transaction, cid: str, priority: int) -> Run:
@@ -53,3 +55,13 @@ def set_priority(tx: Transaction, cid: str, priority: int) -> Run:
     tx.leave(run.place)
     tx.join(run.place._replace(priority=priority))
     return read_back(tx, cid)
+
+
+def _with_state(tx: Transaction, tasklets: tuple[Tasklet, ...]) -> tuple[Tasklet, ...]:
+    """`tasklets` with what their plans keep now."""
+    states = {name: tx.state_of(name) for name in {tasklet.plan_name for tasklet in tasklets}}
+    if not any(states.values()):
+        return tasklets
+    return tuple(
+        msgspec.structs.replace(tasklet, state=states[tasklet.plan_name]) for tasklet in tasklets
+    )

@@ -158,6 +158,9 @@ class SqliteRuns:
 
         def operation(tx: Transaction) -> None:
             tx.connection.executemany(sql.PUT_STEP, rows)
+            for record in records:
+                if record.state:
+                    tx.keep_state(record)
 
         await self._writer.submit(operation)
 

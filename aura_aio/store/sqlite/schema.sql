@@ -1,7 +1,7 @@
 -- The schema as it is now: the sum of migrations/, which a test proves. For reading; opening a
 -- database runs the migrations. Times are seconds since the epoch, UTC; `labels`, `limits`,
--- `error`, `cancel` and `cids` are JSON text; `inputs`, `result`, `origin`, `output` and `data` are
--- JSON in UTF-8, kept unread.
+-- `error`, `cancel` and `cids` are JSON text; `inputs`, `result`, `origin`, `output`, `value` and
+-- `data` are JSON in UTF-8, kept unread.
 
 CREATE TABLE runs (
     cid TEXT NOT NULL PRIMARY KEY,
@@ -63,6 +63,13 @@ CREATE TABLE steps (
     output BLOB,
     error TEXT,
     PRIMARY KEY (cid, attempt, step)
+);
+
+CREATE TABLE plan_state (  -- what plans keep between their runs
+    plan_name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (plan_name, key)
 );
 
 CREATE TABLE idempotency (

@@ -172,6 +172,21 @@ DEFINITION: Final = "SELECT document FROM definitions WHERE digest = ?"
 STEPS: Final = f"SELECT {_STEP} FROM steps WHERE cid = ?"
 PUT_STEP: Final = f"REPLACE INTO steps ({_STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
 
+# --- What plans keep; a change counts while its attempt is the run's
+
+PUT_STATE: Final = """
+    INSERT INTO plan_state (plan_name, key, value)
+    SELECT plan_name, ?, ? FROM runs WHERE cid = ? AND attempt = ?
+    ON CONFLICT (plan_name, key) DO UPDATE SET value = excluded.value
+    RETURNING plan_name
+"""
+DROP_STATE: Final = """
+    DELETE FROM plan_state WHERE key = ?
+    AND plan_name = (SELECT plan_name FROM runs WHERE cid = ? AND attempt = ?)
+"""
+STATE: Final = "SELECT key, value FROM plan_state WHERE plan_name = ?"
+PLANS_WITH_STATE: Final = "SELECT DISTINCT plan_name FROM plan_state"
+
 # --- The log
 
 INSERT_ENTRY: Final = f"INSERT INTO logs ({ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"

@@ -1,6 +1,6 @@
 """A transaction of the writer: rows, facts, and the figures that must stay exact beside them.
 
-May import the rest of `store.sqlite`, the standard library and model only.
+May import the rest of `store.sqlite`, the standard library, msgspec and model only.
 """
 
 import contextlib
@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
+import msgspec
+
 from aura_aio.model.clock import Clock
 from aura_aio.model.plan import Definition
-from aura_aio.model.run import RunChanged
+from aura_aio.model.run import RunChanged, StepRecord
 from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
 from aura_aio.store.sqlite import sql
 from aura_aio.store.sqlite.database import Database, is_unavailable
@@ -40,6 +42,7 @@ class Ledger:
         (self.queued,) = connection.execute(sql.QUEUED).fetchone()
         (self.newest_seq,) = connection.execute(sql.NEWEST_SEQ).fetchone()
         self.definitions = {digest for (digest,) in connection.execute(sql.DEFINITIONS)}
+        self.plans_with_state = {name for (name,) in connection.execute(sql.PLANS_WITH_STATE)}
 
 
 class Transaction:
@@ -54,6 +57,7 @@ class Transaction:
         """The newest number of a log entry, this transaction's included."""
         self.definitions: list[str] = []
         """Digests that this transaction has added."""
+        self._plans_with_state: set[str] = set()
         self._ledger = ledger
         self._places: Counter[Place] = Counter()
         self._states: Counter[RunState] = Counter()
@@ -71,6 +75,23 @@ class Transaction:
             if digest not in self._ledger.definitions and digest not in self.definitions:
                 self.connection.execute(sql.KEEP_DEFINITION, (digest, definition.document))
                 self.definitions.append(digest)
+
+    def keep_state(self, record: StepRecord) -> None:
+        """Change what the plan of a run keeps as a step of it says; nothing, if it is stale."""
+        for key, text in record.state.items():
+            if text is None:
+                self.connection.execute(sql.DROP_STATE, (key, record.cid, record.attempt))
+                continue
+            kept = self.connection.execute(sql.PUT_STATE, (key, text, record.cid, record.attempt))
+            self._plans_with_state.update(plan_name for (plan_name,) in kept)
+
+    def state_of(self, plan_name: str) -> bytes | None:
+        """The JSON text of what a plan keeps; None if that is nothing."""
+        if plan_name not in self._ledger.plans_with_state | self._plans_with_state:
+            return None
+        kept = dict(self.connection.execute(sql.STATE, (plan_name,)).fetchall())
+        raw = {key: msgspec.Raw(value) for key, value in kept.items()}
+        return msgspec.json.encode(raw) if raw else None
 
     def join(self, place: Place, count: int = 1) -> None:
         """`count` runs have come into the queue at `place`."""
@@ -109,6 +130,7 @@ class Transaction:
         self._ledger.queued = self.queued
         self._ledger.newest_seq = self.newest_seq
         self._ledger.definitions.update(self.definitions)
+        self._ledger.plans_with_state.update(self._plans_with_state)
 
 
 class SqliteSession:

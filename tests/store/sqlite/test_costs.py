@@ -21,8 +21,15 @@ from aura_aio.store.sqlite.lists import list_statement
 from aura_aio.store.sqlite.logs import entries_statement
 from tests.store.sqlite.at import opened_at
 
-# Every row of these small tables is wanted: plans times priorities, seven states, some tasks.
-WHOLE_TABLES = {"TIDY_QUEUE_COUNTS", "QUEUE_COUNTS", "QUEUED", "STATE_COUNTS", "DEFINITIONS"}
+# Every row of these small tables is wanted: plans times priorities, seven states, some tasks, keys.
+WHOLE_TABLES = {
+    "TIDY_QUEUE_COUNTS",
+    "QUEUE_COUNTS",
+    "QUEUED",
+    "STATE_COUNTS",
+    "DEFINITIONS",
+    "PLANS_WITH_STATE",
+}
 
 NAMED = {
     name: text

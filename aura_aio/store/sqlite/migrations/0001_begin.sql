@@ -62,6 +62,13 @@ CREATE TABLE steps (
     PRIMARY KEY (cid, attempt, step)
 );
 
+CREATE TABLE plan_state (  -- what plans keep between their runs
+    plan_name TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    PRIMARY KEY (plan_name, key)
+);
+
 CREATE TABLE idempotency (
     key TEXT NOT NULL PRIMARY KEY,
     body_digest TEXT NOT NULL,
