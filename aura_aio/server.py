@@ -20,6 +20,7 @@ from aiohttp import web
 import aura_aio
 from aura_aio.api.app import make_app
 from aura_aio.api.log_stream import LogConnectionManager
+from aura_aio.api.runner import ApiRunner
 from aura_aio.contract.document import load_contract
 from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.dispatch.supervisor import WorkerPlan
@@ -161,7 +162,7 @@ async def _listening(
     app: web.Application, listener: socket.socket, settings: HttpSettings
 ) -> AsyncIterator[str]:
     """The application on its socket; answers its URL."""
-    runner = web.AppRunner(app, access_log=None, shutdown_timeout=settings.shutdown_force_sec)
+    runner = ApiRunner(app, access_log=None, shutdown_timeout=settings.shutdown_force_sec)
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()

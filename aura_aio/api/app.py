@@ -9,6 +9,7 @@ from aura_aio.api.keys import HTTP_SETTINGS, MONITORS, SCHEDULER
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.middlewares import (
     from_this_machine,
+    with_compression,
     with_json_body,
     with_problems,
     with_request_id,
@@ -34,6 +35,7 @@ def make_app(
     app = web.Application(
         middlewares=[
             with_request_id,
+            with_compression,
             with_problems,
             from_this_machine,
             with_json_body,

@@ -1,4 +1,4 @@
-"""What every request passes: request id, problems, host and origin, content type.
+"""What every request passes: request id, compression, problems, host and origin, content type.
 
 May import aiohttp and the rest of `api`. The validation middleware is aiohttp-apispec's, and
 bound by `routes`.
@@ -24,6 +24,12 @@ LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 _KEPT_HEADERS: Final = ("Allow", "Retry-After", "Sec-WebSocket-Version", "Upgrade")
 _JSON: Final = "application/json"
 
+WORTH_COMPRESSING_BYTES: Final = 16 * 1024
+"""What is smaller travels in a few packets, and costs more to compress than to send."""
+_COMPRESSIBLE: Final = frozenset(
+    {_JSON, "application/yaml", "text/css", "text/html", "text/javascript"}
+)
+
 
 class InvalidRequest(Exception):
     """The request is not as the contract demands; raised by validation, answered with 422."""
@@ -43,6 +49,21 @@ async def with_request_id(request: web.Request, handler: Handler) -> web.StreamR
     response = await handler(request)
     if not response.prepared:
         response.headers["X-Request-ID"] = request_id
+    return response
+
+
+@web.middleware
+async def with_compression(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Send a large answer compressed to who takes that."""
+    response = await handler(request)
+    if (
+        isinstance(response, web.Response)
+        and isinstance(response.body, bytes)
+        and len(response.body) >= WORTH_COMPRESSING_BYTES
+        and response.content_type in _COMPRESSIBLE
+    ):
+        response.headers["Vary"] = "Accept-Encoding"
+        response.enable_compression()
     return response
 
 

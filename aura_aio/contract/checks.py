@@ -200,7 +200,7 @@ def _answer(document: Json, where: str, status: str, response: Json) -> Iterator
         yield where, "has no description"
     if status.startswith(("4", "5")):
         yield from _problem(document, where, status, response)
-    elif status == "101":
+    elif status in ("101", "304"):
         if content:
             yield where, "has no body, so it must have no content"
     elif not content or set(content) - {JSON, *TEXTS}:

@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from aura_aio.api import views
-from aura_aio.api.answers import answer
+from aura_aio.api.answers import page_answer
 from aura_aio.api.json_lines import wants_lines, write_lines
 from aura_aio.api.keys import MONITORS, SCHEDULER
 from aura_aio.logs.payload import payload
@@ -26,7 +26,7 @@ async def list_run_logs(request: web.Request) -> web.StreamResponse:
     page = await logs.list_run_logs(
         where, cid=cid, limit=query["limit"], cursor=cursor, wait_sec=query["wait_sec"]
     )
-    return answer(views.log_page(page))
+    return page_answer(request, views.log_page(page))
 
 
 async def list_logs(request: web.Request) -> web.Response:
@@ -39,7 +39,7 @@ async def list_logs(request: web.Request) -> web.Response:
         cursor=query.get("cursor"),
         wait_sec=query["wait_sec"],
     )
-    return answer(views.log_page(page))
+    return page_answer(request, views.log_page(page))
 
 
 async def connect_log_stream(request: web.Request) -> web.WebSocketResponse:

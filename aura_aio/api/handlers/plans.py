@@ -6,29 +6,29 @@ May import aiohttp and the rest of `api` but `app` and `routes`.
 from aiohttp import web
 
 from aura_aio.api import plan_views
-from aura_aio.api.answers import answer
+from aura_aio.api.answers import tagged_answer
 from aura_aio.api.keys import SCHEDULER
 
 
 async def list_plans(request: web.Request) -> web.Response:
     """listPlans."""
-    return answer(plan_views.plan_list(request.app[SCHEDULER].plans.list()))
+    return tagged_answer(request, plan_views.plan_list(request.app[SCHEDULER].plans.list()))
 
 
 async def get_plan(request: web.Request) -> web.Response:
     """getPlan."""
     plan = request.app[SCHEDULER].plans.get(request["match_info"]["plan_name"])
-    return answer(plan_views.plan_detail(plan))
+    return tagged_answer(request, plan_views.plan_detail(plan))
 
 
 async def list_plan_tasks(request: web.Request) -> web.Response:
     """listPlanTasks."""
     tasks = request.app[SCHEDULER].plans.tasks(request["match_info"]["plan_name"])
-    return answer(plan_views.task_list(tasks))
+    return tagged_answer(request, plan_views.task_list(tasks))
 
 
 async def get_task(request: web.Request) -> web.Response:
     """getTask."""
     path = request["match_info"]
     task = request.app[SCHEDULER].plans.task(path["plan_name"], path["task_name"])
-    return answer(plan_views.task_detail(task))
+    return tagged_answer(request, plan_views.task_detail(task))

@@ -6,7 +6,7 @@ May import aiohttp and the rest of `api` but `app` and `routes`.
 from aiohttp import web
 
 from aura_aio.api import views
-from aura_aio.api.answers import answer
+from aura_aio.api.answers import answer, page_answer
 from aura_aio.api.keys import SCHEDULER
 
 
@@ -21,4 +21,4 @@ async def list_queue(request: web.Request) -> web.Response:
     entries = await request.app[SCHEDULER].queue.list(
         delayed=query["state"] == "delayed", limit=query["limit"], cursor=query.get("cursor")
     )
-    return answer(views.queue_list(entries))
+    return page_answer(request, views.queue_list(entries))

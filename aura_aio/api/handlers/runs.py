@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from aura_aio.api import plan_views, views
-from aura_aio.api.answers import answer
+from aura_aio.api.answers import answer, page_answer
 from aura_aio.api.keys import SCHEDULER
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.states import RunState
@@ -29,7 +29,7 @@ async def list_runs(request: web.Request) -> web.Response:
         cursor=query.get("cursor"),
         include=frozenset(query.get("include", ())),
     )
-    return answer(views.run_list(runs))
+    return page_answer(request, views.run_list(runs))
 
 
 async def get_run(request: web.Request) -> web.Response:

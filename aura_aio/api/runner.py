@@ -1,0 +1,83 @@
+"""The application on its way to a socket: what aiohttp answers by itself is a problem, too.
+
+May import aiohttp and the rest of `api` but `app` and `routes`.
+"""
+
+import logging
+import secrets
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from aiohttp.web_protocol import RequestHandler
+
+from aura_aio.api import problems
+
+_log = logging.getLogger("aura.api")
+
+
+class ApiRunner(web.AppRunner):
+    """Runs an application. A request that never reaches it, because it is no HTTP, has a line that
+    is too long or an `Expect` that nobody knows, is answered with a problem as well.
+    """
+
+    async def _make_server(self) -> web.Server:
+        made = await super()._make_server()
+        return _Server(
+            _answering(made.request_handler), request_factory=made.request_factory, **self._kwargs
+        )
+
+
+class _Server(web.Server):
+    """Makes a protocol for each connection, as its parent does, of another class."""
+
+    def __call__(self) -> RequestHandler:
+        return _Protocol(self, loop=self._loop, **self._kwargs)
+
+
+class _Protocol(RequestHandler):
+    def handle_error(
+        self,
+        request: web.BaseRequest,
+        status: int = 500,
+        exc: BaseException | None = None,
+        message: str | None = None,
+    ) -> web.StreamResponse:
+        """A problem in place of aiohttp's page. The connection ends with it: what a client that is
+        not understood sends next is anybody's guess (RFC 9112, 2.2).
+        """
+        if request.writer.output_size > 0:
+            raise ConnectionError("The answer had begun when the request failed.")
+        if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            request_id = secrets.token_hex(8)
+            _log.error(
+                "request failed",
+                extra={"action": "request_failed", "request_id": request_id},
+                exc_info=exc,
+            )
+            problem = problems.of_crash(request_id)
+        else:
+            _log.info("bad request", extra={"action": "bad_request", "reason": message})
+            title = "Not a request of HTTP/1.1"
+            detail = f"{title}: {' '.join((message or HTTPStatus(status).phrase).split())}"
+            problem = problems.Problem(problems.TYPE_PREFIX + "bad-http", title, status, detail)
+        response = problems.response(problem, instance=request.path)
+        response.force_close()
+        return response
+
+
+def _answering(
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+) -> Callable[[Any], Awaitable[web.StreamResponse]]:
+    """`handler`, with what is raised before any middleware (417) as a problem."""
+
+    async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400:
+                raise
+            return problems.response(problems.of_http(error), instance=request.path)
+
+    return handle
