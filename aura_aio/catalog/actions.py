@@ -5,6 +5,7 @@ May import model, msgspec and `catalog.tracebacks`. `load_actions` is for worker
 
 import hashlib
 import importlib
+import logging
 import re
 import sys
 from collections.abc import Callable, Iterable
@@ -30,6 +31,10 @@ LATER_ACTIONS: Final = frozenset({"shell.run", "json.query", "wait.for_event", "
 """Names of the task language that this version cannot carry out."""
 
 
+PACKAGE_PREFIX: Final = "aura_plan_"
+"""How the names of the packages begin that plans are imported as."""
+
+
 class LoadedAction(msgspec.Struct, frozen=True):
     """An action that can be called; `failure` says why it cannot, if its module did not import.
 
@@ -47,7 +52,8 @@ def load_actions(plan_root: Path, specs: Iterable[ActionSpec]) -> dict[str, Load
 
     The plan's folder is a package of its own, under a name that no other plan has: two plans may
     have modules of the same name, and relative imports work. What was imported from this folder
-    before is imported anew. A module that fails makes only its own actions fail.
+    before is imported anew. A module that fails makes only its own actions fail. What the plan's
+    own loggers (`logging.getLogger(__name__)`) say is let through at every level.
     """
     package = _fresh_package(plan_root)
     modules: dict[str, ModuleType | RunError] = {}
@@ -62,12 +68,13 @@ def load_actions(plan_root: Path, specs: Iterable[ActionSpec]) -> dict[str, Load
 def _fresh_package(plan_root: Path) -> str:
     root = plan_root.resolve()
     digest = hashlib.sha256(str(root).encode()).hexdigest()[:8]
-    name = f"aura_plan_{re.sub(r'[^0-9A-Za-z_]', '_', root.name)}_{digest}"
+    name = f"{PACKAGE_PREFIX}{re.sub(r'[^0-9A-Za-z_]', '_', root.name)}_{digest}"
     for known in [each for each in sys.modules if each.partition(".")[0] == name]:
         del sys.modules[known]
     package = ModuleType(name)
     package.__path__ = [str(root)]
     sys.modules[name] = package
+    logging.getLogger(name).setLevel(logging.DEBUG)
     importlib.invalidate_caches()
     return name
 

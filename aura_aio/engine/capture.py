@@ -1,18 +1,22 @@
-"""Catches what actions print and what they log with `logging`, and sends it to their run's log.
+"""Catches what actions print, log with `logging` and warn of, and sends it to their run's log.
 
-May import model and `engine.context`. Which call speaks is known from `current_call`: a context
-variable, which threads and coroutine tasks that Aura starts inherit.
+May import model, `catalog.actions`, and of `engine` `context` and `threads`. Which call speaks is
+known from `current_call`: a context variable, which coroutine tasks inherit, and threads too.
 """
 
 import io
 import logging
 import sys
 import threading
-from collections.abc import Iterator
+import warnings
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import BinaryIO, Final, TextIO
+from pathlib import Path
+from typing import Any, BinaryIO, Final, TextIO, cast
 
+from aura_aio.catalog.actions import PACKAGE_PREFIX
 from aura_aio.engine.context import ActionContext, current_call
+from aura_aio.engine.threads import speaking_threads
 from aura_aio.model.log import LogLevel
 
 MAX_PARTIAL: Final = 8192
@@ -21,10 +25,12 @@ MAX_PARTIAL: Final = 8192
 
 @contextmanager
 def captured_output() -> Iterator[None]:
-    """While open, `sys.stdout`, `sys.stderr` and the root logger of the process also serve actions.
+    """While open, `sys.stdout`, `sys.stderr`, the root logger and the warnings of the process also
+    serve actions.
 
     What anything else prints or logs goes where it went before. The root logger lets lines from
-    `info` on pass.
+    `info` on pass (a plan's own loggers all: see `load_actions`). A plan is warned each time, not
+    once for each place as is usual: the next run is somebody else's.
     """
     stdout, stderr = sys.stdout, sys.stderr
     root = logging.getLogger()
@@ -35,7 +41,10 @@ def captured_output() -> Iterator[None]:
     root.addHandler(handler)
     root.setLevel(min(level, logging.INFO))
     try:
-        yield
+        with warnings.catch_warnings(), speaking_threads(_flush_thread):
+            warnings.filterwarnings("always", module=PACKAGE_PREFIX)
+            warnings.showwarning = _warning_shown(warnings.showwarning)
+            yield
     finally:
         root.setLevel(level)
         root.removeHandler(handler)
@@ -44,10 +53,46 @@ def captured_output() -> Iterator[None]:
 
 def flush_output(call: ActionContext) -> None:
     """Write what the call has printed without the end of a line; for when it is over."""
-    while call.partial_lines:
-        stream, text = call.partial_lines.popitem()
-        level = LogLevel.INFO if stream == "stdout" else LogLevel.WARNING
-        call.write_line(level, text, logger=stream)
+    for key in tuple(call.partial_lines):
+        _flush(call, key)
+
+
+def _flush_thread(call: ActionContext) -> None:
+    for stream in ("stdout", "stderr"):
+        _flush(call, (stream, threading.get_ident()))
+
+
+def _flush(call: ActionContext, key: tuple[str, int]) -> None:
+    text = call.partial_lines.pop(key, "")
+    if text:
+        level = LogLevel.INFO if key[0] == "stdout" else LogLevel.WARNING
+        call.write_line(level, _mended(text), logger=key[0])
+
+
+def _mended(text: str) -> str:
+    """`text` with the characters whose bytes were written one by one."""
+    if text.isascii():
+        return text
+    try:
+        return text.encode(errors="surrogateescape").decode(errors="backslashreplace")
+    except UnicodeEncodeError:  # half a pair that does not stand for a byte
+        return text
+
+
+def _warning_shown(passing: Callable[..., None]) -> Callable[..., None]:
+    """A `warnings.showwarning` for calls; `passing` shows what anything else warns of."""
+
+    def show(
+        message: Warning | str, category: type[Warning], filename: str, lineno: int, *rest: Any
+    ) -> None:
+        call = current_call.get()
+        if call is None:
+            passing(message, category, filename, lineno, *rest)
+        else:
+            text = f"{category.__name__}: {message} ({Path(filename).name}:{lineno})"
+            call.write_line(LogLevel.WARNING, text, logger="warnings")
+
+    return show
 
 
 class _Stream(io.TextIOBase):
@@ -57,24 +102,29 @@ class _Stream(io.TextIOBase):
         self._passing = passing
         self._name = name
         self._level = level
-        self._guard = threading.Lock()
+        self._bytes = _Bytes(self)
 
     def write(self, text: str) -> int:
         call = current_call.get()
         if call is None:
             return self._passing.write(text)
         for line in self._whole_lines(call, text):
-            call.write_line(self._level, line, logger=self._name)
+            call.write_line(self._level, _mended(line), logger=self._name)
         return len(text)
 
+    def write_bytes(self, data: bytes) -> int:
+        """Write text that is UTF-8 already; what is not is shown as escapes."""
+        self.write(data.decode(errors="surrogateescape"))
+        return len(data)
+
     def _whole_lines(self, call: ActionContext, text: str) -> list[str]:
-        with self._guard:  # two threads of one call may print
-            *lines, rest = (call.partial_lines.pop(self._name, "") + text).split("\n")
-            if len(rest) > MAX_PARTIAL:
-                lines.append(rest)
-                rest = ""
-            if rest:
-                call.partial_lines[self._name] = rest
+        key = (self._name, threading.get_ident())
+        *lines, rest = (call.partial_lines.pop(key, "") + text).split("\n")
+        if len(rest) > MAX_PARTIAL:
+            lines.append(rest)
+            rest = ""
+        if rest:
+            call.partial_lines[key] = rest
         return lines
 
     def flush(self) -> None:
@@ -90,14 +140,33 @@ class _Stream(io.TextIOBase):
     def writable(self) -> bool:
         return True
 
+    def reconfigure(self, **_changes: Any) -> None:
+        """Change nothing: the stream is not the caller's alone."""
+
     @property
     def buffer(self) -> BinaryIO:
-        """The bytes beneath: what is written there belongs to no run."""
-        return self._passing.buffer
+        """Where bytes are written."""
+        return self._passing.buffer if current_call.get() is None else cast(BinaryIO, self._bytes)
 
     @property
     def encoding(self) -> str:  # type: ignore[override]
-        return self._passing.encoding
+        return self._passing.encoding if current_call.get() is None else "utf-8"
+
+
+class _Bytes(io.BufferedIOBase):
+    """The bytes beneath a stream, for a call."""
+
+    def __init__(self, stream: _Stream) -> None:
+        self._stream = stream
+
+    def write(self, data: Any) -> int:
+        return self._stream.write_bytes(bytes(data))
+
+    def fileno(self) -> int:
+        return self._stream.fileno()
+
+    def writable(self) -> bool:
+        return True
 
 
 class _RunLogHandler(logging.Handler):
@@ -109,9 +178,11 @@ class _RunLogHandler(logging.Handler):
             return
         try:
             message = record.getMessage()
+            formatter = self.formatter or logging.Formatter()
             if record.exc_info:
-                formatter = self.formatter or logging.Formatter()
                 message = f"{message}\n{formatter.formatException(record.exc_info)}"
+            if record.stack_info:
+                message = f"{message}\n{formatter.formatStack(record.stack_info)}"
             call.write_line(LogLevel.from_number(record.levelno), message, logger=record.name)
         except Exception:  # as every handler of `logging` does: a bad record is reported
             self.handleError(record)

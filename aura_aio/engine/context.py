@@ -72,8 +72,8 @@ class ActionContext:
         """Whether the action should end: its run is cancelled, or its time is over. A `def` action
         that takes long looks here now and then; an `async def` one is interrupted anyway.
         """
-        self.partial_lines: dict[str, str] = {}
-        """What was printed without the end of the line, by stream (`engine.capture`)."""
+        self.partial_lines: dict[tuple[str, int], str] = {}
+        """What was printed without the end of the line, by stream and thread (`engine.capture`)."""
         self._journal = journal
         self._data_root = data_root
 

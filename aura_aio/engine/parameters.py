@@ -1,23 +1,22 @@
 """Fits the parameters of a step to the function that it calls.
 
-May import model.errors, msgspec, and of `engine` `context` and `failures`.
+May import model.errors, and of `engine` `context`, `conversion` and `failures`.
 """
 
 import functools
 import inspect
 import typing
 from collections.abc import Callable
-from pathlib import Path, PurePath
+from types import SimpleNamespace
 from typing import Any, Final
 
-import msgspec
-
 from aura_aio.engine.context import ActionContext
+from aura_aio.engine.conversion import Misfit, bare, convert, is_convertible
 from aura_aio.engine.failures import BadParameters
 from aura_aio.model.errors import did_you_mean
 
 _NAMED: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-_ANYTHING: Final = object()
+_UNKNOWN: Final = object()
 
 
 class Binder:
@@ -36,13 +35,13 @@ class Binder:
         self._takes_more = False
         hints = _hints(function)
         for name, parameter in _signature(action, function).parameters.items():
-            hint = hints.get(name, _ANYTHING)
-            if hint is ActionContext or (name == "context" and hint is _ANYTHING):
+            hint = hints.get(name, _UNKNOWN)
+            if bare(hint) is ActionContext or (name == "context" and hint is _UNKNOWN):
                 self._context = name
             elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 self._takes_more = True
             elif parameter.kind in _NAMED:
-                self._types[name] = hint
+                self._types[name] = hint if is_convertible(hint) else Any
                 if parameter.default is inspect.Parameter.empty:
                     self._required.add(name)
             elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
@@ -67,12 +66,15 @@ class Binder:
             for name in self._types
             if name in self._required and name not in given
         ]
-        arguments: dict[str, Any] = {}
+        arguments = dict(given)
         for name, value in given.items():
+            hint = self._types.get(name, Any)
             try:
-                arguments[name] = _convert(value, self._types.get(name, _ANYTHING))
-            except msgspec.ValidationError as error:
-                faults.append(f"the parameter {name!r} does not fit: {error}.")
+                if hint is not Any:
+                    arguments[name] = convert(value, hint)
+            except Misfit as misfit:
+                end = "" if str(misfit).endswith(("?", ".")) else "."
+                faults.append(f"the parameter {name + misfit.place!r} does not fit: {misfit}{end}")
         if faults:
             raise BadParameters(f"Action {self._action!r}: {' '.join(faults)}")
         if self._context is not None:
@@ -88,45 +90,20 @@ def _signature(action: str, function: Callable[..., Any]) -> inspect.Signature:
 
 
 def _hints(function: Callable[..., Any]) -> dict[str, Any]:
-    """The annotations of a function. One that names something that is not there at run time (under
-    `TYPE_CHECKING`) leaves all of them unknown, so parameters are passed as they are.
+    """The annotations of a function, but for those that name something which is not there at run
+    time (because it is imported under `TYPE_CHECKING`): such parameters are passed as they are.
     """
     while isinstance(function, functools.partial):
         function = function.func
     if not inspect.isroutine(function):
         function = type(function).__call__
-    try:
-        return typing.get_type_hints(function)
-    except Exception:  # an annotation is a plan's code
-        annotations = getattr(function, "__annotations__", {})
-        return {
-            name: ActionContext
-            for name, hint in annotations.items()
-            if isinstance(hint, str) and hint.rpartition(".")[2] == ActionContext.__name__
-        }
-
-
-def _convert(value: Any, hint: Any) -> Any:
-    """`value` as the annotation wants it; unchanged where msgspec does not know the annotation."""
-    if hint is _ANYTHING or hint is Any:
-        return value
-    if isinstance(value, (int, float)) and not isinstance(value, bool) and _is_text(hint):
-        return str(value)
-    try:
-        return msgspec.convert(value, hint, strict=False, dec_hook=_path)
-    except TypeError:
-        return value
-
-
-def _is_text(hint: Any) -> bool:
-    """Whether an annotation takes text and no numbers."""
-    kinds = set(typing.get_args(hint)) - {type(None)} or {hint}
-    return kinds == {str}
-
-
-def _path(kind: type, value: Any) -> Any:
-    if isinstance(value, str) and issubclass(kind, PurePath):
-        return Path(value) if kind is Path else kind(value)
-    if isinstance(value, kind):
-        return value
-    raise msgspec.ValidationError(f"Expected `{kind.__name__}`, got `{type(value).__name__}`")
+    names = getattr(inspect.unwrap(function), "__globals__", {})
+    hints: dict[str, Any] = {}
+    for name, hint in getattr(function, "__annotations__", {}).items():
+        alone = SimpleNamespace(__annotations__={name: hint})
+        try:
+            hints |= typing.get_type_hints(alone, names, include_extras=True)
+        except Exception:  # an annotation is a plan's code
+            if isinstance(hint, str) and hint.rpartition(".")[2] == ActionContext.__name__:
+                hints[name] = ActionContext
+    return hints

@@ -49,6 +49,8 @@ def _plain(value: Any) -> Any:
             return kind(value)
     if isinstance(value, os.PathLike):
         return os.fspath(value)
+    if hasattr(value, "model_dump"):  # a model of pydantic
+        return value.model_dump(mode="json")
     raise TypeError(f"a {type(value).__module__}.{type(value).__qualname__} has no JSON form.")
 
 
