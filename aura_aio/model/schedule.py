@@ -44,3 +44,37 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     overlap: Overlap = Overlap.SKIP
     catch_up: CatchUp = CatchUp.NONE
     jitter_sec: float = 0.0
+
+
+class DueOutcome(StrEnum):
+    """What was decided at a due time."""
+
+    QUEUED = "queued"
+    """A run was queued."""
+    SKIPPED = "skipped"
+    """The run before had not ended, and `overlap` says to skip."""
+    MISSED = "missed"
+    """Nobody was there in time, and `catch_up` says not to make up for it."""
+    FAILED = "failed"
+    """There is no such task any more, or it does not take the inputs."""
+
+
+class ScheduleState(msgspec.Struct, frozen=True, kw_only=True):
+    """What is kept of a schedule; times in seconds since the epoch.
+
+    `created` is the schedule itself if a client has made it; those of plans stand there. `enabled`
+    is what a client wants of a plan's, None if nothing. Every due time up to `decided_at` is
+    decided: run, or left out; how the last one was, say `outcome` and `message`. `basis` names
+    what the due times were computed from: when it changes, the time begins anew. `last_cid` is the
+    latest run of the schedule, accepted at `last_run_at`.
+    """
+
+    id: str
+    basis: str
+    decided_at: float
+    created: Schedule | None = None
+    enabled: bool | None = None
+    last_run_at: float | None = None
+    last_cid: str | None = None
+    outcome: DueOutcome | None = None
+    message: str | None = None

@@ -13,6 +13,7 @@ from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import Definition, Task
 from aura_aio.model.ports import LogStore, Publish, QueueStore, RunStore
 from aura_aio.model.run import Outcome, Run, RunChanged, RunError, Tasklet
+from aura_aio.model.schedule_store import EventStore, ScheduleStore
 from aura_aio.model.states import RunEvent, RunState
 
 DEFINITION = Definition.of(Task("hello", "greet"))
@@ -52,6 +53,8 @@ class Store(Protocol):
     runs: RunStore
     queue: QueueStore
     logs: LogStore
+    schedules: ScheduleStore
+    events: EventStore
 
     @property
     def commits(self) -> int:

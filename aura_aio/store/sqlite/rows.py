@@ -9,6 +9,8 @@ import msgspec
 
 from aura_aio.model.log import LogEntry, LogLevel, LogLine
 from aura_aio.model.run import CancelRequest, Limit, OnCrash, Run, RunError, StepRecord, Tasklet
+from aura_aio.model.schedule import DueOutcome, Schedule, ScheduleState
+from aura_aio.model.schedule_store import KeptEvent
 from aura_aio.model.states import RunState
 
 Row = tuple[Any, ...]
@@ -20,6 +22,7 @@ _limits = msgspec.json.Decoder(tuple[Limit, ...])
 _labels = msgspec.json.Decoder(dict[str, str])
 _error = msgspec.json.Decoder(RunError)
 _cancel = msgspec.json.Decoder(CancelRequest)
+_schedule = msgspec.json.Decoder(Schedule)
 _data = msgspec.json.Decoder(dict[str, Any])
 
 
@@ -165,6 +168,49 @@ def entry_from(row: Row) -> LogEntry:
         data=None if row[11] is None else _data.decode(row[11]),
     )
     return LogEntry(row[0], line)
+
+
+def row_of_schedule(state: ScheduleState) -> Row:
+    """The row for sql.PUT_SCHEDULE."""
+    return (
+        state.id,
+        None if state.created is None else _encoder.encode(state.created),
+        state.enabled,
+        state.basis,
+        state.decided_at,
+        state.last_run_at,
+        state.last_cid,
+        None if state.outcome is None else state.outcome.value,
+        state.message,
+    )
+
+
+def schedule_from(row: Row) -> ScheduleState:
+    """What is kept of a schedule in a row."""
+    return ScheduleState(
+        id=row[0],
+        created=None if row[1] is None else _schedule.decode(row[1]),
+        enabled=None if row[2] is None else bool(row[2]),
+        basis=row[3],
+        decided_at=row[4],
+        last_run_at=row[5],
+        last_cid=row[6],
+        outcome=None if row[7] is None else DueOutcome(row[7]),
+        message=row[8],
+    )
+
+
+def event_from(row: Row) -> KeptEvent:
+    """The event of a row."""
+    return KeptEvent(
+        number=row[0],
+        cid=row[1],
+        plan_name=row[2],
+        task_name=row[3],
+        status=RunState(row[4]),
+        at=row[5],
+        depth=row[6],
+    )
 
 
 def limits_from(text: str) -> tuple[Limit, ...]:

@@ -34,6 +34,10 @@ ENTRY: Final = (
     "seq, timestamp, level, logger, message, cid, plan_name, task_name, step, attempt, worker, data"
 )
 
+_SCHEDULE: Final = (
+    "id, created, enabled, basis, decided_at, last_run_at, last_cid, outcome, message"
+)
+
 
 def columns_of_run(include: frozenset[str]) -> str:
     """The columns of a run, with `inputs` and `result` if they are wanted."""
@@ -158,6 +162,28 @@ OLDEST_READY: Final = """
     SELECT ready_at FROM runs INDEXED BY runs_waiting
     WHERE state = 'queued' AND delayed = 0 ORDER BY ready_at LIMIT 1
 """
+
+# --- What starts runs by itself
+
+SCHEDULES: Final = f"SELECT {_SCHEDULE} FROM schedules ORDER BY id"
+SCHEDULE: Final = f"SELECT {_SCHEDULE} FROM schedules WHERE id = ?"
+PUT_SCHEDULE: Final = f"REPLACE INTO schedules ({_SCHEDULE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+DELETE_SCHEDULE: Final = "DELETE FROM schedules WHERE id = ?"
+STATE_OF_RUN: Final = "SELECT state FROM runs WHERE cid = ?"
+
+ENDED: Final = """
+    SELECT cid, plan_name, task_name, depth FROM runs
+    WHERE cid IN (SELECT value FROM json_each(?))
+"""
+KEEP_EVENT: Final = """
+    INSERT INTO events (cid, plan_name, task_name, status, at, depth) VALUES (?, ?, ?, ?, ?, ?)
+"""
+KEPT_EVENTS: Final = """
+    SELECT number, cid, plan_name, task_name, status, at, depth FROM events
+    WHERE number > 0 ORDER BY number LIMIT ?
+"""
+EVENT: Final = "SELECT 1 FROM events WHERE number = ? AND cid = ?"
+FORGET_EVENT: Final = "DELETE FROM events WHERE number = ?"
 
 # --- Runs, definitions and steps are read
 

@@ -1,4 +1,4 @@
-"""The store as a whole: three ports over one file and one writer.
+"""The store as a whole: its ports over one file and one writer.
 
 May import store.writer, the rest of `store.sqlite`, the standard library and model only.
 """
@@ -10,12 +10,14 @@ from pathlib import Path
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.ports import LogStore, Publish, QueueStore, RunStore
+from aura_aio.model.schedule_store import EventStore, ScheduleStore
 from aura_aio.store.sqlite.accept import Acceptance
 from aura_aio.store.sqlite.database import Database
 from aura_aio.store.sqlite.logs import SqliteLogs
 from aura_aio.store.sqlite.queue import SqliteQueue
 from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.runs import SqliteRuns
+from aura_aio.store.sqlite.schedules import SqliteEvents, SqliteSchedules
 from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
 from aura_aio.store.writer import Writer
 
@@ -54,6 +56,12 @@ class SqliteStore:
         )
         self.queue: QueueStore = SqliteQueue(self._writer, parts.look_ups, parts.clock)
         self.logs: LogStore = SqliteLogs(self._writer, parts.look_ups, parts.entries)
+        self.schedules: ScheduleStore = SqliteSchedules(
+            self._writer, parts.lists, acceptance, parts.clock
+        )
+        self.events: EventStore = SqliteEvents(
+            parts.session, self._writer, parts.look_ups, acceptance, parts.clock
+        )
 
     @property
     def commits(self) -> int:

@@ -12,11 +12,13 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from aura_aio.model.clock import Clock
+from aura_aio.model.event import EventFilter
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import RunChanged, StepRecord
 from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
 from aura_aio.store.sqlite import sql
 from aura_aio.store.sqlite.database import Database, is_unavailable
+from aura_aio.store.sqlite.ends import keep_ends
 
 K = TypeVar("K")
 
@@ -141,6 +143,8 @@ class SqliteSession:
         self._connection = database.writer
         self._clock = clock
         self._ledger = Ledger(self._connection)
+        self.listened: tuple[EventFilter, ...] = ()
+        """Which ends of runs are kept; replaced as a whole, from the loop's thread."""
 
     def begin(self) -> Transaction:
         """Start a transaction."""
@@ -149,6 +153,7 @@ class SqliteSession:
 
     def commit(self, transaction: Transaction) -> Sequence[RunChanged]:
         """Make it durable; answers its facts."""
+        keep_ends(self._connection, transaction.facts, self.listened)
         transaction.flush(self._clock.now())
         self._connection.execute("COMMIT")
         transaction.committed()

@@ -21,7 +21,7 @@ from aura_aio.store.sqlite.lists import list_statement
 from aura_aio.store.sqlite.logs import entries_statement
 from tests.store.sqlite.at import opened_at
 
-# Every row of these small tables is wanted: plans times priorities, seven states, some tasks, keys.
+# Every row of these small tables is wanted: plans times priorities, states, tasks, keys, schedules.
 WHOLE_TABLES = {
     "TIDY_QUEUE_COUNTS",
     "QUEUE_COUNTS",
@@ -29,6 +29,7 @@ WHOLE_TABLES = {
     "STATE_COUNTS",
     "DEFINITIONS",
     "PLANS_WITH_STATE",
+    "SCHEDULES",
 }
 
 NAMED = {

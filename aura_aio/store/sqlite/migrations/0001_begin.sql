@@ -96,6 +96,30 @@ CREATE TABLE logs (
 
 CREATE INDEX logs_by_run ON logs (cid) WHERE cid IS NOT NULL;
 
+-- What is kept of schedules: those of plans stand in their files, those of clients here.
+CREATE TABLE schedules (
+    id TEXT NOT NULL PRIMARY KEY,
+    created BLOB,              -- the schedule itself, if a client has made it
+    enabled INTEGER,           -- what a client wants of a plan's; NULL: as the plan says
+    basis TEXT NOT NULL,       -- what the due times were computed from
+    decided_at REAL NOT NULL,  -- every due time up to this one is decided
+    last_run_at REAL,
+    last_cid TEXT,
+    outcome TEXT,
+    message TEXT
+);
+
+-- Ends of runs that tasks wait for, until the runs are queued that they start.
+CREATE TABLE events (
+    number INTEGER PRIMARY KEY,
+    cid TEXT NOT NULL,
+    plan_name TEXT NOT NULL,
+    task_name TEXT NOT NULL,
+    status TEXT NOT NULL,
+    at REAL NOT NULL,
+    depth INTEGER NOT NULL
+);
+
 -- Figures that each transaction keeps exact, so that reading them costs the same at any length.
 
 CREATE TABLE queue_counts (  -- queued runs

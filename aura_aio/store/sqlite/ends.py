@@ -1,0 +1,34 @@
+"""Ends of runs that somebody waits for: kept in the transaction that ends them.
+
+May import `sql`, `rows`, the standard library and model only.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from aura_aio.model.event import EventFilter
+from aura_aio.model.run import RunChanged
+from aura_aio.model.states import TERMINAL
+from aura_aio.store.sqlite import sql
+from aura_aio.store.sqlite.rows import json_text
+
+
+def keep_ends(
+    connection: sqlite3.Connection, facts: Sequence[RunChanged], filters: Sequence[EventFilter]
+) -> None:
+    """Keep those of `facts` that are ends which pass one of `filters`, in their order.
+
+    Whatever ends a run reports it as a fact, so none can be forgotten here.
+    """
+    if not filters:
+        return
+    ends = [fact for fact in facts if fact.target in TERMINAL]
+    rows = connection.execute(sql.ENDED, (json_text([fact.cid for fact in ends]),))
+    runs = {row[0]: row[1:] for row in rows}
+    kept = []
+    for fact in ends:
+        plan_name, task_name, depth = runs[fact.cid]
+        names = {"plan_name": plan_name, "task_name": task_name, "cid": fact.cid}
+        if any(each.matches(**names, status=fact.target) for each in filters):
+            kept.append((fact.cid, plan_name, task_name, fact.target.value, fact.at, depth))
+    connection.executemany(sql.KEEP_EVENT, kept)

@@ -1,0 +1,165 @@
+"""Schedules and events: the ports of `model.schedule_store` on SQLite.
+
+May import store.writer, the rest of `store.sqlite`, the standard library, msgspec and model only.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from aura_aio.model.clock import Clock
+from aura_aio.model.event import EventFilter
+from aura_aio.model.plan import Definition
+from aura_aio.model.run import Tasklet
+from aura_aio.model.schedule import DueOutcome, ScheduleState
+from aura_aio.model.schedule_store import Decision, KeptEvent
+from aura_aio.model.states import TERMINAL, RunState
+from aura_aio.store.sqlite import sql
+from aura_aio.store.sqlite.accept import Acceptance
+from aura_aio.store.sqlite.reader import Reader
+from aura_aio.store.sqlite.rows import event_from, row_of_schedule, schedule_from
+from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
+from aura_aio.store.writer import Writer
+
+
+class SqliteSchedules:
+    """Implements `model.schedule_store.ScheduleStore`."""
+
+    def __init__(
+        self, writer: Writer[Transaction], lists: Reader, acceptance: Acceptance, clock: Clock
+    ) -> None:
+        self._writer = writer
+        self._lists = lists
+        self._acceptance = acceptance
+        self._clock = clock
+
+    async def load(self) -> tuple[ScheduleState, ...]:
+        """All that is kept, by id."""
+
+        def query(connection: sqlite3.Connection) -> tuple[ScheduleState, ...]:
+            return tuple(map(schedule_from, connection.execute(sql.SCHEDULES)))
+
+        return await self._lists.ask(query)
+
+    async def put(self, states: Sequence[ScheduleState]) -> None:
+        """Keep these in place of what was kept under their ids."""
+        if states:
+            await self._writer.submit(lambda tx: _put(tx, *states))
+
+    async def delete(self, id_: str) -> None:
+        """Forget a schedule."""
+
+        def operation(tx: Transaction) -> None:
+            tx.connection.execute(sql.DELETE_SCHEDULE, (id_,))
+
+        await self._writer.submit(operation)
+
+    async def decide(self, decision: Decision) -> ScheduleState | None:
+        """Carry out a decision as a whole; None if another came before. Raises QueueFull."""
+
+        def operation(tx: Transaction) -> ScheduleState | None:
+            before = _state(tx, decision.id)
+            if before is None or before.decided_at != decision.known:
+                return None
+            state = replace(
+                before,
+                decided_at=decision.decided_at,
+                outcome=decision.outcome,
+                message=decision.message,
+            )
+            if decision.tasklets:
+                if decision.unless_busy and _is_busy(tx, before):
+                    message = f"The run {before.last_cid} had not ended."
+                    state = replace(state, outcome=DueOutcome.SKIPPED, message=message)
+                else:
+                    state = self._queue(tx, state, decision.tasklets, decision.definitions)
+            _put(tx, state)
+            return state
+
+        return await self._writer.submit(operation)
+
+    async def run_now(self, id_: str, tasklet: Tasklet, definition: Definition) -> ScheduleState:
+        """Queue a run beside the due times. Raises QueueFull."""
+
+        def operation(tx: Transaction) -> ScheduleState:
+            state = _state(tx, id_)
+            if state is None:
+                raise RuntimeError(f"the schedule {id_} is not kept")
+            state = self._queue(tx, state, (tasklet,), (definition,))
+            _put(tx, state)
+            return state
+
+        return await self._writer.submit(operation)
+
+    def _queue(
+        self,
+        tx: Transaction,
+        state: ScheduleState,
+        tasklets: Sequence[Tasklet],
+        definitions: Sequence[Definition],
+    ) -> ScheduleState:
+        """Queue runs of a schedule; its state with the last of them."""
+        self._acceptance.accept(tx, tasklets, definitions, None, self._clock.now())
+        last = tasklets[-1]
+        return replace(state, last_cid=last.cid, last_run_at=last.accepted_at)
+
+
+class SqliteEvents:
+    """Implements `model.schedule_store.EventStore`."""
+
+    def __init__(
+        self,
+        session: SqliteSession,
+        writer: Writer[Transaction],
+        look_ups: Reader,
+        acceptance: Acceptance,
+        clock: Clock,
+    ) -> None:
+        self._session = session
+        self._writer = writer
+        self._look_ups = look_ups
+        self._acceptance = acceptance
+        self._clock = clock
+
+    def listen(self, filters: Sequence[EventFilter]) -> None:
+        """Keep the ends of runs that pass one of `filters` from now on."""
+        self._session.listened = tuple(filters)
+
+    async def kept(self, limit: int) -> tuple[KeptEvent, ...]:
+        """The oldest events that were not answered, in order."""
+
+        def query(connection: sqlite3.Connection) -> tuple[KeptEvent, ...]:
+            return tuple(map(event_from, connection.execute(sql.KEPT_EVENTS, (limit,))))
+
+        return await self._look_ups.ask(query)
+
+    async def answer(
+        self, event: KeptEvent, tasklets: Sequence[Tasklet], definitions: Sequence[Definition]
+    ) -> bool:
+        """Queue the runs and forget the event, in one. Raises QueueFull."""
+
+        def operation(tx: Transaction) -> bool:
+            if tx.connection.execute(sql.EVENT, (event.number, event.cid)).fetchone() is None:
+                return False
+            if tasklets:
+                self._acceptance.accept(tx, tasklets, definitions, None, self._clock.now())
+            tx.connection.execute(sql.FORGET_EVENT, (event.number,))
+            return True
+
+        return await self._writer.submit(operation)
+
+
+def _state(tx: Transaction, id_: str) -> ScheduleState | None:
+    row = tx.connection.execute(sql.SCHEDULE, (id_,)).fetchone()
+    return None if row is None else schedule_from(row)
+
+
+def _put(tx: Transaction, *states: ScheduleState) -> None:
+    tx.connection.executemany(sql.PUT_SCHEDULE, [row_of_schedule(state) for state in states])
+
+
+def _is_busy(tx: Transaction, state: ScheduleState) -> bool:
+    """Whether the latest run of the schedule has not ended."""
+    row = tx.connection.execute(sql.STATE_OF_RUN, (state.last_cid,)).fetchone()
+    return row is not None and RunState(row[0]) not in TERMINAL
