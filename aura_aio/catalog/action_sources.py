@@ -1,16 +1,16 @@
 """Finds the actions of a plan without running its code: by reading the Python files.
 
-May import model, and of `catalog` `document`, `files`, `manifest`, `place` and `references`.
+May import model, and of `catalog` `files`, `manifest`, `marks`, `place` and `references`.
 """
 
 import ast
 from collections.abc import Iterator
 from typing import Any, Final
 
-from aura_aio.catalog.document import Mark
 from aura_aio.catalog.files import FileRefused, PlanFolder
 from aura_aio.catalog.manifest import ExportedAction, Manifest
-from aura_aio.catalog.place import Faults
+from aura_aio.catalog.marks import Mark
+from aura_aio.catalog.place import MAX_SECONDS, Faults
 from aura_aio.catalog.references import NAME_RULE, is_name
 from aura_aio.model.errors import did_you_mean
 from aura_aio.model.plan import ActionSpec, LoadError
@@ -124,9 +124,11 @@ def _parse(folder: PlanFolder, file: str, faults: Faults) -> ast.Module:
     except FileRefused as error:
         faults.add(str(error))
     except SyntaxError as error:
-        mark = Mark(error.lineno or 1, error.offset or 1)
+        mark = Mark(max(1, error.lineno or 1), max(1, error.offset or 1))
         faults.add(f"This is no Python: {error.msg}.", mark)
-    except (RecursionError, MemoryError, ValueError) as error:
+    except (RecursionError, MemoryError):
+        faults.add("This Python is nested too deeply.")
+    except ValueError as error:
         faults.add(f"This is no Python: {error}.")
     return ast.Module(body=[], type_ignores=[])
 
@@ -151,8 +153,10 @@ def _declared(node: _Function, decorator: ast.expr, file: str, faults: Faults) -
     if given.get("isolation") is not None:
         faults.add("'isolation' comes in a later version of Aura.", mark)
         return None
-    if timeout is not None and not (isinstance(timeout, (int, float)) and timeout > 0):
-        faults.add(f"The timeout {timeout!r} is no number of seconds above 0.", mark)
+    if timeout is not None and not (
+        isinstance(timeout, (int, float)) and 0 < timeout <= MAX_SECONDS
+    ):
+        faults.add("The timeout is no number of seconds above 0.", mark)
         return None
     return _spec(name, node, file, None if timeout is None else float(timeout))
 
@@ -162,9 +166,15 @@ def _spec(name: str, node: _Function, file: str, timeout_sec: float | None) -> A
         name=name,
         module=file,
         function=node.name,
-        doc=ast.get_docstring(node),
+        doc=_doc(node),
         timeout_sec=timeout_sec,
     )
+
+
+def _doc(node: _Function) -> str | None:
+    """The docstring; what UTF-8 cannot carry is left as an escape."""
+    doc = ast.get_docstring(node)
+    return doc if doc is None else doc.encode(errors="backslashreplace").decode()
 
 
 def _literals(call: ast.Call, faults: Faults) -> dict[str, Any]:
@@ -176,7 +186,7 @@ def _literals(call: ast.Call, faults: Faults) -> dict[str, Any]:
             continue
         try:
             found[keyword.arg] = ast.literal_eval(keyword.value)
-        except ValueError:
+        except (ValueError, TypeError, RecursionError):
             faults.add(
                 f"{keyword.arg!r} must be written out: actions are found without running code.",
                 Mark(keyword.value.lineno, keyword.value.col_offset + 1),

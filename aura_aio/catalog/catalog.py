@@ -3,6 +3,7 @@
 May import model, msgspec, and of `catalog` what reads plans.
 """
 
+import os
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -13,7 +14,7 @@ from msgspec.structs import replace
 
 from aura_aio.catalog.action_sources import find_actions
 from aura_aio.catalog.actions import BUILTIN_ACTIONS, LATER_ACTIONS
-from aura_aio.catalog.files import FileRefused, PlanFolder
+from aura_aio.catalog.files import FileRefused, PlanFolder, portable
 from aura_aio.catalog.manifest import MANIFEST, Manifest, read_manifest
 from aura_aio.catalog.place import Faults
 from aura_aio.catalog.references import NAME_RULE, is_name, split_action, task_name
@@ -101,10 +102,7 @@ def load_catalog(roots: Iterable[Path]) -> Catalog:
     covers: dict[str, _Cover] = {}
     errors: list[LoadError] = []
     for root in roots:
-        if not root.is_dir():
-            errors.append(LoadError(file=str(root), message="There is no such folder of plans."))
-            continue
-        for folder in _plan_folders(root):
+        for folder in _plan_folders(root, errors):
             cover = _Cover.of(folder)
             name = cover.manifest.name
             if name in covers:
@@ -137,12 +135,27 @@ class _Cover(NamedTuple):
         return cls(folder, manifest, actions, action_errors, faults)
 
 
-def _plan_folders(root: Path) -> Iterator[PlanFolder]:
-    for path in sorted(root.iterdir()):
-        if path.is_dir() and not path.name.startswith((".", "_")):
-            folder = PlanFolder(path)
-            if any(folder.has(sign) for sign in _SIGNS_OF_A_PLAN):
-                yield folder
+def _plan_folders(root: Path, errors: list[LoadError]) -> Iterator[PlanFolder]:
+    try:
+        names = sorted(os.listdir(root))
+    except FileNotFoundError:
+        errors.append(LoadError(file=str(root), message="There is no such folder of plans."))
+        return
+    except OSError as error:
+        message = f"This folder of plans cannot be read: {error.strerror or error}."
+        errors.append(LoadError(file=str(root), message=message))
+        return
+    for name in names:
+        path = root / name
+        if name.startswith((".", "_")) or not os.path.isdir(path):
+            continue
+        if portable(str(path)) != str(path):
+            message = "The name of this folder is no UTF-8 text: rename it."
+            errors.append(LoadError(file=portable(str(path)), message=message))
+            continue
+        folder = PlanFolder(path)
+        if any(folder.has(sign) for sign in _SIGNS_OF_A_PLAN):
+            yield folder
 
 
 def _load_plan(cover: _Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -> LoadedPlan:
@@ -153,9 +166,9 @@ def _load_plan(cover: _Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -
     awaited: list[Awaited] = []
     reader = TaskFileReader(manifest.name, _ActionNames(manifest.name, actions).fault)
     for file in _task_files(folder, manifest, reader):
-        for name in file.tasks.keys() & tasks.keys():
-            cover.faults.add(f"Two folders of 'task_paths' have a task {name!r}.")
-        tasks = file.tasks | tasks
+        for name, task in file.tasks.items():
+            if tasks.setdefault(name, task) is not task:
+                cover.faults.add(f"Two folders of 'task_paths' have a task {name!r}.")
         aliases |= file.aliases
         task_errors.extend(file.errors)
         awaited.extend(file.awaited)

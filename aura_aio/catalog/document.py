@@ -1,46 +1,50 @@
 """YAML 1.2 as a tree of nodes that know their line and column.
 
-May import the standard library and ruamel.yaml only.
+May import the standard library, PyYAML, and of `catalog` `marks` and `yaml_faults`.
 """
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.events import (
+import yaml
+from yaml.error import MarkedYAMLError, YAMLError
+from yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
     SequenceEndEvent,
-    SequenceStartEvent,
 )
-from ruamel.yaml.reader import ReaderError
+from yaml.reader import ReaderError
+
+from aura_aio.catalog.marks import Mark
+from aura_aio.catalog.yaml_faults import explain, mark_of
+
+try:
+    from yaml import CSafeLoader as _Parser
+except ImportError:  # PyYAML was built without libyaml: 25 times slower, and less friendly faults
+    from yaml import SafeLoader as _Parser  # type: ignore[assignment]
 
 MAX_DEPTH: Final = 64
 MAX_NODES: Final = 100_000
 """How many values a document may hold once all aliases are written out."""
+MAX_DIGITS: Final = 1000
+"""How many digits a number may have."""
 
 _NULL: Final = frozenset({"", "~", "null", "Null", "NULL"})
 _BOOLEAN: Final = {
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
 }  # fmt: skip
-_INTEGER: Final = re.compile(r"[-+]?[0-9]{1,4000}\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
+_INTEGER: Final = re.compile(r"[-+]?[0-9]+\Z|0o[0-7]+\Z|0x[0-9a-fA-F]+\Z")
 _FLOAT: Final = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?\Z")
 _NOT_FINITE: Final = re.compile(r"[-+]?\.(inf|Inf|INF)\Z|\.(nan|NaN|NAN)\Z")
 _STANDARD_TAG: Final = "tag:yaml.org,2002:"
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A place in a file; both count from 1."""
-
-    line: int
-    column: int
+_ODD: Final = re.compile("[\x85\u2028\u2029\ud800-\udfff]")
+"""What one version of YAML takes for the end of a line and another does not, and no characters."""
 
 
 class DocumentError(Exception):
@@ -84,16 +88,27 @@ def read_document(text: str) -> Node:
     Raises:
         DocumentError: no YAML, more than one document, or beyond `MAX_DEPTH` or `MAX_NODES`.
     """
+    text = text.removeprefix("\ufeff")
+    odd = _ODD.search(text)
+    if odd is not None:
+        raise _not_allowed(odd[0], text[: odd.start()])
     try:
-        return _Composer(YAML(typ="safe", pure=True).parse(text)).document()
+        return _Composer(yaml.parse(text, Loader=_Parser)).document()
     except MarkedYAMLError as error:
-        raise DocumentError(_sentence(error), _mark(error.problem_mark)) from error
+        raise DocumentError(*explain(error, text)) from error
     except ReaderError as error:
-        before = text[: error.position]
-        mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
-        raise DocumentError(f"The character {error.character!r} is not allowed.", mark) from error
-    except (YAMLError, RecursionError) as error:
+        before = text.encode()[: error.position].decode(errors="ignore")
+        raise _not_allowed(chr(int(error.character)), before) from error
+    except YAMLError as error:
         raise DocumentError(f"This is no YAML: {error}", Mark(1, 1)) from error
+
+
+def _not_allowed(character: str, before: str) -> DocumentError:
+    mark = Mark(before.count("\n") + 1, len(before) - before.rfind("\n"))
+    if ord(character) < 0xD800 and not character.isprintable() and ord(character) > 0x7F:
+        escape = f'"\\u{ord(character):04x}"'
+        return DocumentError(f"An invisible {character!r} stands here: write it as {escape}.", mark)
+    return DocumentError(f"The character {character!r} is not allowed.", mark)
 
 
 class _Composer:
@@ -103,6 +118,7 @@ class _Composer:
         self._events = events
         self._anchors: dict[str, Node] = {}
         self._depth = 0
+        self._made = 0
 
     def document(self) -> Node:
         root = Node(None, Mark(1, 1))
@@ -111,18 +127,22 @@ class _Composer:
             if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise DocumentError(
-                        "A second document begins here: a file holds one.", _mark(event.start_mark)
-                    )
+                    mark = mark_of(event.start_mark)
+                    raise DocumentError("A second document begins here: a file holds one.", mark)
                 root = self._node(next(self._events))
         return root
 
     def _node(self, event: Any) -> Node:
-        mark = _mark(event.start_mark)
+        mark = mark_of(event.start_mark)
         if isinstance(event, AliasEvent):
             if event.anchor not in self._anchors:
-                raise DocumentError(f"There is no anchor &{event.anchor} before this alias.", mark)
+                raise DocumentError(
+                    f"There is no anchor &{event.anchor} before this alias. "
+                    "(A text that begins with * must stand in quotes.)",
+                    mark,
+                )
             return self._anchors[event.anchor]
+        self._count(1, mark)
         if isinstance(event, ScalarEvent):
             node = Node(_scalar(event, mark), mark)
         else:
@@ -131,17 +151,19 @@ class _Composer:
             self._anchors[event.anchor] = node
         return node
 
+    def _count(self, more: int, mark: Mark) -> None:
+        """Stop a document that is too long while it is read, and not when its end is reached."""
+        self._made += more
+        if self._made > MAX_NODES:
+            raise DocumentError(f"The document holds more than {MAX_NODES:,} values.", mark)
+
     def _collection(self, event: Any, mark: Mark) -> Node:
         _check_tag(event.tag, {"map", "seq"}, mark)
         self._depth += 1
         if self._depth > MAX_DEPTH:
             raise DocumentError(f"The nesting is deeper than {MAX_DEPTH} levels.", mark)
-        if isinstance(event, MappingStartEvent):
-            node = self._mapping(mark)
-        elif isinstance(event, SequenceStartEvent):
-            node = self._sequence(mark)
-        else:
-            raise DocumentError(f"Unexpected here: {event}", mark)
+        is_mapping = isinstance(event, MappingStartEvent)
+        node = self._mapping(mark) if is_mapping else self._sequence(mark)
         self._depth -= 1
         inner = node.value.values() if isinstance(node.value, dict) else node.value
         node.size = 1 + sum(each.size for each in inner)
@@ -166,12 +188,12 @@ class _Composer:
         merged: list[Node] = []
         repeated: list[tuple[str, Mark]] = []
         while not isinstance(event := next(self._events), MappingEndEvent):
-            key_mark = _mark(event.start_mark)
+            key_mark = mark_of(event.start_mark)
             if not isinstance(event, ScalarEvent):
-                raise DocumentError("A key must be plain text.", key_mark)
+                raise DocumentError(_no_key(event, key_mark, mark), key_mark)
             key: str = event.value
             node = self._node(next(self._events))
-            if key == "<<" and event.style is None:
+            if key == "<<" and not event.style:
                 merged.extend(_mappings_to_merge(node))
             elif key in values:
                 repeated.append((key, key_mark))
@@ -179,11 +201,18 @@ class _Composer:
                 values[key] = node
                 keys[key] = key_mark
         for other in merged:  # what stands in the mapping itself wins, then the first that has it
+            self._count(len(other.value), mark)
             for key, node in other.value.items():
                 if key not in values:
                     values[key] = node
                     keys[key] = other.keys[key]
         return Node(values, mark, keys=keys, repeated=tuple(repeated))
+
+
+def _no_key(event: Any, key: Mark, mapping: Mark) -> str:
+    if isinstance(event, MappingStartEvent) and key == Mark(mapping.line, mapping.column + 1):
+        return 'A template must stand in quotes: "{{ … }}".'
+    return "A key must be plain text."
 
 
 def _mappings_to_merge(node: Node) -> list[Node]:
@@ -196,30 +225,35 @@ def _mappings_to_merge(node: Node) -> list[Node]:
 def _scalar(event: ScalarEvent, mark: Mark) -> Any:
     text: str = event.value
     _check_tag(event.tag, {"str", "int", "float", "bool", "null"}, mark)
-    if event.style is not None or event.tag in {"!", _STANDARD_TAG + "str"}:
+    if event.style or event.tag in {"!", _STANDARD_TAG + "str"}:
         return text
     if text in _NULL:
         return None
     if text in _BOOLEAN:
         return _BOOLEAN[text]
-    if _INTEGER.match(text):
+    return _number(text, mark)
+
+
+def _number(text: str, mark: Mark) -> Any:
+    """The number that `text` spells; `text` itself, if it spells none."""
+    is_integer = _INTEGER.match(text)
+    if not is_integer and not _FLOAT.match(text):
+        if _NOT_FINITE.match(text):
+            raise DocumentError(f"{text} is a number that JSON cannot carry.", mark)
+        return text
+    if len(text) > MAX_DIGITS:
+        raise DocumentError(f"A number may have {MAX_DIGITS:,} digits.", mark)
+    if is_integer:
         return int(text, 0 if text[:2] in {"0x", "0o"} else 10)
-    if _FLOAT.match(text):
-        return float(text)
-    if _NOT_FINITE.match(text):
+    number = float(text)
+    if math.isinf(number):
         raise DocumentError(f"{text} is a number that JSON cannot carry.", mark)
-    return text
+    return number
 
 
 def _check_tag(tag: str | None, known: set[str], mark: Mark) -> None:
     if tag not in {None, "!"} and str(tag).removeprefix(_STANDARD_TAG) not in known:
-        raise DocumentError(f"The tag {tag} is not known here.", mark)
-
-
-def _mark(mark: Any) -> Mark:
-    return Mark(1, 1) if mark is None else Mark(mark.line + 1, mark.column + 1)
-
-
-def _sentence(error: MarkedYAMLError) -> str:
-    parts = [str(part) for part in (error.context, error.problem) if part]
-    return f"This is no YAML: {', '.join(parts)}."
+        raise DocumentError(
+            f"The tag {tag} is not known here. (A text that begins with ! must stand in quotes.)",
+            mark,
+        )

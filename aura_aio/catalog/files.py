@@ -4,11 +4,19 @@ May import the standard library only.
 """
 
 import os
+import stat
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 MAX_FILE_BYTES: Final = 1024 * 1024
+MAX_FILES: Final = 10_000
+"""How many files and folders are looked at below one folder."""
+MAX_DEPTH: Final = 32
+"""How deep folders may be nested."""
+
+_OUTSIDE: Final = "It is a link that leaves the plan's folder."
 
 
 class FileRefused(Exception):
@@ -21,29 +29,54 @@ class PlanFolder:
     def __init__(self, root: Path) -> None:
         self.root = root
         self._real_root = root.resolve()
+        self._refused: dict[str, str] = {}
 
     def has(self, path: str) -> bool:
-        """Whether there is a file or folder `path`."""
-        return (self.root / path).exists()
+        """Whether something is called `path`, be it a link that leads nowhere."""
+        return os.path.lexists(self.root / path)
 
     def is_folder(self, path: str) -> bool:
         """Whether there is a folder `path`."""
-        return (self.root / path).is_dir()
+        return os.path.isdir(self.root / path)  # unlike Path.is_dir, it never raises
 
     def files_below(self, folder: str, suffixes: tuple[str, ...]) -> Iterator[str]:
         """The files in `folder` and below with one of `suffixes`, sorted; hidden ones are not
-        there. A link to a folder counts as a file (that `read` refuses).
+        there. What cannot be looked into, such as a link to a folder, counts as a file (that
+        `read` refuses).
         """
-        if not self.is_folder(folder):
+        if not self.has(folder):
             return
-        for entry in sorted(os.scandir(self.root / folder), key=lambda entry: entry.name):
-            path = f"{folder}/{entry.name}"
-            if entry.name.startswith(".") or entry.name == "__pycache__":
+        if not self._is_inside(folder):
+            yield self._refuse(folder, _OUTSIDE)
+        elif self.is_folder(folder):
+            yield from self._below(folder, suffixes)
+
+    def _below(self, top: str, suffixes: tuple[str, ...]) -> Iterator[str]:
+        seen = 0
+        waiting = [(top, 1)]
+        while waiting:
+            folder, depth = waiting.pop()
+            entries = self._entries(folder)
+            if entries is None:
+                yield folder
                 continue
-            if entry.is_dir(follow_symlinks=False):
-                yield from self.files_below(path, suffixes)
-            elif entry.name.endswith(suffixes) or entry.is_dir():
-                yield path
+            seen += len(entries)
+            if seen > MAX_FILES:
+                yield self._refuse(top, f"There are more than {MAX_FILES:,} files in it.")
+                return
+            inner: list[tuple[str, int]] = []
+            for entry in entries:
+                path = f"{folder}/{entry.name}"
+                if portable(path) != path:
+                    yield self._refuse(portable(path), "Its name is no UTF-8 text: rename it.")
+                elif not entry.is_dir(follow_symlinks=False):
+                    if entry.name.endswith(suffixes) or _is_folder(entry):
+                        yield path
+                elif depth == MAX_DEPTH:
+                    yield self._refuse(path, f"Folders are nested deeper than {MAX_DEPTH} levels.")
+                else:
+                    inner.append((path, depth + 1))
+            waiting.extend(reversed(inner))
 
     def read(self, path: str) -> str:
         """The text of a file.
@@ -51,18 +84,22 @@ class PlanFolder:
         Raises:
             FileRefused: it lies outside of the plan, is too long, or is no UTF-8 text.
         """
+        if path in self._refused:
+            raise FileRefused(self._refused[path])
         try:
             return self._read(path)
         except OSError as error:
             raise FileRefused(f"It cannot be read: {error.strerror or error}.") from error
+        except RuntimeError as error:  # how Python up to 3.12 tells of links in a ring
+            raise FileRefused("It is a link that leads to itself.") from error
         except UnicodeDecodeError as error:
             raise FileRefused(f"It is no UTF-8 text (byte {error.start}).") from error
 
     def _read(self, path: str) -> str:
         real = (self.root / path).resolve(strict=True)
         if not real.is_relative_to(self._real_root):
-            raise FileRefused("It is a link that leaves the plan's folder.")
-        if not real.is_file():
+            raise FileRefused(_OUTSIDE)
+        if not stat.S_ISREG(real.stat().st_mode):
             raise FileRefused("It is no file. Links to folders are not followed.")
         with real.open("rb") as stream:
             data = stream.read(MAX_FILE_BYTES + 1)
@@ -71,3 +108,41 @@ class PlanFolder:
         if b"\0" in data:
             raise FileRefused("It holds NUL bytes.")
         return data.decode("utf-8-sig")
+
+    def _is_inside(self, path: str) -> bool:
+        try:
+            return (self.root / path).resolve().is_relative_to(self._real_root)
+        except RuntimeError:
+            return False
+
+    def _entries(self, folder: str) -> list[os.DirEntry[str]] | None:
+        """What is in a folder, by name; None (and refused) if that cannot be told."""
+        try:
+            with os.scandir(self.root / folder) as found:
+                visible = (each for each in found if not _is_hidden(each.name))
+                entries = list(islice(visible, MAX_FILES + 1))
+        except OSError as error:
+            self._refuse(folder, f"It cannot be read: {error.strerror or error}.")
+            return None
+        return sorted(entries, key=lambda entry: entry.name)
+
+    def _refuse(self, path: str, why: str) -> str:
+        self._refused[path] = why
+        return path
+
+
+def _is_hidden(name: str) -> bool:
+    return name.startswith(".") or name == "__pycache__"
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    """Whether it is, or leads to, a folder."""
+    try:
+        return entry.is_dir()
+    except OSError:  # a link in a ring
+        return False
+
+
+def portable(path: str) -> str:
+    """`path` with what is no UTF-8 in it written as escapes."""
+    return path if path.isascii() else os.fsencode(path).decode(errors="backslashreplace")

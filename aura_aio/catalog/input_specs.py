@@ -21,20 +21,21 @@ _FIELDS: Final = (
 )  # fmt: skip
 _COUNT: Final = re.compile(r"\s*(?:(<=|>=)\s*(\d{1,9})|(\d{1,9})\s*-\s*(\d{1,9})|(\d{1,9}))\s*\Z")
 _LIST_OF: Final = re.compile(r"list\s*<(.+)>\Z")
+MAX_NESTED_LISTS: Final = 16
 _BOUNDED: Final = frozenset({"string", "path", "number", "integer", "list"})
 
 
 def read_inputs(place: Place) -> tuple[InputSpec, ...]:
     """The inputs of a task, from the list under `meta.inputs`."""
-    specs: list[InputSpec] = []
-    for item in place.items("a list of inputs, each with a name"):
-        spec = _read_spec(item, name=None)
+    specs: dict[str, InputSpec] = {}
+    for item in place.items("a list of inputs: - {name: …, type: …}"):
+        spec = None if place.is_hopeless else _read_spec(item, name=None)
         if spec is None:
             continue
-        if any(spec.name == other.name for other in specs):
+        if spec.name in specs:
             item.fault(f"There are two inputs with the name {spec.name!r}.")
-        specs.append(spec)
-    return tuple(specs)
+        specs[spec.name] = spec
+    return tuple(specs.values())
 
 
 def _read_spec(place: Place, *, name: str | None) -> InputSpec | None:
@@ -77,6 +78,9 @@ def _read_type(fields: dict[str, Place]) -> str:
         return _type_of_enum(fields)
     place = fields["type"]
     text = (place.text("the name of a type") or "any").lower().replace(" ", "")
+    if text.count("<") > MAX_NESTED_LISTS:
+        place.fault(f"Lists may be nested {MAX_NESTED_LISTS} deep.")
+        return "any"
     return _known_type(place, text)
 
 
@@ -202,6 +206,9 @@ def _read_pattern(fields: dict[str, Place], kind: str) -> str | None:
         re.compile(text or "")
     except re.error as error:
         place.fault(f"This is no regular expression: {error}.")
+        return None
+    except (RecursionError, OverflowError):
+        place.fault("This regular expression is too large.")
         return None
     return text
 

@@ -67,11 +67,11 @@ def read_manifest(folder: PlanFolder, faults: Faults) -> Manifest:
         faults.add(str(error), error.mark)
     else:
         if node.value is not None:
-            return _read(Place(node, faults), default)
+            return _read(Place(node, faults), default, folder)
     return default
 
 
-def _read(place: Place, default: Manifest) -> Manifest:
+def _read(place: Place, default: Manifest, folder: PlanFolder) -> Manifest:
     fields = place.fields(("package", "exports", "task_paths", *_DESCRIPTIVE, *_NOT_RUN))
     for key in _NOT_RUN:
         if key in fields and fields[key].value not in ([], {}):
@@ -86,7 +86,7 @@ def _read(place: Place, default: Manifest) -> Manifest:
         title=_text(package, "title") or _text(package, "display_name"),
         version=str(version) if version is not None else None,
         description=_text(package, "description"),
-        task_paths=_read_task_paths(fields, default),
+        task_paths=_read_task_paths(fields, default, folder),
         actions=_read_actions(exports["actions"]) if "actions" in exports else (),
     )
 
@@ -108,16 +108,22 @@ def _text(fields: dict[str, Place], key: str) -> str | None:
     return fields[key].text()
 
 
-def _read_task_paths(fields: dict[str, Place], default: Manifest) -> tuple[str, ...]:
+def _read_task_paths(
+    fields: dict[str, Place], default: Manifest, folder: PlanFolder
+) -> tuple[str, ...]:
     if "task_paths" not in fields:
         return default.task_paths
-    found: list[str] = []
-    for path in fields["task_paths"].texts("folders of the plan"):
-        parts = path.replace("\\", "/").strip("/").split("/")
-        if path.startswith("/") or ".." in parts or ":" in path:
-            fields["task_paths"].fault(f"{path!r} is no folder of the plan.")
+    place = fields["task_paths"]
+    found: dict[str, None] = {}
+    for path in place.texts("folders of the plan"):
+        parts = [part for part in path.replace("\\", "/").strip("/").split("/") if part != "."]
+        name = "/".join(parts)
+        if path.startswith("/") or ".." in parts or ":" in path or not name:
+            place.fault(f"{path!r} is no folder of the plan.")
+        elif not folder.has(name):
+            place.fault(f"There is no folder {name!r} in the plan.")
         else:
-            found.append("/".join(part for part in parts if part != "."))
+            found[name] = None
     return tuple(found)
 
 

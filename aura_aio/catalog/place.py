@@ -1,38 +1,55 @@
 """A cursor on a document that reads typed values and collects what is wrong with them.
 
-May import model, the standard library and `catalog.document`.
+May import model, the standard library, and of `catalog` `document` and `marks`.
 """
 
 import math
 from collections.abc import Collection, Iterable
 from typing import Any, Final
 
-from aura_aio.catalog.document import Mark, Node
+from msgspec.structs import replace
+
+from aura_aio.catalog.document import Node
+from aura_aio.catalog.marks import Mark
 from aura_aio.model.errors import did_you_mean
 from aura_aio.model.plan import LoadError
 
 MAX_SECONDS: Final = 366 * 86_400.0
+MAX_FAULTS: Final = 100
+MAX_MESSAGE: Final = 1000
+MAX_PATH: Final = 300
 _MAX_NUMBER: Final = 10**300
 
 
 class Faults:
-    """What was found wrong in one file."""
+    """What was found wrong in one file, or in a part of it; at the most `most` faults are kept."""
 
-    def __init__(self, file: str) -> None:
-        self._file = file
+    def __init__(self, file: str, *, most: int = MAX_FAULTS) -> None:
+        self.file = file
+        self._most = most
         self._found: list[LoadError] = []
 
     def add(self, message: str, mark: Mark | None = None, path: str | None = None) -> None:
         """Keep a fault at `mark`, and at `path` in the document."""
-        self._found.append(
+        self._keep(
             LoadError(
-                file=self._file,
-                message=message,
+                file=self.file,
+                message=_cut(message, MAX_MESSAGE),
                 line=mark.line if mark else None,
                 column=mark.column if mark else None,
-                path=path or None,
+                path=_cut(path, MAX_PATH) if path else None,
             )
         )
+
+    def extend(self, other: "Faults") -> None:
+        """Keep what was found in a part, too."""
+        for fault in other.in_order():
+            self._keep(fault)
+
+    @property
+    def full(self) -> bool:
+        """Whether looking on is in vain, since no more faults are kept."""
+        return len(self._found) > self._most
 
     def __len__(self) -> int:
         return len(self._found)
@@ -40,6 +57,13 @@ class Faults:
     def in_order(self) -> list[LoadError]:
         """The faults by the place in the file."""
         return sorted(self._found, key=lambda fault: (fault.line or 0, fault.column or 0))
+
+    def _keep(self, fault: LoadError) -> None:
+        if len(self._found) == self._most:
+            message = f"More is wrong from here on: mend the first {self._most} faults."
+            fault = replace(fault, message=message)
+        if not self.full:
+            self._found.append(fault)
 
 
 class Place:
@@ -56,6 +80,11 @@ class Place:
     def value(self) -> Any:
         """The value as plain data."""
         return self.node.plain()
+
+    @property
+    def is_hopeless(self) -> bool:
+        """Whether so much is wrong already that no more faults are kept."""
+        return self._faults.full
 
     def fault(self, message: str) -> None:
         """Note that something is wrong with this value."""
@@ -206,3 +235,7 @@ def describe(value: object) -> str:
             return "a mapping"
         case _:
             return "a list"
+
+
+def _cut(text: str, most: int) -> str:
+    return text if len(text) <= most else f"{text[:most]}…"

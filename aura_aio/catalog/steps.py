@@ -27,8 +27,10 @@ FindFault = Callable[[str], str | None]
 def read_steps(place: Place, inputs: Collection[str], action_fault: FindFault) -> tuple[Step, ...]:
     """The steps under `steps`, in the order of the file; a step that is broken is left out."""
     entries = place.entries("the steps, by name")
-    reader = _StepReader(tuple(entries), inputs, action_fault)
-    found = [reader.read(name, entry, place) for name, entry in entries.items()]
+    reader = _StepReader(entries.keys(), inputs, action_fault)
+    found = (
+        reader.read(name, entry, place) for name, entry in entries.items() if not place.is_hopeless
+    )
     steps = tuple(step for step in found if step is not None)
     ring = find_cycle(steps)
     if ring is not None:

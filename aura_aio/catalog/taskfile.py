@@ -3,7 +3,7 @@
 May import model, and of `catalog` what reads their parts.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Final, NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from aura_aio.model.plan import Concurrency, LoadError, Step, Task, TaskMeta
 from aura_aio.model.run import OnCrash
 
 EXTENSION: Final = ".yaml"
+MAX_FAULTS_OF_FILE: Final = 1000
 
 _TASK: Final = ("meta", "on", "steps", "returns")
 _SIGNS_OF_A_TASK: Final = ("meta", "steps", "returns")
@@ -59,7 +60,7 @@ class TaskFileReader:
         """The tasks in `text`, the content of `file`; `path` is its place below the folder of
         tasks without the extension (`reports/daily`).
         """
-        faults = Faults(file)
+        faults = Faults(file, most=MAX_FAULTS_OF_FILE)
         found: dict[str, _Found] = {}
         aliases: dict[str, str] = {}
         try:
@@ -70,13 +71,13 @@ class TaskFileReader:
         if not all(is_name(part) for part in path.split("/")):
             faults.add(f"A task cannot be called {path!r}: {NAME_RULE}.")
         elif _is_single(root):
-            self._add(found, path, Place(root, faults), faults)
+            self._add(found, path, root, "", faults)
         else:
             place = Place(root, faults)
             entries = place.entries("a task, or tasks by name")
             for key, entry in entries.items():
                 if is_name(key):
-                    self._add(found, f"{path}/{key}", entry, faults)
+                    self._add(found, f"{path}/{key}", entry.node, key, faults)
                 else:
                     place.fault_at_key(key, f"A task cannot be called {key!r}: {NAME_RULE}.")
             stem = path.rpartition("/")[2]
@@ -90,21 +91,26 @@ class TaskFileReader:
         tasks = {name: each.task for name, each in found.items()}
         return TaskFile(tasks, aliases, tuple(faults.in_order()), tuple(awaited))
 
-    def _add(self, found: dict[str, _Found], name: str, place: Place, faults: Faults) -> None:
-        before = len(faults)
-        read = self._read_task(name, place)
-        if len(faults) == before:
+    def _add(
+        self, found: dict[str, _Found], name: str, node: Node, key: str, faults: Faults
+    ) -> None:
+        """Read the task at `node`, which stands under `key` of the file; keep it if it is good."""
+        own = Faults(faults.file)
+        read = self._read_task(name, Place(node, own, key))
+        if len(own):
+            faults.extend(own)
+        else:
             found[name] = read
 
     def _read_task(self, name: str, place: Place) -> _Found:
         fields = place.fields(_TASK, expected="a task: {meta, steps, returns}")
         meta = _read_meta(fields["meta"]) if "meta" in fields else TaskMeta()
-        inputs = tuple(spec.name for spec in meta.inputs)
+        inputs = {spec.name: None for spec in meta.inputs}.keys()
         steps: tuple[Step, ...] = ()
-        names: tuple[str, ...] = ()
+        names: Collection[str] = ()
         if "steps" in fields:
             steps = read_steps(fields["steps"], inputs, self._action_fault)
-            names = tuple(fields["steps"].node.value) if fields["steps"].is_mapping() else ()
+            names = fields["steps"].node.value.keys() if fields["steps"].is_mapping() else ()
         elif place.is_mapping():
             place.fault("A task needs 'steps'.")
         if "returns" in fields:

@@ -62,6 +62,8 @@ class TemplateChecks:
             place.fault(f"This is no template: {error.message}")
         except RecursionError:
             place.fault("This template is nested too deeply.")
+        except ValueError:
+            place.fault("This template holds a number with too many digits.")
         else:
             for fault in self._faults(tree, names):
                 place.fault(fault)

@@ -10,7 +10,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aura_aio.catalog.document import DocumentError, Mark, Node, read_document
+from aura_aio.catalog.document import DocumentError, Node, read_document
+from aura_aio.catalog.marks import Mark
 
 scalars = st.one_of(
     st.none(),
@@ -28,10 +29,22 @@ values = st.recursive(
 )
 
 
+class Writer(yaml.SafeDumper):
+    """Quotes text that YAML 1.2 may take for something else than YAML 1.1 does (`0E0`)."""
+
+
+def _write_text(writer: Writer, text: str) -> yaml.Node:
+    style = None if text.isalpha() or not text.isascii() else '"'
+    return writer.represent_scalar("tag:yaml.org,2002:str", text, style=style)
+
+
+Writer.add_representer(str, _write_text)
+
+
 @given(values, st.booleans())
 @settings(max_examples=100, deadline=None)
 def test_what_is_written_is_read_back(value: Any, flow: bool) -> None:
-    text = yaml.safe_dump(value, default_flow_style=flow, allow_unicode=True)
+    text = yaml.dump(value, Dumper=Writer, default_flow_style=flow, allow_unicode=True)
     assert read_document(text).plain() == value
 
 
@@ -90,12 +103,18 @@ def test_keys_are_text() -> None:
 @pytest.mark.parametrize(
     ("text", "message", "mark"),
     [
-        ("a: [1", "This is no YAML", Mark(1, 6)),
+        ("a: [1\n", "This is no YAML: the \\[ that opens here is never closed", Mark(1, 4)),
         ("a: *b", "no anchor &b", Mark(1, 4)),
         ("&a [*a]", "no anchor &a", Mark(1, 5)),
         ("a:\n  !!binary x", "tag", Mark(2, 3)),
         ("? [a]\n: b", "A key must be plain text", Mark(1, 3)),
         ("a: -.inf", "JSON", Mark(1, 4)),
+        ("a: 1e999", "JSON", Mark(1, 4)),
+        ("a: 0x" + "f" * 1000, "1,000 digits", Mark(1, 4)),
+        ('a: "\\ud800"', "a backslash in double quotes", Mark(1, 5)),
+        ("a: x\u2028y", r"An invisible '\\u2028' stands here: write it as", Mark(1, 5)),
+        ("a: 😀\nb: \ud800", "The character '\\\\ud800' is not allowed", Mark(2, 4)),
+        ("a: é😀\nb: \x07", "The character '\\\\x07' is not allowed", Mark(2, 4)),
         ("x: {<<: 3}", "`<<` takes a mapping", Mark(1, 9)),
         ("ok: 1\nbad: \x07", "The character", Mark(2, 6)),
         ("a: " + "[" * 65 + "]" * 65, "deeper than 64", Mark(1, 67)),
@@ -107,6 +126,62 @@ def test_what_cannot_be_read_is_refused_where_it_stands(
     with pytest.raises(DocumentError, match=message) as refusal:
         read_document(text)
     assert refusal.value.mark == mark
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "mark"),
+    [
+        ("steps:\n\ta: b", "a tab stands here, and YAML is indented with spaces", Mark(2, 1)),
+        ("a: b\n\t\nc: d", "a tab stands here", Mark(2, 1)),
+        ("a: {{ x }}", 'A template must stand in quotes: "{{ … }}"', Mark(1, 5)),
+        ("a: {b: {{ x }}}", "A template must stand in quotes", Mark(1, 9)),
+        ("a: {% if x %}", "a template must stand in quotes", Mark(1, 4)),
+        ("a: @home", "a text that begins with @ must stand in quotes", Mark(1, 4)),
+        ("a: *.csv", "a text that begins with \\* must stand in quotes", Mark(1, 4)),
+        ("a: *csv", "begins with \\* must stand in quotes", Mark(1, 4)),
+        ("a: &", "a text that begins with & must stand in quotes", Mark(1, 4)),
+        ("a: !x y", "begins with ! must stand in quotes", Mark(1, 4)),
+        ("a: Done: all", "a text that holds ': ' must stand in quotes", Mark(1, 8)),
+        ("a: {b: it's: c}", "a text that holds ': ' must stand in quotes", Mark(1, 12)),
+        ("a\n  b: c", "the line above lacks its ':'", Mark(2, 4)),
+        ("a: b\n  c: d", "or this one is indented too far", Mark(2, 4)),
+        ("a:\n  b: 1\n c: 2", "the indentation of this line fits to no line above", Mark(3, 2)),
+        ("a: b\nc\nd: e", "a ':' is missing behind this key", Mark(2, 1)),
+        ("a: 'it's'", "nothing may follow here: put the whole text in quotes", Mark(1, 8)),
+        ('a: "x\nb: c\n', "the quote that opens here is never closed", Mark(1, 4)),
+        ('a: "C:\\Users"', "a backslash in double quotes begins an escape", Mark(1, 7)),
+        ("a: {", "a value is missing here", Mark(1, 5)),
+        ("a: {b", "the { that opens here is never closed", Mark(1, 4)),
+        ("a: {b: c\nd: e", "expected , or } here, since line 1 opens {", Mark(2, 2)),
+        ("a: [b\nc: d\ne: f", "expected , or \\] here, since line 1 opens", Mark(2, 2)),
+        ("a:\n  - b\n  c: d", "expected '- ' here, as the list of line 2", Mark(3, 3)),
+        ("a: |x\n  b", "the text begins on the next line", Mark(1, 5)),
+    ],
+)
+def test_the_mistakes_of_people_are_told_in_their_words(
+    text: str, message: str, mark: Mark
+) -> None:
+    with pytest.raises(DocumentError, match=message) as refusal:
+        read_document(text)
+    assert refusal.value.mark == mark
+
+
+def _refusal(text: str) -> DocumentError | None:
+    try:
+        read_document(text)
+    except DocumentError as refusal:
+        return refusal
+    return None
+
+
+@given(st.text("ab:-{}[]'\"#&*!|>%@` \t\n\\,?\u2028\x07é😀", max_size=40))
+@settings(max_examples=400, deadline=None)
+def test_any_text_is_read_or_refused_with_a_place_in_it(text: str) -> None:
+    refusal = _refusal(text)
+    if refusal is not None:
+        assert str(refusal)
+        assert 1 <= refusal.mark.line <= text.count("\n") + 2
+        assert refusal.mark.column >= 1
 
 
 def test_aliases_may_not_nest_deeper_than_written_values() -> None:
