@@ -121,7 +121,7 @@ def text_frame(body: bytes) -> bytes:
     return b"\x81\x7f%b%b" % (size.to_bytes(8, "big"), body)
 
 
-def message(kind: str, payload: Mapping[str, Any] | msgspec.Struct) -> bytes:
+def message(kind: str, payload: object) -> bytes:
     """The frame of a message that is not made of log entries."""
     return text_frame(json.dumps({"type": kind, "payload": payload}))
 

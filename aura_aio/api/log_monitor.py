@@ -4,13 +4,13 @@ May import `api.log_*`, logs, model and aiohttp only.
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable
 from typing import Final
 
-import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
 from aura_aio.api import problems
+from aura_aio.api.log_delivery import Delivery, Limits, Source, Watcher, Wording
 from aura_aio.api.log_messages import (
     Ping,
     StreamRequest,
@@ -20,34 +20,13 @@ from aura_aio.api.log_messages import (
     understand,
 )
 from aura_aio.api.log_wire import Wire, WireGone
-from aura_aio.logs.buffer import Dropped, Item, Portion, RunEnded, Subscription
-from aura_aio.logs.hub import LogHub
-from aura_aio.logs.replay import PAGE_LINES, approach, before_the_last, replay
+from aura_aio.logs.buffer import RunEnded
 from aura_aio.model.errors import AuraError, RequestInvalid, RunNotFound, StoreUnavailable
-from aura_aio.model.log import LogFilter
-from aura_aio.model.ports import LogStore
-from aura_aio.model.states import TERMINAL, RunState
 
 _PONG: Final = message("pong", {})
 _BYE: Final = message("bye", {"reason": "shutdown"})
-
-
-class Source(msgspec.Struct, frozen=True):
-    """Where entries come from, and what is known of the runs that they belong to."""
-
-    hub: LogHub
-    store: LogStore
-    run_state: Callable[[str], Awaitable[RunState | None]]
-    version: str
-
-
-class Limits(msgspec.Struct, frozen=True):
-    """The bounds of one monitor: lines and seconds."""
-
-    buffer_lines: int
-    heartbeat_sec: float
-    send_limit_sec: float
-    leave_sec: float
+_ONE_BY_ONE: Final = Wording(log_frames, message)
+_BATCHES: Final = Wording(logs_frame, message)
 
 
 class LogMonitor:
@@ -64,15 +43,14 @@ class LogMonitor:
         limits: Limits,
         ws: web.WebSocketResponse,
         wire: Wire,
-        watch: Callable[["LogMonitor", str | None], None],
+        watch: Callable[[Watcher, str | None], None],
     ) -> None:
         self._source = source
         self._limits = limits
         self._ws = ws
         self._wire = wire
         self._watch = watch
-        self._subscription: Subscription | None = None
-        self._ended: RunEnded | None = None
+        self._delivery: Delivery | None = None
         self._writer: asyncio.Task[None] | None = None
         self._listener: asyncio.Task[None] | None = None
         self._farewell: tuple[WSCloseCode, bytes] | None = None
@@ -92,16 +70,14 @@ class LogMonitor:
 
     def run_ended(self, ended: RunEnded) -> None:
         """The run that is watched has ended, and its entries are published."""
-        self._ended = ended
-        if self._subscription is not None:
-            self._subscription.finish(ended)
+        if self._delivery is not None:
+            self._delivery.run_ended(ended)
 
     async def leave(self) -> None:
         """Send what waits for the monitor, then `bye` and the close code 1001; return when the
         connection is over. What waits gets `leave_sec` at the most, and the closing as much.
         """
-        if self._subscription is not None and self._writer is not None:
-            self._subscription.close()
+        if self._delivery is not None and self._writer is not None and self._delivery.close():
             await asyncio.wait([self._writer], timeout=self._limits.leave_sec)
         self._part(WSCloseCode.GOING_AWAY, _BYE)
         await self._served.wait()
@@ -174,20 +150,27 @@ class LogMonitor:
         oldest, _ = await self._source.hub.bounds()
         await self._end_writer()
         newest = self._source.hub.seq
-        self._ended = None
+        delivery = Delivery(
+            self._source,
+            request,
+            _BATCHES if request.batch else _ONE_BY_ONE,
+            buffer_lines=self._limits.buffer_lines,
+            send=self._wire.send,
+        )
+        self._delivery = delivery
         self._watch(self, request.where.cid)
         hello = {"version": self._source.version, "seq": newest, "oldest_seq": oldest}
         await self._wire.send(message("hello", hello))
-        self._writer = group.create_task(self._write(request, oldest, newest))
+        self._writer = group.create_task(self._write(delivery, oldest, newest))
 
     async def _end_writer(self) -> None:
         if self._writer is not None:
             self._writer.cancel()
             await asyncio.wait([self._writer])
 
-    async def _write(self, request: StreamRequest, oldest: int, newest: int) -> None:
+    async def _write(self, delivery: Delivery, oldest: int, newest: int) -> None:
         try:
-            await self._deliver(request, oldest, newest)
+            await delivery.run(oldest, newest)
         except WireGone:
             # The reading side sees the same end of the connection, and acts on it.
             return
@@ -196,77 +179,6 @@ class LogMonitor:
         except StoreUnavailable as error:
             self._part(WSCloseCode.TRY_AGAIN_LATER, _error(error))
 
-    async def _deliver(self, request: StreamRequest, oldest: int, newest: int) -> None:
-        hub, store = self._source.hub, self._source.store
-        where, form = request.where, logs_frame if request.batch else log_frames
-        await self._look_at_run(where.cid)
-        after = await self._start(request, oldest, newest)
-
-        async def send(portion: Portion) -> None:
-            await self._wire.send(portion.as_form(form))
-
-        near = min(PAGE_LINES, self._limits.buffer_lines)
-        after = await approach(hub, store, where, after=after, near=near, send=send)
-        subscription = self._subscribe(where)
-        try:
-            live_from = subscription.start_seq
-            await replay(store, where, after=after, up_to=live_from, send=send)
-            await self._wire.send(message("caught_up", {"seq": live_from}))
-            while batch := await subscription.next_batch():
-                await self._wire.send(_frames(batch, form))
-        finally:
-            self._subscription = None
-            hub.unsubscribe(subscription)
-
-    async def _look_at_run(self, cid: str | None) -> None:
-        if cid is None:
-            return
-        state = await self._source.run_state(cid)
-        if state is None:
-            raise RunNotFound(cid)
-        if state in TERMINAL:
-            if (rest := self._source.hub.settled()) is not None:
-                await rest
-            self._ended = RunEnded(cid, state)
-
-    async def _start(self, request: StreamRequest, oldest: int, newest: int) -> int:
-        """The seq after which the monitor wants everything."""
-        if request.tail is None and request.since is None:
-            return newest
-        # A seq that was never given is of another database: what comes from now on is new to it.
-        since = min(request.since or 0, newest)
-        if request.tail is None:
-            return since
-        return await before_the_last(
-            self._source.store,
-            request.where,
-            count=request.tail,
-            oldest=max(oldest, since + 1),
-            newest=newest,
-        )
-
-    def _subscribe(self, where: LogFilter) -> Subscription:
-        subscription = self._source.hub.subscribe(where, buffer_lines=self._limits.buffer_lines)
-        if self._ended is not None:
-            subscription.finish(self._ended)
-        self._subscription = subscription
-        return subscription
-
 
 def _error(error: AuraError) -> bytes:
     return message("error", problems.of_error(error))
-
-
-def _frames(batch: Sequence[Item], form: Callable[[tuple[bytes, ...]], bytes]) -> bytes:
-    frames = [_frame(item, form) for item in batch]
-    return frames[0] if len(frames) == 1 else b"".join(frames)
-
-
-def _frame(item: Item, form: Callable[[tuple[bytes, ...]], bytes]) -> bytes:
-    match item:
-        case Portion():
-            return item.as_form(form)
-        case Dropped():
-            return message("dropped", item)
-        case RunEnded():
-            return message("end", item)

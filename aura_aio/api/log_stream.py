@@ -1,4 +1,4 @@
-"""The HTTP face of the log hub: every monitor on `/ws/logs`, from its upgrade to its close.
+"""The HTTP face of the log hub: every monitor on `/ws/logs` or Server-Sent Events, to its end.
 
 May import `api.log_*`, logs, model and aiohttp only.
 """
@@ -9,10 +9,13 @@ from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
+import msgspec
 from aiohttp import WSCloseCode, hdrs, web
 
+from aura_aio.api.log_delivery import Limits, Source, Watcher
+from aura_aio.api.log_events import EventMonitor
 from aura_aio.api.log_messages import filter_from
-from aura_aio.api.log_monitor import Limits, LogMonitor, Source
+from aura_aio.api.log_monitor import LogMonitor
 from aura_aio.api.log_wire import Wire, WireGone
 from aura_aio.logs.buffer import RunEnded
 from aura_aio.logs.hub import LogHub
@@ -50,8 +53,8 @@ class LogConnectionManager:
         self._source = Source(hub, log_store, run_state, version)
         self._limits = Limits(buffer_lines, heartbeat_sec, SEND_LIMIT_SEC, LEAVE_SEC)
         self._max_message_bytes = max_message_bytes
-        self._monitors: dict[LogMonitor, str | None] = {}
-        self._watchers: defaultdict[str, set[LogMonitor]] = defaultdict(set)
+        self._monitors: dict[Watcher, str | None] = {}
+        self._watchers: defaultdict[str, set[Watcher]] = defaultdict(set)
         self._closing = False
 
     @property
@@ -98,6 +101,33 @@ class LogConnectionManager:
             wire.abort_unless_flushed(LEAVE_SEC)
         return ws
 
+    async def stream(
+        self, request: web.Request, query: Mapping[str, Any], last_event_id: int | None
+    ) -> web.StreamResponse:
+        """Answer with Server-Sent Events until the client leaves or its run has ended; who comes
+        back says with `last_event_id` what it has seen.
+
+        Raises:
+            RequestInvalid: the query asks for what the stream does not offer (422).
+            RunNotFound: there is no such run (404).
+            NotReady: the server is shutting down (503).
+        """
+        wanted = filter_from(query)
+        if last_event_id is not None:
+            wanted = msgspec.structs.replace(wanted, since=last_event_id, tail=None)
+        if self._closing:
+            raise NotReady("The server is shutting down.")
+        monitor = EventMonitor(self._source, self._limits, wanted, self._watch)
+        self._monitors[monitor] = None
+        try:
+            await monitor.serve(request)
+        except* (OSError, TimeoutError):
+            _log.debug("monitor lost", extra={"action": "monitor_lost"})
+        finally:
+            self._watch(monitor, None)
+            del self._monitors[monitor]
+        return monitor.response
+
     def run_changed(self, fact: RunChanged) -> None:
         """Tell the monitors of a run that it has ended, behind everything logged until now."""
         if fact.target not in TERMINAL or fact.cid not in self._watchers:
@@ -127,7 +157,7 @@ class LogConnectionManager:
         for monitor in self._watchers.get(ended.cid, ()):
             monitor.run_ended(ended)
 
-    def _watch(self, monitor: LogMonitor, cid: str | None) -> None:
+    def _watch(self, monitor: Watcher, cid: str | None) -> None:
         before = self._monitors[monitor]
         if before is not None:
             self._watchers[before].discard(monitor)

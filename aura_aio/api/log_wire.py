@@ -19,6 +19,14 @@ class WireGone(Exception):
     """The connection has ended, or was ended because the peer took nothing for too long."""
 
 
+def bound_buffers(transport: asyncio.Transport) -> None:
+    """Let little wait here for a slow client: what waits before can be told as dropped."""
+    transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
+    connection = transport.get_extra_info("socket")
+    if connection is not None:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+
+
 class Wire:
     """One upgraded connection.
 
@@ -40,10 +48,7 @@ class Wire:
         self._writer = writer
         self._send_limit_sec = send_limit_sec
         self._written = 0
-        transport.set_write_buffer_limits(high=HIGH_WATER_BYTES)
-        connection = transport.get_extra_info("socket")
-        if connection is not None:
-            connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER_BYTES)
+        bound_buffers(transport)
 
     @property
     def flushed(self) -> int:

@@ -30,7 +30,7 @@ TEXTS = ("application/x-ndjson", "text/event-stream", "text/plain")
 """What an answer may be beside JSON, or instead of it: text, a line at a time."""
 _CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*")
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
-_TRAIN_CASE = re.compile(r"[A-Z][a-z0-9]*(-[A-Z][a-z0-9]*)*")
+_TRAIN_CASE = re.compile(r"[A-Z][a-zA-Z0-9]*(-[A-Z][a-zA-Z0-9]*)*")
 _SCOPES = ("read", "run", "admin")
 _LOCATIONS = ("path", "query", "header")
 _ITEM_KEYS = frozenset({*METHODS, "parameters", "summary", "description"})

@@ -42,6 +42,14 @@ async def list_logs(request: web.Request) -> web.Response:
     return page_answer(request, views.log_page(page))
 
 
+async def stream_logs(request: web.Request) -> web.StreamResponse:
+    """streamLogs."""
+    last_event_id = request["headers"].get("last_event_id")
+    return await request.app[MONITORS].stream(
+        request, request["querystring"], None if last_event_id is None else int(last_event_id)
+    )
+
+
 async def connect_log_stream(request: web.Request) -> web.WebSocketResponse:
     """connectLogStream."""
     return await request.app[MONITORS].handle(request, request["querystring"])

@@ -5,7 +5,7 @@ May import `schemas.fields`, `schemas.bases`, `schemas.common` and `model` only.
 
 from typing import ClassVar
 
-from aura_aio.api.schemas.bases import AnswerSchema, PathSchema, QuerySchema
+from aura_aio.api.schemas.bases import AnswerSchema, HeadersSchema, PathSchema, QuerySchema
 from aura_aio.api.schemas.common import (
     CID_LENGTH,
     PLAN_NAME_LENGTH,
@@ -75,6 +75,23 @@ class ConnectLogStreamQuerySchema(QuerySchema):
     since = QueryInt64(least=0, most=2**53 - 1)
     tail = QueryInt32(least=0, most=10_000)
     batch = QueryFlag(load_default=False)
+
+
+class StreamLogsQuerySchema(QuerySchema):
+    """The query of streamLogs."""
+
+    level = LogLevelField(load_default="debug")
+    cid = Text(least=1, most=CID_LENGTH)
+    plan_name = Text(least=1, most=PLAN_NAME_LENGTH)
+    task_name = Text(least=1, most=TASK_NAME_LENGTH)
+    since = QueryInt64(least=0, most=2**53 - 1)
+    tail = QueryInt32(least=0, most=10_000)
+
+
+class StreamLogsHeadersSchema(HeadersSchema):
+    """The headers of streamLogs."""
+
+    last_event_id = Text(most=16, pattern="^[0-9]{1,16}$", data_key="Last-Event-ID")
 
 
 class LogEntrySchema(AnswerSchema):
