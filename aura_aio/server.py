@@ -23,6 +23,7 @@ from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.runner import ApiRunner
 from aura_aio.contract.document import load_contract
 from aura_aio.dispatch.local import LocalDispatcher
+from aura_aio.dispatch.sizing import share_of_memory, worker_count
 from aura_aio.dispatch.supervisor import WorkerPlan
 from aura_aio.logs.handler import LogHubHandler
 from aura_aio.logs.hub import LogHub
@@ -31,21 +32,32 @@ from aura_aio.model.errors import SettingsError
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.admission import Admission
+from aura_aio.scheduler.clockwork import Clockwork
+from aura_aio.scheduler.due import DueRules
+from aura_aio.scheduler.event_runs import EventRuns
 from aura_aio.scheduler.events import EventBus, RunEnds
 from aura_aio.scheduler.logs import Logs
-from aura_aio.scheduler.plans import Plans
+from aura_aio.scheduler.plans import PlanReload, Plans
 from aura_aio.scheduler.queue import Queue
 from aura_aio.scheduler.runs import Runs
+from aura_aio.scheduler.schedule_book import ScheduleBook
 from aura_aio.scheduler.scheduler import Scheduler
+from aura_aio.scheduler.schedules import Schedules
 from aura_aio.scheduler.system import System
-from aura_aio.settings import HttpSettings, Settings, StoreSettings, WorkerSettings
+from aura_aio.scheduler.triggers import Triggers
+from aura_aio.settings import (
+    HttpSettings,
+    ScheduleSettings,
+    Settings,
+    StoreSettings,
+    WorkerSettings,
+)
 from aura_aio.store.sqlite import SqliteStore, open_sqlite
 from aura_aio.worker.frames import PlanActions
 
 _log = logging.getLogger("aura.server")
 
 LOG_CREDIT_LINES: Final = 2048
-MEMORY_SHARE: Final = 0.8
 
 
 class Server:
@@ -86,14 +98,19 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
         _open_store(settings.store, places.database, bus, clock) as store,
         _running_hub(settings, store, clock) as hub,
     ):
+        plans = await Plans.load(places.plans)
+        admission = Admission(plans.catalog, clock, CidFactory(clock))
+        base = _Base(store, hub, plans, admission, clock)
+        book = ScheduleBook(store.schedules, plans.catalog, clock)
+        triggers = _triggers(settings.schedules, base, book, bus)
+        triggers.listen()
         recovered = await store.runs.recover()
         _log.info("recovered", extra={"action": "recovered", **_lengths(recovered)})
-        plans = await Plans.load(places.plans)
         workers = _worker_plan(settings.workers, places.data_dir, plans)
         dispatcher = LocalDispatcher(store.runs, store.queue, hub, workers, clock)
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
-        scheduler = _scheduler(store, hub, plans, dispatcher, ends, clock)
+        scheduler = _scheduler(base, book, triggers, dispatcher, ends)
         monitors = _monitors(settings, store, hub, bus)
         app = make_app(scheduler, monitors, contract, settings.http)
 
@@ -103,11 +120,13 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
 
         app.on_shutdown.append(let_go)
         try:
+            await triggers.start()
             if settings.workers.start:
                 await scheduler.start()
             async with _listening(app, listener, settings.http) as url:
                 yield Server(url, scheduler, dispatcher)
         finally:
+            await triggers.aclose()
             await scheduler.system.aclose()
             await dispatcher.aclose(grace_sec=0.0)
 
@@ -134,7 +153,7 @@ async def _running_hub(
     settings: Settings, store: SqliteStore, clock: Clock
 ) -> AsyncIterator[LogHub]:
     """The log hub; what the server itself logs reaches the log stream through it, too."""
-    credit = LOG_CREDIT_LINES * max(1, _worker_count(settings.workers))
+    credit = LOG_CREDIT_LINES * max(1, worker_count(settings.workers.workers))
     capacity_lines = max(settings.logs.log_queue_lines, credit)
     hub = LogHub(store.logs, clock=clock, capacity_lines=capacity_lines)
     await hub.start()
@@ -172,26 +191,48 @@ async def _listening(
         await runner.cleanup()
 
 
+class _Base(NamedTuple):
+    """What most parts of the Scheduler are built on."""
+
+    store: SqliteStore
+    hub: LogHub
+    plans: Plans
+    admission: Admission
+    clock: Clock
+
+
+def _triggers(
+    settings: ScheduleSettings, base: _Base, book: ScheduleBook, bus: EventBus
+) -> Triggers:
+    rules = DueRules(settings.schedule_late_sec, settings.catch_up_limit)
+    event_runs = EventRuns(
+        base.store.events,
+        base.admission,
+        base.plans.catalog,
+        base.clock,
+        depth_limit=settings.event_depth,
+    )
+    bus.subscribe(event_runs.run_changed)
+    return Triggers(book, Clockwork(book, base.admission, rules, base.clock), event_runs)
+
+
 def _scheduler(
-    store: SqliteStore,
-    hub: LogHub,
-    plans: Plans,
+    base: _Base,
+    book: ScheduleBook,
+    triggers: Triggers,
     dispatcher: LocalDispatcher,
     ends: RunEnds,
-    clock: Clock,
 ) -> Scheduler:
+    store, hub, plans, admission, clock = base
     runs = Runs(
-        store=store.runs,
-        dispatcher=dispatcher,
-        admission=Admission(plans.catalog, clock, CidFactory(clock)),
-        ends=ends,
-        clock=clock,
+        store=store.runs, dispatcher=dispatcher, admission=admission, ends=ends, clock=clock
     )
     system = System(
         runs=store.runs,
         queue=store.queue,
         hub=hub,
         dispatcher=dispatcher,
+        triggers=triggers,
         cancel_run=runs.cancel,
         clock=clock,
     )
@@ -200,9 +241,9 @@ def _scheduler(
         queue=Queue(store.queue, dispatcher, system.stopped_since, clock),
         plans=plans,
         logs=Logs(store.logs, store.runs, hub, ends),
+        schedules=Schedules(book, admission, clock, CidFactory(clock)),
         system=system,
-        run_store=store.runs,
-        dispatcher=dispatcher,
+        reload=PlanReload(plans, store.runs, dispatcher, triggers),
     )
 
 
@@ -313,7 +354,7 @@ def _database(database: str, data_dir: Path) -> Path:
 
 
 def _worker_plan(settings: WorkerSettings, data_dir: Path, plans: Plans) -> WorkerPlan:
-    count = _worker_count(settings)
+    count = worker_count(settings.workers)
     mib = settings.worker_memory_mib
 
     def plan_actions() -> tuple[PlanActions, ...]:
@@ -324,31 +365,13 @@ def _worker_plan(settings: WorkerSettings, data_dir: Path, plans: Plans) -> Work
     return WorkerPlan(
         count=count,
         slots=settings.slots,
-        memory_bytes=mib * 1024 * 1024 if mib >= 0 else _share_of_memory(max(1, count)),
+        memory_bytes=mib * 1024 * 1024 if mib >= 0 else share_of_memory(max(1, count)),
         stall_sec=settings.stall_sec,
         lost_sec=settings.lost_sec,
         data_dir=str(data_dir),
         log_credit=LOG_CREDIT_LINES,
         plans=plan_actions,
     )
-
-
-def _worker_count(settings: WorkerSettings) -> int:
-    return settings.workers if settings.workers >= 0 else _cores()
-
-
-def _cores() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
-def _share_of_memory(workers: int) -> int:
-    """A worker's part of `MEMORY_SHARE` of the machine, in bytes; 0 (no limit) if unknown."""
-    if sys.platform == "win32":
-        return 0
-    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    return int(total * MEMORY_SHARE / workers)
 
 
 def _lengths(recovered: Mapping[str, Sequence[str]]) -> dict[str, int]:

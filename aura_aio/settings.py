@@ -64,6 +64,31 @@ class PlanSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = ("plans",)
 
 
+class ScheduleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What starts runs by itself."""
+
+    schedule_late_sec: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="How late a due time may be and still be on time, in seconds; if it is "
+            "later, the schedule's catch_up decides.",
+        ),
+    ] = 60.0
+    catch_up_limit: Annotated[
+        int,
+        Meta(ge=1, le=10_000, description="Due times that catch_up: all makes up for at the most."),
+    ] = 100
+    event_depth: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="How many runs may follow from each other by events (`on`); so tasks that "
+            "start each other in a ring come to an end.",
+        ),
+    ] = 10
+
+
 class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The processes that execute runs."""
 
@@ -128,6 +153,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     http: HttpSettings = HttpSettings()
     store: StoreSettings = StoreSettings()
     plans: PlanSettings = PlanSettings()
+    schedules: ScheduleSettings = ScheduleSettings()
     workers: WorkerSettings = WorkerSettings()
     logs: LogSettings = LogSettings()
     client: ClientSettings = ClientSettings()

@@ -121,10 +121,16 @@ def latest_due(timing: Timing, after: float, until: float, most: int) -> tuple[f
         width *= _WIDEN
 
 
-def jitter(schedule: Schedule, due: float) -> float:
-    """How much later than `due` it is to be run, in seconds: the same at every call."""
+def jittered(schedule: Schedule, timing: Timing, due: float) -> float:
+    """`due` moved by the schedule's jitter: the same at every call, and always before the next due
+    time, so that due times keep their order.
+    """
+    if not schedule.jitter_sec:
+        return due
     digest = hashlib.blake2b(f"{schedule.id} {due!r}".encode(), digest_size=8).digest()
-    return int.from_bytes(digest, "big") / 2**64 * schedule.jitter_sec
+    part = int.from_bytes(digest, "big") / 2**64
+    following = next(timing.after(due), math.inf)
+    return due + part * min(schedule.jitter_sec, following - due)
 
 
 def _zone(name: str) -> tzinfo:

@@ -42,3 +42,12 @@ class CoroutineTasks:
                 extra={"action": "coroutine_died"},
                 exc_info=error,
             )
+
+
+async def first_of(*events: Coroutine[Any, Any, object]) -> None:
+    """Return when the first of `events` has happened; none of them goes on."""
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(event) for event in events]
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in tasks:
+            task.cancel()

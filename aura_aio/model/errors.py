@@ -58,6 +58,15 @@ class TaskNotFound(NotFound):
         self.task_name = task_name
 
 
+class ScheduleNotFound(NotFound):
+    """There is no schedule with this id."""
+
+    code = "schedule-not-found"
+
+    def __init__(self, id_: str, known: Iterable[str]) -> None:
+        super().__init__(f"There is no schedule {id_!r}.{did_you_mean(id_, known)}")
+
+
 class BadReference(AuraError):
     """A well-formed request refers to a plan or task that does not exist (a 400, not a 404)."""
 
@@ -178,6 +187,29 @@ class RunsActive(Conflict):
             "(runs under way keep their definition)."
         )
         self.count = count
+
+
+class ScheduleExists(Conflict):
+    """There is a schedule with this id already."""
+
+    code = "schedule-exists"
+
+    def __init__(self, id_: str) -> None:
+        super().__init__(
+            f"There is a schedule {id_!r} already: take another id, or change that one."
+        )
+
+
+class ScheduleReadOnly(Conflict):
+    """The schedule is a plan's: there it is changed and removed."""
+
+    code = "schedule-read-only"
+
+    def __init__(self, id_: str, plan_name: str) -> None:
+        super().__init__(
+            f"The schedule {id_!r} stands in the schedule.yaml of the plan {plan_name!r}: change "
+            "it there. Here it can only be enabled and disabled."
+        )
 
 
 class IdempotencyMismatch(AuraError):

@@ -29,8 +29,8 @@ class Schedule(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
     `id` is unique over all schedules; that of a plan's is `<plan>/<its id there>`. `timezone` is
     that of `cron`; `every_sec` counts from the epoch (1970-01-01T00:00:00Z). Each due time is moved
-    by up to `jitter_sec`, always the same for that due time. `inputs` are checked against the task
-    at each due time.
+    by up to `jitter_sec`, always the same for that due time, but not to the next one. `inputs` are
+    checked against the task at each due time.
     """
 
     id: str

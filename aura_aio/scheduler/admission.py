@@ -8,11 +8,12 @@ from typing import Any
 
 import msgspec
 
-from aura_aio.catalog.catalog import Catalog
+from aura_aio.catalog.catalog import Catalog, LoadedTask
 from aura_aio.catalog.inputs import check_inputs
 from aura_aio.model import json
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import AuraError, BadReference, PlanNotFound, TaskNotFound
+from aura_aio.model.origin import Origin, encode_origin
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import Tasklet
 
@@ -50,17 +51,17 @@ class Admission:
         self._clock = clock
         self._new_cid = new_cid
 
-    def admit(self, request: RunRequest) -> Admitted:
-        """The Tasklet of a request.
+    def admit(
+        self, request: RunRequest, *, origin: Origin | None = None, depth: int = 0
+    ) -> Admitted:
+        """The Tasklet of a request. `origin` is what it comes from, if from no client, and `depth`
+        how many runs led to it.
 
         Raises:
             BadReference: no such plan or task; the sentence suggests the names that are close.
             InputsRejected: the inputs break the task's `meta.inputs`.
         """
-        try:
-            loaded = self._catalog().task(request.plan_name, request.task_name)
-        except (PlanNotFound, TaskNotFound) as error:
-            raise BadReference(str(error)) from error
+        loaded = self._loaded(request)
         task = loaded.task
         inputs = check_inputs(task, request.inputs)
         now = self._clock.now()
@@ -77,12 +78,30 @@ class Admission:
             timeout_sec=request.timeout_sec,
             on_crash=task.meta.on_crash,
             labels=request.labels,
+            depth=depth,
+            origin=encode_origin(origin),
         )
         return Admitted(tasklet, loaded.definition)
+
+    def check(self, request: RunRequest) -> str:
+        """The proper name of the task, if a run of the request could be admitted now.
+
+        Raises:
+            BadReference, InputsRejected: as `admit`.
+        """
+        task = self._loaded(request).task
+        check_inputs(task, request.inputs)
+        return task.name
 
     def admit_each(self, requests: Sequence[RunRequest | AuraError]) -> list[Admitted | AuraError]:
         """What became of each request, in order; one that was bad already stays so."""
         return [self._admit_or_say_why(request) for request in requests]
+
+    def _loaded(self, request: RunRequest) -> LoadedTask:
+        try:
+            return self._catalog().task(request.plan_name, request.task_name)
+        except (PlanNotFound, TaskNotFound) as error:
+            raise BadReference(str(error)) from error
 
     def _admit_or_say_why(self, request: RunRequest | AuraError) -> Admitted | AuraError:
         if isinstance(request, AuraError):

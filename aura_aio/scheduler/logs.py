@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from aura_aio.logs.hub import LogHub
+from aura_aio.model.coroutines import first_of
 from aura_aio.model.cursors import decode_cursor, encode_cursor
 from aura_aio.model.errors import RunNotFound
 from aura_aio.model.log import LogEntry, LogFilter
@@ -131,8 +132,5 @@ class Logs:
 async def _first_of(limit_sec: float, *events: Coroutine[Any, Any, object]) -> None:
     """Return when the first of `events` has happened, or `limit_sec` is over; none goes on."""
     with suppress(TimeoutError):
-        async with asyncio.timeout(limit_sec), asyncio.TaskGroup() as group:
-            tasks = [group.create_task(event) for event in events]
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-            for task in tasks:
-                task.cancel()
+        async with asyncio.timeout(limit_sec):
+            await first_of(*events)

@@ -1,6 +1,6 @@
 """Plans: what is loaded, and loading it anew.
 
-May import catalog and model only.
+May import catalog, model and `scheduler.triggers` only.
 """
 
 import asyncio
@@ -13,6 +13,7 @@ from aura_aio.catalog.catalog import Catalog, load_catalog
 from aura_aio.model.errors import RunsActive
 from aura_aio.model.plan import Plan, Task
 from aura_aio.model.ports import Dispatcher, RunStore
+from aura_aio.scheduler.triggers import Triggers
 
 
 class Plans:
@@ -60,17 +61,35 @@ class Plans:
         """
         return self._catalog.task(plan_name, task_name).task
 
-    async def reload(self, runs: RunStore, dispatcher: Dispatcher, *, force: bool) -> None:
-        """Read every plan anew, and let new attempts see the actions as they are now.
+    async def reload(self) -> None:
+        """Read every plan anew."""
+        self._catalog = await asyncio.to_thread(load_catalog, self._roots)
+
+
+class PlanReload:
+    """Reads every plan anew, and lets everybody know who works with them."""
+
+    def __init__(
+        self, plans: Plans, runs: RunStore, dispatcher: Dispatcher, triggers: Triggers
+    ) -> None:
+        self._plans = plans
+        self._runs = runs
+        self._dispatcher = dispatcher
+        self._triggers = triggers
+
+    async def __call__(self, *, force: bool) -> None:
+        """Read the plans; new attempts see the actions as they are now, schedules and events are
+        those of now.
 
         Raises:
             RunsActive: runs are under way, and it is not forced.
         """
-        active = len(await runs.list_active())
+        active = len(await self._runs.list_active())
         if active and not force:
             raise RunsActive(active)
-        self._catalog = await asyncio.to_thread(load_catalog, self._roots)
-        await dispatcher.reload()
+        await self._plans.reload()
+        await self._triggers.plans_changed()
+        await self._dispatcher.reload()
 
 
 def inputs_schema(task: Task) -> dict[str, Any]:

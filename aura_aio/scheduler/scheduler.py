@@ -8,18 +8,19 @@ from collections.abc import Sequence
 
 from aura_aio.model.errors import AuraError
 from aura_aio.model.log import LogLine
-from aura_aio.model.ports import Accepted, Dispatcher, IdempotencyKey, RunStore
+from aura_aio.model.ports import Accepted, IdempotencyKey
 from aura_aio.model.run import Run
 from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.logs import Logs
-from aura_aio.scheduler.plans import Plans
+from aura_aio.scheduler.plans import PlanReload, Plans
 from aura_aio.scheduler.queue import Queue
 from aura_aio.scheduler.runs import Batch, Runs
+from aura_aio.scheduler.schedules import Schedules
 from aura_aio.scheduler.system import Stopped, System
 
 
 class Scheduler:
-    """Admits, cancels, orders, asks: six parts, and direct methods for Aura's fixed names."""
+    """Admits, cancels, orders, asks: seven parts, and direct methods for Aura's fixed names."""
 
     def __init__(
         self,
@@ -28,19 +29,19 @@ class Scheduler:
         queue: Queue,
         plans: Plans,
         logs: Logs,
+        schedules: Schedules,
         system: System,
-        run_store: RunStore,
-        dispatcher: Dispatcher,
+        reload: PlanReload,
     ) -> None:
         self.runs = runs
         self.queue = queue
         self.plans = plans
         self.logs = logs
+        self.schedules = schedules
         self.system = system
         self.api_log_queue: asyncio.Queue[LogLine] = logs.queue
         """The shared log queue that `log_queue_listener` empties."""
-        self._run_store = run_store
-        self._dispatcher = dispatcher
+        self._reload = reload
 
     async def start(self) -> bool:
         """See `System.start`."""
@@ -78,5 +79,5 @@ class Scheduler:
         return await self.runs.cancel(cid, mode=mode, grace_sec=grace_sec, reason=reason)
 
     async def reload_plans(self, *, force: bool) -> None:
-        """See `Plans.reload`."""
-        await self.plans.reload(self._run_store, self._dispatcher, force=force)
+        """See `PlanReload`."""
+        await self._reload(force=force)

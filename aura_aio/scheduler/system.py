@@ -16,6 +16,7 @@ from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import AuraError, NotAlive, NotReady, StoreUnavailable
 from aura_aio.model.ports import Dispatcher, QueueCounts, QueueStore, RunStore, WorkerStatus
 from aura_aio.model.states import HOLDS_A_SLOT
+from aura_aio.scheduler.triggers import Triggers
 
 _log = logging.getLogger("aura.scheduler.system")
 
@@ -67,6 +68,7 @@ class System:
         queue: QueueStore,
         hub: LogHub,
         dispatcher: Dispatcher,
+        triggers: Triggers,
         cancel_run: CancelRun,
         clock: Clock,
     ) -> None:
@@ -74,6 +76,7 @@ class System:
         self._queue = queue
         self._hub = hub
         self._dispatcher = dispatcher
+        self._triggers = triggers
         self._cancel_run = cancel_run
         self._clock = clock
         self._started_at = clock.now()
@@ -135,7 +138,7 @@ class System:
         Raises:
             NotAlive: one has died; the server's log says how.
         """
-        if not (self._dispatcher.alive and self._hub.alive):
+        if not (self._dispatcher.alive and self._hub.alive and self._triggers.alive):
             raise NotAlive("A part of the server has died, see its log: restart the server.")
 
     async def check_ready(self) -> None:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from aura_aio.catalog.due_times import (
     Cron,
@@ -18,7 +19,7 @@ from aura_aio.catalog.due_times import (
     Timing,
     TimingFault,
     UnknownZone,
-    jitter,
+    jittered,
     latest_due,
     timing_of,
 )
@@ -167,6 +168,11 @@ def test_the_latest_of_years_are_found_at_once() -> None:
     assert latest_due(Cron("0 0 1 1 *", "UTC"), until - 5, until, 2) == ()
 
 
+def jitter(schedule: Schedule, due: float) -> float:
+    """How much later than `due` its run is."""
+    return jittered(schedule, timing_of(schedule), due) - due
+
+
 def test_jitter_is_the_same_at_every_call_and_spread_over_its_range() -> None:
     schedule = Schedule(id="p/a", plan_name="p", task_name="t", every_sec=60.0, jitter_sec=30.0)
     found = [jitter(schedule, 60.0 * number) for number in range(1000)]
@@ -174,6 +180,11 @@ def test_jitter_is_the_same_at_every_call_and_spread_over_its_range() -> None:
     assert 0 <= min(found) < 1
     assert 29 < max(found) < 30
     assert 13 < sum(found) / len(found) < 17
-    other = Schedule(id="p/b", plan_name="p", task_name="t", every_sec=60.0, jitter_sec=30.0)
-    assert jitter(other, 60.0) != jitter(schedule, 60.0)
-    assert jitter(Schedule(id="p/a", plan_name="p", task_name="t"), 60.0) == 0
+    assert jitter(replace(schedule, id="p/b"), 60.0) != jitter(schedule, 60.0)
+    assert jitter(replace(schedule, jitter_sec=0.0), 60.0) == 0
+
+
+def test_jitter_never_reaches_the_next_due_time() -> None:
+    schedule = Schedule(id="p/a", plan_name="p", task_name="t", every_sec=60.0, jitter_sec=1e6)
+    found = [jitter(schedule, 60.0 * number) for number in range(1000)]
+    assert 55 < max(found) < 60

@@ -1,0 +1,193 @@
+"""Schedules as clients see them: list, create, change, remove, run now.
+
+May import the rest of `scheduler`, catalog and model; stores come in as ports.
+"""
+
+import asyncio
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from msgspec.structs import replace
+
+from aura_aio.catalog.due_times import Timing, TimingFault, UnknownZone, timing_of
+from aura_aio.model.clock import Clock
+from aura_aio.model.cursors import decode_cursor, encode_cursor
+from aura_aio.model.errors import (
+    RequestInvalid,
+    ScheduleExists,
+    ScheduleNotFound,
+    ScheduleReadOnly,
+)
+from aura_aio.model.origin import FromSchedule
+from aura_aio.model.ports import Page
+from aura_aio.model.schedule import Schedule, ScheduleState
+from aura_aio.scheduler.admission import Admission, RunRequest
+from aura_aio.scheduler.schedule_book import (
+    Entry,
+    ScheduleBook,
+    Source,
+    basis_of,
+    entry_of,
+    is_enabled,
+)
+
+_LIST = "schedules"
+
+
+class Schedules:
+    """What can be asked of schedules."""
+
+    def __init__(
+        self,
+        book: ScheduleBook,
+        admission: Admission,
+        clock: Clock,
+        new_id: Callable[[], str],
+    ) -> None:
+        self._book = book
+        self._admission = admission
+        self._clock = clock
+        self._new_id = new_id
+
+    def list(self, *, plan_name: str | None, limit: int, cursor: str | None) -> Page[Entry]:
+        """Schedules, those of one plan or all, by id.
+
+        Raises:
+            BadCursor: the cursor is not one of this list's.
+        """
+        after = "" if cursor is None else decode_cursor(_LIST, str, cursor)
+        entries = [
+            entry
+            for id_, entry in sorted(self._book.entries.items())
+            if id_ > after and plan_name in (None, entry.schedule.plan_name)
+        ]
+        if len(entries) <= limit:
+            return Page(tuple(entries))
+        last = entries[limit - 1].schedule.id
+        return Page(tuple(entries[:limit]), encode_cursor(_LIST, last))
+
+    def get(self, id_: str) -> Entry:
+        """One schedule.
+
+        Raises:
+            ScheduleNotFound: there is none with this id.
+        """
+        entry = self._book.entries.get(id_)
+        if entry is None:
+            raise ScheduleNotFound(id_, self._book.entries)
+        return entry
+
+    async def create(self, id_: str | None, wanted: Mapping[str, Any]) -> Entry:
+        """Keep a new schedule, made of `wanted`, fields of `Schedule`; its time begins now.
+
+        Raises:
+            ScheduleExists: there is one with this id.
+            RequestInvalid: when it is due cannot be computed.
+            BadReference, InputsRejected: as `Admission.check`.
+        """
+        schedule, timing = await self._checked(Schedule(id=id_ or self._new_id(), **wanted))
+        async with self._book.changing():
+            if schedule.id in self._book.entries:
+                raise ScheduleExists(schedule.id)
+            state = ScheduleState(
+                id=schedule.id,
+                basis=basis_of(schedule, enabled=schedule.enabled),
+                decided_at=self._clock.now(),
+                created=schedule,
+            )
+            return await self._put(entry_of(schedule, Source.API, state, timing))
+
+    async def update(self, id_: str, changes: Mapping[str, Any]) -> Entry:
+        """Change fields of a schedule. When its due times change, or it is enabled, its time
+        begins now.
+
+        Raises:
+            ScheduleNotFound: there is none with this id.
+            ScheduleReadOnly: it is a plan's, and more than `enabled` is to be changed.
+            RequestInvalid, BadReference, InputsRejected: as `create`.
+        """
+        async with self._book.changing():
+            entry = self.get(id_)
+            if entry.source is Source.PLAN:
+                return await self._enable(entry, changes)
+            changes = dict(changes)
+            if "cron" in changes:
+                changes["every_sec"] = None
+            elif "every_sec" in changes:
+                changes["cron"] = None
+            schedule, timing = await self._checked(replace(entry.schedule, **changes))
+            state = self._moved(schedule, replace(entry.state, created=schedule))
+            return await self._put(entry_of(schedule, Source.API, state, timing))
+
+    async def delete(self, id_: str) -> None:
+        """Forget a schedule; the runs that it has started stay.
+
+        Raises:
+            ScheduleNotFound: there is none with this id.
+            ScheduleReadOnly: it is a plan's.
+        """
+        async with self._book.changing():
+            entry = self.get(id_)
+            if entry.source is Source.PLAN:
+                raise ScheduleReadOnly(id_, entry.schedule.plan_name)
+            await self._book.store.delete(id_)
+            self._book.forget(id_)
+
+    async def run_now(self, id_: str) -> Entry:
+        """Queue a run of the schedule's task with its inputs, whatever time it is, and whether it
+        is enabled or not; that run is its latest then.
+
+        Raises:
+            ScheduleNotFound: there is none with this id.
+            BadReference, InputsRejected, QueueFull: as `Runs.submit`.
+        """
+        async with self._book.changing():
+            schedule = self.get(id_).schedule
+            admitted = self._admission.admit(
+                RunRequest(
+                    plan_name=schedule.plan_name,
+                    task_name=schedule.task_name,
+                    inputs=schedule.inputs,
+                ),
+                origin=FromSchedule(id_, self._clock.now()),
+            )
+            state = await self._book.store.run_now(id_, admitted.tasklet, admitted.definition)
+            return self._book.keep_state(state)
+
+    async def _enable(self, entry: Entry, changes: Mapping[str, Any]) -> Entry:
+        schedule, timing = entry.schedule, entry.timing
+        if changes.keys() - {"enabled"}:
+            raise ScheduleReadOnly(schedule.id, schedule.plan_name)
+        if not changes or timing is None:
+            return entry
+        # What the plan says anyway needs no word from here, and goes on to be what the plan says.
+        wanted = None if changes["enabled"] == schedule.enabled else changes["enabled"]
+        state = self._moved(schedule, replace(entry.state, enabled=wanted))
+        return await self._put(entry_of(schedule, Source.PLAN, state, timing))
+
+    def _moved(self, schedule: Schedule, state: ScheduleState) -> ScheduleState:
+        """`state`, from now on if the due times are others than before."""
+        basis = basis_of(schedule, enabled=is_enabled(schedule, state.enabled))
+        if basis == state.basis:
+            return state
+        return replace(state, basis=basis, decided_at=self._clock.now())
+
+    async def _put(self, entry: Entry) -> Entry:
+        await self._book.store.put([entry.state])
+        self._book.keep(entry)
+        return entry
+
+    async def _checked(self, schedule: Schedule) -> tuple[Schedule, Timing]:
+        """The schedule with its task by its proper name, and when it is due."""
+        if schedule.cron is None and schedule.every_sec is None:
+            raise RequestInvalid([("", "Needs cron or every_sec.")])
+        try:
+            timing = await asyncio.to_thread(timing_of, schedule)
+        except UnknownZone as fault:
+            raise RequestInvalid([("/timezone", str(fault))]) from fault
+        except TimingFault as fault:
+            raise RequestInvalid([("/cron", str(fault))]) from fault
+        request = RunRequest(
+            plan_name=schedule.plan_name, task_name=schedule.task_name, inputs=schedule.inputs
+        )
+        return replace(schedule, task_name=self._admission.check(request)), timing
