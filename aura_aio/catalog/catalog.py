@@ -21,7 +21,7 @@ from aura_aio.catalog.references import NAME_RULE, is_name, split_action, task_n
 from aura_aio.catalog.schedules import SCHEDULES, read_schedules
 from aura_aio.catalog.taskfile import EXTENSION, TaskFile, TaskFileReader
 from aura_aio.catalog.triggers import Awaited, unknown
-from aura_aio.model.errors import PlanNotFound, TaskNotFound, did_you_mean
+from aura_aio.model.errors import PlanNotFound, TaskNotFound, close_names, did_you_mean
 from aura_aio.model.plan import ActionSpec, Definition, LoadError, Plan, Task
 
 _SIGNS_OF_A_PLAN: Final = (MANIFEST, SCHEDULES, "tasks", "actions", "actions.py", "src/actions")
@@ -247,6 +247,9 @@ class _ActionNames:
             return None
         if name in LATER_ACTIONS:
             return f"The action {name!r} comes in a later version of Aura."
+        elsewhere = [plan for plan, actions in self._actions.items() if name in actions]
+        if elsewhere and not close_names(name, known):
+            return f"There is no action {name!r}. Did you mean '{elsewhere[0]}/{name}'?"
         return f"There is no action {name!r}.{did_you_mean(name, known, most=20)}"
 
     def _fault_in(self, plan: str, name: str) -> str | None:

@@ -37,7 +37,9 @@ def read_dependency(place: Place, steps: Collection[str]) -> Dependency | None:
         return _plain(place, steps)
     if place.is_list():
         return _joined(AllOf, place.items(), steps) if place.items() else None
-    entries = place.entries("a step, a list of steps, {all|any|none: […]} or {step: status}")
+    entries = place.entries(
+        "the name of a step, a list of them, {all|any|none: […]} or {step: status}"
+    )
     if any(key in OPERATORS for key in entries):
         return _operator(place, entries, steps)
     found = [_with_statuses(key, entry, place, steps) for key, entry in entries.items()]

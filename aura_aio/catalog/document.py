@@ -55,6 +55,18 @@ class DocumentError(Exception):
         self.mark = mark
 
 
+class UnknownAnchor(DocumentError):
+    """An alias is of no anchor before it."""
+
+    def __init__(self, anchor: str, mark: Mark) -> None:
+        super().__init__(
+            f"There is no anchor &{anchor} before this alias. "
+            "(A text that begins with * must stand in quotes.)",
+            mark,
+        )
+        self.anchor = anchor
+
+
 @dataclass(slots=True)
 class Node:
     """A value where it stands: a scalar, a dict of text to Node, or a list of Nodes.
@@ -136,11 +148,7 @@ class _Composer:
         mark = mark_of(event.start_mark)
         if isinstance(event, AliasEvent):
             if event.anchor not in self._anchors:
-                raise DocumentError(
-                    f"There is no anchor &{event.anchor} before this alias. "
-                    "(A text that begins with * must stand in quotes.)",
-                    mark,
-                )
+                raise UnknownAnchor(str(event.anchor), mark)
             return self._anchors[event.anchor]
         self._count(1, mark)
         if isinstance(event, ScalarEvent):

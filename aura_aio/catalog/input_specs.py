@@ -41,11 +41,11 @@ def read_inputs(place: Place) -> tuple[InputSpec, ...]:
 def _read_spec(place: Place, *, name: str | None) -> InputSpec | None:
     """An input; `name` is given where it does not stand among the fields."""
     known = _FIELDS if name is None else _FIELDS[1:]
-    fields = place.fields(known, expected="what is asked of the input, by key")
+    fields = place.fields(known, expected="an input: {name, type, …}")
     if name is None:
         name = fields["name"].text("a name") if "name" in fields else ""
-        if not name and place.is_mapping():
-            place.fault("An input needs a name.")
+        if "name" not in fields:
+            place.lacks("name", "An input needs a name.")
     if not name or not place.is_mapping():
         return None
     if not is_name(name):
@@ -190,7 +190,7 @@ def _read_properties(fields: dict[str, Place], kind: str) -> tuple[InputSpec, ..
     if kind != "dict":
         place.fault(f"'properties' has no meaning for the type {kind}.")
         return None
-    entries = place.entries("the properties, by name")
+    entries = place.entries("properties by name: {port: {type: integer}}")
     return tuple(filter(None, (_read_spec(entry, name=key) for key, entry in entries.items())))
 
 

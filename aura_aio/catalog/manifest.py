@@ -20,6 +20,7 @@ _DESCRIPTIVE: Final = (
 )  # fmt: skip
 """Known to the earlier Aura's package tools; nothing follows from them here."""
 _NOT_RUN: Final = ("lifecycle", "extends", "overrides")
+_FIELDS: Final = ("package", "exports", "task_paths", *_DESCRIPTIVE, *_NOT_RUN)
 _PACKAGE: Final = (
     "name", "version", "title", "description", "author", "authors", "license", "homepage",
     "repository", "keywords", "display_name",
@@ -72,14 +73,12 @@ def read_manifest(folder: PlanFolder, faults: Faults) -> Manifest:
 
 
 def _read(place: Place, default: Manifest, folder: PlanFolder) -> Manifest:
-    fields = place.fields(("package", "exports", "task_paths", *_DESCRIPTIVE, *_NOT_RUN))
+    fields = place.fields(_FIELDS, expected="a manifest: {package: {name, version, …}, …}")
     for key in _NOT_RUN:
         if key in fields and fields[key].value not in ([], {}):
             place.fault_at_key(key, f"Aura does not carry out {key!r}: remove it.")
-    package = fields["package"].fields(_PACKAGE) if "package" in fields else {}
-    exports = (
-        fields["exports"].fields(("actions", "services", "tasks")) if "exports" in fields else {}
-    )
+    package = _section(fields, "package", _PACKAGE)
+    exports = _section(fields, "exports", ("actions", "services", "tasks"))
     version = package["version"].value if "version" in package else None
     return Manifest(
         name=_read_name(package["name"], default.name) if "name" in package else default.name,
@@ -89,6 +88,12 @@ def _read(place: Place, default: Manifest, folder: PlanFolder) -> Manifest:
         task_paths=_read_task_paths(fields, default, folder),
         actions=_read_actions(exports["actions"]) if "actions" in exports else (),
     )
+
+
+def _section(fields: dict[str, Place], key: str, known: tuple[str, ...]) -> dict[str, Place]:
+    if key not in fields:
+        return {}
+    return fields[key].fields(known, expected=f"a mapping: {{{known[0]}: …}}")
 
 
 def _read_name(place: Place, default: str) -> str:
@@ -130,10 +135,10 @@ def _read_task_paths(
 def _read_actions(place: Place) -> tuple[ExportedAction, ...]:
     found: list[ExportedAction] = []
     for item in place.items("a list of actions: {name, module, function}"):
-        fields = item.fields(_EXPORT)
-        missing = [key for key in ("name", "module", "function") if key not in fields]
-        if missing and item.is_mapping():
-            item.fault(f"An exported action needs {', '.join(missing)}.")
+        fields = item.fields(_EXPORT, expected="an action: {name, module, function}")
+        for key in ("name", "module", "function"):
+            if key not in fields:
+                item.lacks(key, f"An exported action needs a {key!r}.")
         texts = {key: fields[key].text() for key in ("name", "module", "function") if key in fields}
         name, module, function = (texts.get(key) for key in ("name", "module", "function"))
         if name and module and function:

@@ -4,14 +4,14 @@ May import model, the standard library, and of `catalog` `document` and `marks`.
 """
 
 import math
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from msgspec.structs import replace
 
 from aura_aio.catalog.document import Node
 from aura_aio.catalog.marks import Mark
-from aura_aio.model.errors import did_you_mean
+from aura_aio.model.errors import close_names, did_you_mean
 from aura_aio.model.plan import LoadError
 
 MAX_SECONDS: Final = 366 * 86_400.0
@@ -27,7 +27,7 @@ class Faults:
     def __init__(self, file: str, *, most: int = MAX_FAULTS) -> None:
         self.file = file
         self._most = most
-        self._found: list[LoadError] = []
+        self._found: dict[LoadError, None] = {}
 
     def add(self, message: str, mark: Mark | None = None, path: str | None = None) -> None:
         """Keep a fault at `mark`, and at `path` in the document."""
@@ -63,18 +63,19 @@ class Faults:
             message = f"More is wrong from here on: mend the first {self._most} faults."
             fault = replace(fault, message=message)
         if not self.full:
-            self._found.append(fault)
+            self._found[fault] = None
 
 
 class Place:
     """A value in a document. A value of the wrong type is a fault, and reads as None or empty."""
 
-    __slots__ = ("_faults", "node", "path")
+    __slots__ = ("_faults", "_meant", "node", "path")
 
     def __init__(self, node: Node, faults: Faults, path: str = "") -> None:
         self.node = node
         self.path = path
         self._faults = faults
+        self._meant: set[str] = set()
 
     @property
     def value(self) -> Any:
@@ -93,6 +94,14 @@ class Place:
     def fault_at_key(self, key: str, message: str) -> None:
         """Note that something is wrong with a key of this mapping."""
         self._faults.add(message, self.node.keys[key], self._below(key))
+
+    def lacks(self, keys: str | Collection[str], message: str) -> None:
+        """Note that this mapping has none of `keys`, unless one that `fields` has found unknown may
+        be it, or it is no mapping: then that has been said, and one mistake is one fault.
+        """
+        wanted = {keys} if isinstance(keys, str) else set(keys)
+        if self.is_mapping() and not wanted & self._meant:
+            self.fault(message)
 
     def moved_to(self, faults: Faults) -> "Place":
         """The same place, whose faults are collected elsewhere."""
@@ -123,18 +132,27 @@ class Place:
         }
 
     def fields(
-        self, known: Iterable[str], *, expected: str = "a mapping", later: Collection[str] = ()
+        self,
+        known: Iterable[str],
+        *,
+        expected: str = "a mapping",
+        later: Collection[str] = (),
+        elsewhere: Mapping[str, str] | None = None,
     ) -> dict[str, "Place"]:
         """What stands under each key that is not null; keys must be `known`.
 
-        `later` are known words that this version cannot carry out: also a fault.
+        `later` are known words that this version cannot carry out: also a fault. `elsewhere` says
+        under which key a word belongs that is known, but not here.
         """
         allowed = set(known)
         entries = self.entries(expected)
-        for key in entries:
+        for key in [each for each in entries if each not in allowed]:
             if key in later:
                 self.fault_at_key(key, f"{key!r} comes in a later version of Aura.")
-            elif key not in allowed:
+            elif elsewhere and key in elsewhere:
+                self.fault_at_key(key, f"{key!r} belongs under {elsewhere[key]!r}.")
+            else:
+                self._meant.update(close_names(key, allowed))
                 self.fault_at_key(key, f"{key!r} is not known here.{did_you_mean(key, allowed)}")
         return {
             key: place
@@ -192,7 +210,10 @@ class Place:
     def seconds(self, *, zero: bool) -> float | None:
         """A duration in seconds, of at the most a year; `zero` if none at all is fine too."""
         number = self._number()
-        if number is not None and (0 < number <= MAX_SECONDS or (zero and number == 0)):
+        if number is not None and number > MAX_SECONDS:
+            self.fault(f"{self.node.value} seconds are more than a year.")
+            return None
+        if number is not None and (number > 0 or (zero and number == 0)):
             return number
         self.expected(f"a number of seconds, {'not below' if zero else 'above'} 0")
         return None
@@ -207,7 +228,10 @@ class Place:
 
     def expected(self, expected: str) -> None:
         """Note that `expected` should stand here."""
-        self.fault(f"Expected {expected}, not {describe(self.node.value)}.")
+        if self.node.value is None:
+            self.fault(f"Expected {expected}, but nothing stands here.")
+        else:
+            self.fault(f"Expected {expected}, not {describe(self.node.value)}.")
 
     def _number(self) -> float | None:
         value = self.node.value
@@ -220,10 +244,8 @@ class Place:
 
 
 def describe(value: object) -> str:
-    """What a value is, for the end of a sentence: `the text 'x'`, `a list`, `nothing`."""
+    """What a value is, for the end of a sentence: `the text 'x'`, `a list`."""
     match value:
-        case None:
-            return "nothing"
         case bool():
             return str(value).lower()
         case int() | float():

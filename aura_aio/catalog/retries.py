@@ -9,6 +9,8 @@ from aura_aio.catalog.place import Place
 from aura_aio.model.plan import OnException, OnResult
 
 SHORT_FORMS: Final = ("retry", "retry_delay", "retry_on", "retry_condition")
+_ON_EXCEPTION: Final = ("retry", "retry_on", "delay", "backoff", "max_delay", "jitter")
+_ON_RESULT: Final = ("retry_when", "max_retries", "delay")
 FIELDS: Final = ("on_exception", "on_result", *SHORT_FORMS)
 
 Retries = tuple[OnException | None, OnResult | None]
@@ -40,10 +42,9 @@ def retry_conditions(fields: dict[str, Place]) -> list[Place]:
 
 
 def _read_on_exception(place: Place) -> OnException | None:
-    fields = place.fields(("retry", "retry_on", "delay", "backoff", "max_delay", "jitter"))
+    fields = place.fields(_ON_EXCEPTION, expected="{retry, retry_on, delay, …}")
     if "retry" not in fields:
-        if place.is_mapping():
-            place.fault("'on_exception' needs 'retry': how many more tries.")
+        place.lacks("retry", "'on_exception' needs 'retry': how many more tries.")
         return None
     return OnException(
         retry=fields["retry"].integer(minimum=0) or 0,
@@ -56,10 +57,9 @@ def _read_on_exception(place: Place) -> OnException | None:
 
 
 def _read_on_result(place: Place) -> OnResult | None:
-    fields = place.fields(("retry_when", "max_retries", "delay"))
+    fields = place.fields(_ON_RESULT, expected="{retry_when, max_retries, delay}")
     if "retry_when" not in fields:
-        if place.is_mapping():
-            place.fault("'on_result' needs 'retry_when': a template.")
+        place.lacks("retry_when", "'on_result' needs 'retry_when': a template.")
         return None
     condition = fields["retry_when"].text("a template")
     if condition is None:
@@ -85,7 +85,7 @@ def _read_short(step: Place, fields: dict[str, Place]) -> Retries:
     if place.is_mapping():
         inner = place.fields(("count", "delay", "retry_on", "condition"))
         if "count" not in inner:
-            place.fault("'retry' needs 'count': how many more tries.")
+            place.lacks("count", "'retry' needs 'count': how many more tries.")
             return None, None
         given = inner | given
         place = inner["count"]

@@ -3,14 +3,15 @@
 May import model, and of `catalog` what reads their parts.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Final
 
 from aura_aio.catalog import retries
 from aura_aio.catalog.dependencies import OPERATORS, find_cycle, read_dependency
+from aura_aio.catalog.document import Node
 from aura_aio.catalog.place import Place
 from aura_aio.catalog.references import NAME_RULE, is_name
-from aura_aio.catalog.template_checks import SCOPE, TemplateChecks, is_template
+from aura_aio.catalog.template_checks import SCOPE, TemplateChecks, is_template, looks_like_one
 from aura_aio.model.plan import Loop, Step
 
 _FIELDS: Final = (
@@ -18,7 +19,8 @@ _FIELDS: Final = (
     "step_note", *retries.FIELDS,
 )  # fmt: skip
 _LATER: Final = ("isolation",)
-_LOOP: Final = ("for_each", "times", "while", "max_iterations", "parallelism")
+_KINDS_OF_LOOPS: Final = ("for_each", "times", "while")
+_LOOP: Final = (*_KINDS_OF_LOOPS, "max_iterations", "parallelism")
 
 FindFault = Callable[[str], str | None]
 """Says what is wrong with the name of an action; None if it can be called."""
@@ -26,8 +28,8 @@ FindFault = Callable[[str], str | None]
 
 def read_steps(place: Place, inputs: Collection[str], action_fault: FindFault) -> tuple[Step, ...]:
     """The steps under `steps`, in the order of the file; a step that is broken is left out."""
-    entries = place.entries("the steps, by name")
-    reader = _StepReader(entries.keys(), inputs, action_fault)
+    entries = place.entries("steps by name: {fetch: {action: …}}")
+    reader = _StepReader(outputs_of_steps(place), inputs, action_fault)
     found = (
         reader.read(name, entry, place) for name, entry in entries.items() if not place.is_hopeless
     )
@@ -40,14 +42,29 @@ def read_steps(place: Place, inputs: Collection[str], action_fault: FindFault) -
     return steps
 
 
+def outputs_of_steps(place: Place) -> dict[str, Collection[str]]:
+    """The names of the steps under `steps`, each with the names of its outputs, right or wrong."""
+    if not place.is_mapping():
+        return {}
+    return {name: _output_names(step) for name, step in place.node.value.items()}
+
+
+def _output_names(step: Node) -> Collection[str]:
+    outputs = step.value.get("outputs") if isinstance(step.value, dict) else None
+    return outputs.value.keys() if outputs and isinstance(outputs.value, dict) else ()
+
+
 class _StepReader:
     """Reads steps that know of each other."""
 
     def __init__(
-        self, names: Collection[str], inputs: Collection[str], action_fault: FindFault
+        self,
+        steps: Mapping[str, Collection[str]],
+        inputs: Collection[str],
+        action_fault: FindFault,
     ) -> None:
-        self._names = names
-        self._templates = TemplateChecks(names, inputs)
+        self._names = steps.keys()
+        self._templates = TemplateChecks(steps, inputs)
         self._action_fault = action_fault
 
     def read(self, name: str, place: Place, steps: Place) -> Step | None:
@@ -81,7 +98,7 @@ class _StepReader:
 
     def _action(self, place: Place, fields: dict[str, Place]) -> str:
         if "action" not in fields:
-            place.fault("A step needs an 'action'.")
+            place.lacks("action", "A step needs an 'action'.")
             return ""
         action = fields["action"].text("the name of an action")
         fault = self._action_fault(action) if action is not None else None
@@ -92,7 +109,7 @@ class _StepReader:
     def _check_templates(self, fields: dict[str, Place]) -> None:
         check = self._templates.check
         inner = SCOPE | {"loop"} if "loop" in fields else SCOPE
-        if "params" in fields and fields["params"].entries("the parameters, by name"):
+        if "params" in fields and fields["params"].entries("parameters by name: {url: …}"):
             check(fields["params"], inner)
         if "when" in fields:
             check(fields["when"])
@@ -121,14 +138,17 @@ def _read_when(fields: dict[str, Place]) -> str | bool | None:
     place = fields["when"]
     if isinstance(place.node.value, bool):
         return place.node.value
-    return place.text("a template, true or false")
+    text = place.text("a template, true or false")
+    if text is not None and looks_like_one(text):
+        place.fault(f'This is no template, but always true: write "{{{{ {text} }}}}".')
+    return text
 
 
 def _read_outputs(fields: dict[str, Place]) -> dict[str, Any] | None:
     if "outputs" not in fields:
         return None
     place = fields["outputs"]
-    entries = place.entries("the outputs, by name")
+    entries = place.entries('outputs by name: {body: "{{ … }}"}')
     for key in entries:
         if key == "run_state" or not is_name(key):
             rule = "that is where its state stands" if key == "run_state" else NAME_RULE
@@ -138,10 +158,12 @@ def _read_outputs(fields: dict[str, Place]) -> dict[str, Any] | None:
 
 def _read_loop(place: Place) -> Loop | None:
     fields = place.fields(_LOOP, expected="a loop: {for_each|times|while: …}")
-    kinds = [key for key in ("for_each", "times", "while") if key in fields]
-    if len(kinds) != 1:
-        if place.is_mapping():
-            place.fault("A loop needs exactly one of 'for_each', 'times' and 'while'.")
+    kinds = [key for key in _KINDS_OF_LOOPS if key in fields]
+    if len(kinds) > 1:
+        place.fault("A loop has one of 'for_each', 'times' and 'while', not several.")
+        return None
+    if not kinds:
+        place.lacks(_KINDS_OF_LOOPS, "A loop needs one of 'for_each', 'times' and 'while'.")
         return None
     kind = kinds[0]
     for key, meant in (("max_iterations", kind == "while"), ("parallelism", kind != "while")):

@@ -3,7 +3,7 @@
 May import model, and of `catalog` what reads their parts.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -11,11 +11,13 @@ from msgspec import UNSET
 
 from aura_aio.catalog.document import DocumentError, Node, read_document
 from aura_aio.catalog.input_specs import read_inputs
+from aura_aio.catalog.parts import read_in_parts
 from aura_aio.catalog.place import Faults, Place
 from aura_aio.catalog.references import NAME_RULE, is_name
-from aura_aio.catalog.steps import read_steps, read_timeout
+from aura_aio.catalog.steps import outputs_of_steps, read_steps, read_timeout
 from aura_aio.catalog.template_checks import TemplateChecks
 from aura_aio.catalog.triggers import Awaited, FoundTrigger, check_triggers, read_triggers
+from aura_aio.model.errors import close_names
 from aura_aio.model.plan import Concurrency, LoadError, Step, Task, TaskMeta
 from aura_aio.model.run import OnCrash
 
@@ -63,10 +65,8 @@ class TaskFileReader:
         faults = Faults(file, most=MAX_FAULTS_OF_FILE)
         found: dict[str, _Found] = {}
         aliases: dict[str, str] = {}
-        try:
-            root = read_document(text)
-        except DocumentError as error:
-            faults.add(str(error), error.mark)
+        root, is_whole = _read_tree(text, faults)
+        if root is None:
             return TaskFile({}, {}, tuple(faults.in_order()))
         if not all(is_name(part) for part in path.split("/")):
             faults.add(f"A task cannot be called {path!r}: {NAME_RULE}.")
@@ -74,14 +74,14 @@ class TaskFileReader:
             self._add(found, path, root, "", faults)
         else:
             place = Place(root, faults)
-            entries = place.entries("a task, or tasks by name")
+            entries = place.entries("a task: {meta, steps, returns}, or tasks by name")
             for key, entry in entries.items():
                 if is_name(key):
                     self._add(found, f"{path}/{key}", entry.node, key, faults)
                 else:
                     place.fault_at_key(key, f"A task cannot be called {key!r}: {NAME_RULE}.")
             stem = path.rpartition("/")[2]
-            if list(entries) == [stem]:
+            if list(entries) == [stem] and is_whole:
                 aliases[path] = f"{path}/{stem}"
         awaited = (
             Awaited(file, trigger.where, fields)
@@ -103,18 +103,20 @@ class TaskFileReader:
             found[name] = read
 
     def _read_task(self, name: str, place: Place) -> _Found:
-        fields = place.fields(_TASK, expected="a task: {meta, steps, returns}")
+        fields = place.fields(
+            _TASK, expected="a task: {meta, steps, returns}", elsewhere=dict.fromkeys(_META, "meta")
+        )
         meta = _read_meta(fields["meta"]) if "meta" in fields else TaskMeta()
         inputs = {spec.name: None for spec in meta.inputs}.keys()
         steps: tuple[Step, ...] = ()
-        names: Collection[str] = ()
+        outputs: Mapping[str, Collection[str]] = {}
         if "steps" in fields:
             steps = read_steps(fields["steps"], inputs, self._action_fault)
-            names = fields["steps"].node.value.keys() if fields["steps"].is_mapping() else ()
-        elif place.is_mapping():
-            place.fault("A task needs 'steps'.")
+            outputs = outputs_of_steps(fields["steps"])
+        else:
+            place.lacks("steps", "A task needs 'steps'.")
         if "returns" in fields:
-            TemplateChecks(names, inputs).check(fields["returns"])
+            TemplateChecks(outputs, inputs).check(fields["returns"])
         triggers = read_triggers(fields["on"], self._plan_name) if "on" in fields else []
         task = Task(
             plan_name=self._plan_name,
@@ -128,13 +130,35 @@ class TaskFileReader:
         return _Found(task, triggers)
 
 
+def _read_tree(text: str, faults: Faults) -> tuple[Node | None, bool]:
+    """The tree of a file, and whether that is all of it: tasks that are no YAML are left out of a
+    map of tasks.
+    """
+    try:
+        return read_document(text), True
+    except DocumentError as error:
+        parts = read_in_parts(text, _SIGNS_OF_A_TASK)
+        if parts is None:
+            faults.add(str(error), error.mark)
+            return None, False
+    root, broken = parts
+    for key, fault in broken:
+        faults.add(str(fault), fault.mark, key)
+    return root, False
+
+
 def _is_single(root: Node) -> bool:
     """Whether the root is a task itself, and not a map of tasks (one may be called `on`)."""
-    return isinstance(root.value, dict) and any(key in root.value for key in _SIGNS_OF_A_TASK)
+    if not isinstance(root.value, dict):
+        return False
+    if any(key in root.value for key in _SIGNS_OF_A_TASK):
+        return True
+    of_tasks = any(_is_single(node) for node in root.value.values())
+    return not of_tasks and any(close_names(key, _SIGNS_OF_A_TASK) for key in root.value)
 
 
 def _read_meta(place: Place) -> TaskMeta:
-    fields = place.fields(_META)
+    fields = place.fields(_META, expected="{title, description, inputs, …}")
     if "entry_point" in fields:  # a hint to the earlier Aura's terminal interface
         fields["entry_point"].boolean()
     if "concurrency" in fields:

@@ -3,8 +3,9 @@
 May import model, jinja2 and `catalog.place`. Nothing is evaluated here.
 """
 
+import re
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, Final
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -21,7 +22,10 @@ REMOVED_FILTERS: Final = ("pprint", "urlize", "wordwrap", "xmlattr")
 _LATER: Final = frozenset({"secrets"})
 _INITIAL: Final = ("trigger", "schedule", "event", "parent")
 _RUN: Final = ("cid", "attempt", "started_at")
+_LOOP: Final = ("item", "index", "key")
+_OF_A_STEP: Final = ("output", "run_state")
 _FUNCTIONS: Final = frozenset({"range", "dict", "namespace", "cycler", "joiner"})
+_EXPRESSION: Final = re.compile(r"\b(inputs|nodes|loop|state|initial|run|result)\s*[.\[=!<>]")
 _GRAMMAR: Final = Environment(autoescape=False)  # noqa: S701 - it only parses
 _FILTERS: Final = _GRAMMAR.filters.keys() - set(REMOVED_FILTERS)
 
@@ -31,15 +35,23 @@ def is_template(text: str) -> bool:
     return "{{" in text or "{%" in text
 
 
-class TemplateChecks:
-    """The checks of one task's templates."""
+def looks_like_one(text: str) -> bool:
+    """Whether `text` is no template, but would be a sensible one within `{{ }}`."""
+    return not is_template(text) and _EXPRESSION.search(text) is not None
 
-    def __init__(self, steps: Collection[str], inputs: Collection[str]) -> None:
+
+class TemplateChecks:
+    """The checks of one task's templates; `steps` are its steps with the names of their outputs."""
+
+    def __init__(self, steps: Mapping[str, Collection[str]], inputs: Collection[str]) -> None:
+        self._steps = steps
+        self._inputs = inputs
         self._members = {
             "nodes": ("There is no step {!r}.", steps),
             "inputs": ("There is no input {!r}.", inputs),
             "initial": ("There is no {!r} in 'initial'.", _INITIAL),
             "run": ("There is no {!r} in 'run'.", _RUN),
+            "loop": ("There is no {!r} in 'loop'.", _LOOP),
         }
 
     def check(self, place: Place, names: frozenset[str] = SCOPE) -> None:
@@ -79,20 +91,48 @@ class TemplateChecks:
             if used.name not in _GRAMMAR.tests:
                 yield f"There is no test {used.name!r}.{did_you_mean(used.name, _GRAMMAR.tests)}"
         bound = _bound(tree)
-        yield from _unknown_names(tree, names, bound)
+        yield from self._unknown_names(tree, names, bound)
         yield from self._unknown_members(tree, bound)
+
+    def _unknown_names(
+        self, tree: "_Tree", names: frozenset[str], bound: frozenset[str]
+    ) -> Iterator[str]:
+        used = {name.name for name in tree.all(nodes.Name) if name.ctx == "load"}
+        for name in sorted(used - names - bound - _FUNCTIONS):
+            if name in _LATER:
+                yield f"{name!r} comes in a later version of Aura."
+            elif name == "loop":
+                yield "'loop' is known only in a step with a loop."
+            else:
+                yield f"The name {name!r} is not known here.{self._meant(name, names)}"
+
+    def _meant(self, name: str, names: frozenset[str]) -> str:
+        """A sentence about what an unknown name may stand for."""
+        if "loop" in names and name in _LOOP:
+            return f" Did you mean 'loop.{name}'?"
+        if name in self._inputs:
+            return f" Did you mean 'inputs.{name}'?"
+        if name in self._steps:
+            return f" Did you mean 'nodes.{name}.output'?"
+        return did_you_mean(name, names)
 
     def _unknown_members(self, tree: "_Tree", bound: Collection[str]) -> Iterator[str]:
         may_be_missing = _may_be_missing(tree)
-        members = [(found, found.attr) for found in tree.all(nodes.Getattr)]
-        members += [(found, _constant(found.arg)) for found in tree.all(nodes.Getitem)]
-        for found, name in members:
-            owner = found.node
-            if not isinstance(owner, nodes.Name) or owner.name in bound:
+        for found, name in _members(tree):
+            if found in may_be_missing:
                 continue
-            fault, known = self._members.get(owner.name, ("", ()))
-            if fault and name is not None and name not in known and found not in may_be_missing:
+            fault, known = self._members_of(found.node, bound)
+            if fault and name not in known:
                 yield fault.format(name) + did_you_mean(name, known)
+
+    def _members_of(self, owner: nodes.Expr, bound: Collection[str]) -> tuple[str, Collection[str]]:
+        """How to tell that there is no such member, and those that there are."""
+        if isinstance(owner, nodes.Name):
+            return ("", ()) if owner.name in bound else self._members.get(owner.name, ("", ()))
+        step = _step_of(owner)
+        if step is None or step not in self._steps or "nodes" in bound:
+            return "", ()
+        return f"The step {step!r} has no {{!r}}.", (*_OF_A_STEP, *self._steps[step])
 
 
 class _Tree:
@@ -108,15 +148,25 @@ class _Tree:
         return self._nodes.get(kind, [])
 
 
-def _unknown_names(tree: _Tree, names: frozenset[str], bound: frozenset[str]) -> Iterator[str]:
-    used = {name.name for name in tree.all(nodes.Name) if name.ctx == "load"}
-    for name in sorted(used - names - bound - _FUNCTIONS):
-        if name in _LATER:
-            yield f"{name!r} comes in a later version of Aura."
-        elif name == "loop":
-            yield "'loop' is known only in a step with a loop."
-        else:
-            yield f"The name {name!r} is not known here.{did_you_mean(name, names)}"
+def _members(tree: _Tree) -> Iterator[tuple[Any, str]]:
+    """What is asked of something by a name that is known here, methods left out."""
+    called = {call.node for call in tree.all(nodes.Call)}
+    for found in tree.all(nodes.Getattr):
+        if found not in called:
+            yield found, found.attr
+    for found in tree.all(nodes.Getitem):
+        name = _constant(found.arg)
+        if name is not None:
+            yield found, name
+
+
+def _step_of(owner: nodes.Expr) -> str | None:
+    """The step whose members `nodes.step` or `nodes['step']` are."""
+    if not isinstance(owner, nodes.Getattr | nodes.Getitem):
+        return None
+    if not isinstance(owner.node, nodes.Name) or owner.node.name != "nodes":
+        return None
+    return owner.attr if isinstance(owner, nodes.Getattr) else _constant(owner.arg)
 
 
 def _bound(tree: _Tree) -> frozenset[str]:

@@ -287,7 +287,7 @@ def did_you_mean(name: str, known: Iterable[str], *, most: int = 10) -> str:
     Empty when nothing is known. At the most `most` names are listed.
     """
     names = sorted(known)
-    close = get_close_matches(name, _comparable(name, names), n=3, cutoff=0.6)
+    close = close_names(name, names)
     if close:
         return " Did you mean " + " or ".join(repr(each) for each in close) + "?"
     if not names:
@@ -295,6 +295,11 @@ def did_you_mean(name: str, known: Iterable[str], *, most: int = 10) -> str:
     shown = ", ".join(repr(each) for each in names[:most])
     more = f", and {len(names) - most} more" if len(names) > most else ""
     return f" There is: {shown}{more}."
+
+
+def close_names(name: str, known: Iterable[str]) -> list[str]:
+    """Up to three of the `known` names that `name` may have been meant to be, the closest first."""
+    return get_close_matches(name, _comparable(name, sorted(known)), n=3, cutoff=0.6)
 
 
 def _comparable(name: str, names: Sequence[str]) -> Sequence[str]:
