@@ -177,8 +177,6 @@ def _read_on_crash(fields: dict[str, Place]) -> OnCrash:
     if "on_crash" not in fields:
         return OnCrash.FAIL
     word = fields["on_crash"].choice(OnCrash)
-    if word == OnCrash.RESUME:
-        fields["on_crash"].fault("'resume' comes in a later version of Aura.")
     return OnCrash(word) if word is not None else OnCrash.FAIL
 
 

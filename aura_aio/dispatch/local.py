@@ -8,6 +8,7 @@ import logging
 from asyncio import TimerHandle
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Final
 
 from aura_aio.dispatch.reports import LogReports, RunReports
@@ -23,7 +24,7 @@ from aura_aio.model.ports import (
     RunStore,
     WorkerStatus,
 )
-from aura_aio.model.run import Outcome, RunChanged, RunError, StepRecord, Tasklet
+from aura_aio.model.run import OnCrash, Outcome, RunChanged, RunError, StepRecord, Tasklet
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.worker.frames import (
     Finished,
@@ -33,6 +34,7 @@ from aura_aio.worker.frames import (
     Progress,
     Spent,
     Steps,
+    Sync,
     ToServer,
 )
 
@@ -173,6 +175,8 @@ class LocalDispatcher:
             match frame:
                 case Steps():
                     self._steps(frame.records)
+                case Sync():
+                    self._reports.when_stored(partial(worker.link.synced, frame.number))
                 case Logs():
                     self._log_reports[worker.name].log(frame.lines)
                 case Finished():
@@ -197,11 +201,12 @@ class LocalDispatcher:
         self._wake.set()
 
     async def worker_gone(self, worker: Worker, how: str) -> None:
-        """Its attempts are lost, but for those whose end it had reported; its log is stored
-        first.
+        """Its attempts are lost, but for those whose end it had reported; its log and what its
+        steps had finished are stored first.
         """
         reports = self._log_reports.pop(worker.name)
         await reports.aclose()
+        await self._reports.stored()
         lost = [
             attempt.tasklet
             for attempt in self._attempts.values()
@@ -261,16 +266,34 @@ class LocalDispatcher:
 
     async def _hand_over(self, attempt: Attempt) -> None:
         tasklet, worker = attempt.tasklet, attempt.worker
-        definition = await self._definition(tasklet.definition_digest)
+        definition, finished = await self._what_to_do(tasklet)
         if self._attempts.get(tasklet.cid) is not attempt:
             return  # the worker went away meanwhile, and the attempt with it
         if definition is None:
             self._finished(worker, _task_gone(tasklet, self._clock.now()))
             return
-        worker.link.start(tasklet, definition)
+        worker.link.start(tasklet, definition, finished)
         attempt.handed_over = True
         if attempt.cancel_grace_sec is not None:
             self._send_cancel(attempt, attempt.cancel_grace_sec)
+
+    async def _what_to_do(self, tasklet: Tasklet) -> tuple[Definition | None, Sequence[StepRecord]]:
+        """The definition, and the steps that are finished already. The run has been claimed: it
+        waits for the store as long as it takes.
+        """
+        while True:
+            try:
+                definition = await self._definition(tasklet.definition_digest)
+                if tasklet.attempt > 1 and tasklet.on_crash is OnCrash.RESUME:
+                    return definition, await self._runs.finished_steps(tasklet.cid)
+            except StoreUnavailable as error:
+                _log.error(
+                    "store unavailable, a start waits",
+                    extra={"action": "start_waits", "cid": tasklet.cid, "reason": str(error)},
+                )
+                await self._clock.sleep(RETRY_SEC)
+            else:
+                return definition, ()
 
     async def _definition(self, digest: str) -> Definition | None:
         known = self._definitions.get(digest)

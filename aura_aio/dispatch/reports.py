@@ -14,6 +14,7 @@ from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.log import LogLine
 from aura_aio.model.ports import LogSink, RunStore
 from aura_aio.model.run import Outcome, StepRecord
+from aura_aio.model.states import RunState
 from aura_aio.worker.link import Link
 
 _log = logging.getLogger("aura.dispatch.reports")
@@ -35,6 +36,7 @@ class RunReports:
         self._ended = ended
         self._steps: dict[tuple[str, int, str], StepRecord] = {}
         self._outcomes: list[Outcome] = []
+        self._to_tell: list[Callable[[], None]] = []
         self._wake = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -49,6 +51,17 @@ class RunReports:
         self._outcomes.append(outcome)
         self._has_work()
 
+    def when_stored(self, tell: Callable[[], None]) -> None:
+        """Call `tell` once all that was reported so far is stored."""
+        self._to_tell.append(tell)
+        self._has_work()
+
+    async def stored(self) -> None:
+        """Return when all that was reported before this call is stored."""
+        stored = asyncio.Event()
+        self.when_stored(stored.set)
+        await stored.wait()
+
     async def drained(self) -> None:
         """Return when all that was reported is stored."""
         await self._idle.wait()
@@ -60,7 +73,10 @@ class RunReports:
             self._wake.clear()
             steps, self._steps = tuple(self._steps.values()), {}
             outcomes, self._outcomes = self._outcomes, []
+            to_tell, self._to_tell = self._to_tell, []
             await self._store(steps, outcomes)
+            for tell in to_tell:
+                tell()
             self._ended(outcomes)
             if not self._wake.is_set():
                 self._idle.set()
@@ -70,32 +86,26 @@ class RunReports:
         self._wake.set()
 
     async def _store(self, steps: Sequence[StepRecord], outcomes: Sequence[Outcome]) -> None:
-        while True:
-            try:
-                if steps and outcomes:  # one after the other into the same commit
-                    async with asyncio.TaskGroup() as group:
-                        group.create_task(self._runs.record_steps(steps))
-                        group.create_task(self._finish(outcomes))
-                elif steps:
-                    await self._runs.record_steps(steps)
-                elif outcomes:
-                    await self._finish(outcomes)
-            except* StoreUnavailable as failures:
-                _log.error(
-                    "store unavailable, reports wait",
-                    extra={"action": "reports_wait", "reason": str(failures.exceptions[0])},
-                )
-                await self._clock.sleep(RETRY_SEC)
-            else:
-                return
-
-    async def _finish(self, outcomes: Sequence[Outcome]) -> None:
-        for outcome, state in zip(outcomes, await self._runs.finish(outcomes), strict=True):
+        states = await self._states_after(steps, outcomes)
+        for outcome, state in zip(outcomes, states, strict=True):
             if state is None:
                 _log.warning(
                     "stale outcome dropped",
                     extra={"action": "stale_outcome", "cid": outcome.cid},
                 )
+
+    async def _states_after(
+        self, steps: Sequence[StepRecord], outcomes: Sequence[Outcome]
+    ) -> tuple[RunState | None, ...]:
+        while True:
+            try:
+                return await self._runs.finish(outcomes, steps)
+            except StoreUnavailable as error:
+                _log.error(
+                    "store unavailable, reports wait",
+                    extra={"action": "reports_wait", "reason": str(error)},
+                )
+                await self._clock.sleep(RETRY_SEC)
 
 
 class LogReports:

@@ -26,6 +26,10 @@ START_LIMIT_SEC: Final = 30.0
 QUIET_SEC: Final = 5.0
 LONGEST_PAUSE_SEC: Final = 5.0
 WATCH_EVERY_SEC: Final = 1.0
+LAST_WORDS_SEC: Final = 1.0
+"""How long a link is read after the end of its worker: what was sent before may still be on its
+way. It ends by itself, unless something that the worker has started keeps it open.
+"""
 
 
 class WorkerPlan(msgspec.Struct, frozen=True):
@@ -129,6 +133,9 @@ class Supervisor:
         self._expected: dict[str, Future[tuple[Link, StreamWriter]]] = {}
         self._tasks = CoroutineTasks()
         self._server: asyncio.Server | None = None
+        self._closing = False
+        self._none_up = asyncio.Event()
+        self._none_up.set()
 
     async def start(self) -> None:
         """Begin to bring the workers up; returns before they are."""
@@ -139,7 +146,11 @@ class Supervisor:
         self._tasks.spawn(self._watch())
 
     async def aclose(self) -> None:
-        """End every worker, and wait for its end."""
+        """End every worker; return when all that they had sent was heard."""
+        self._closing = True
+        for worker in self.workers():
+            worker.kill("the server ended")
+        await self._none_up.wait()
         await self._tasks.aclose()
         if self._server is not None:
             self._server.close()
@@ -157,7 +168,7 @@ class Supervisor:
     async def _keep_one_up(self) -> None:
         """One place for a worker: whoever fills it is replaced when it ends."""
         pause = 0.0
-        while True:
+        while not self._closing:
             await self._clock.sleep(pause)
             began = self._clock.monotonic()
             how = await self._one_life()
@@ -212,7 +223,13 @@ class Supervisor:
             )
         )
         self._workers[name] = worker
+        self._none_up.clear()
         self._owner.worker_up(worker)
+        if self._closing:  # it came up too late
+            worker.kill("the server ended")
+        handle.ended.add_done_callback(
+            lambda _: asyncio.get_running_loop().call_later(LAST_WORDS_SEC, link.cut)
+        )
         try:
             with suppress(ConnectionError):
                 async for packet in link.packets():
@@ -227,7 +244,11 @@ class Supervisor:
             how = worker.how_it_ended()
             del self._workers[name]
             await link.aclose()
-            await self._owner.worker_gone(worker, how)
+            try:
+                await self._owner.worker_gone(worker, how)
+            finally:
+                if not self._workers:
+                    self._none_up.set()
         return f"{name}: {how}"
 
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:

@@ -23,7 +23,7 @@ from aura_aio.engine.state import Changes, State
 from aura_aio.model import json
 from aura_aio.model.clock import rfc3339
 from aura_aio.model.log import LogLevel, LogLine
-from aura_aio.model.run import StepRecord, Tasklet
+from aura_aio.model.run import OnCrash, StepRecord, Tasklet
 
 
 class LeftBehind(NamedTuple):
@@ -68,6 +68,9 @@ class Attempt:
         self.left_behind: list[LeftBehind] = []
         self.stopping = False
         """Whether the attempt is to end before its steps do."""
+        self._resumes = tasklet.on_crash is OnCrash.RESUME
+        self._finished = 0
+        self._finished_for_good = 0
 
     def action(self, reference: str) -> LoadedAction:
         """The action that a step names.
@@ -149,8 +152,25 @@ class Attempt:
             )
         )
 
+    async def ready_for_step(self) -> None:
+        """Return when the next step may begin: when the log has room, and, if the run goes on from
+        its finished steps after a crash, what is finished is on disk: no step runs a second time
+        after another has built on it.
+        """
+        await self.journal.room()
+        finished = self._finished
+        if self._resumes and finished > self._finished_for_good:
+            await self.journal.synced()
+            self._finished_for_good = max(finished, self._finished_for_good)
+
     def record(self, record: StepRecord) -> None:
         """Report what a step did, and let the templates of other steps see its state."""
+        self.show(record)
+        self._finished += record.finished_at is not None
+        self.journal.step(record)
+
+    def show(self, record: StepRecord) -> None:
+        """Let templates see the state of a step."""
         start, end, error = record.started_at, record.finished_at, record.error
         node = self.nodes.get(record.step)
         if node is None:
@@ -162,4 +182,11 @@ class Attempt:
             "duration": None if start is None or end is None else end - start,
             "error": None if error is None else {"type": error.type, "message": error.message},
         }
-        self.journal.step(record)
+
+    def keep_output(self, step: ReadyStep, output: Any) -> None:
+        """Let templates see what a step gave, which is plain data."""
+        node = self.nodes[step.name]
+        node["output"] = output
+        for key in step.step.outputs or ():
+            looped = step.step.loop is not None
+            node[key] = [each[key] for each in output] if looped else output[key]

@@ -30,6 +30,12 @@ class Journal(Protocol):
         """Return when there is room for more lines. Awaited before each step."""
         ...
 
+    async def synced(self) -> None:
+        """Return when all steps that were reported before this call are kept for good. Awaited
+        before each step of a run that resumes after a crash.
+        """
+        ...
+
 
 class UntilOver:
     """A Journal that hands on what is told while the attempt lasts; what an action that was left
@@ -58,3 +64,7 @@ class UntilOver:
     async def room(self) -> None:
         """Return when there is room for more lines."""
         await self._journal.room()
+
+    async def synced(self) -> None:
+        """Return when what was reported is kept for good."""
+        await self._journal.synced()

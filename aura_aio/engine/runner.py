@@ -6,7 +6,8 @@ May import model, catalog, and the rest of `engine`.
 import asyncio
 import logging
 import math
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from typing import Final
@@ -14,6 +15,7 @@ from typing import Final
 from msgspec import UNSET
 
 from aura_aio.engine.attempt import Attempt
+from aura_aio.engine.earlier import take_over
 from aura_aio.engine.failures import run_error
 from aura_aio.engine.graph import Standing, Walk
 from aura_aio.engine.parts import RunnerParts
@@ -21,7 +23,7 @@ from aura_aio.engine.results import to_json
 from aura_aio.engine.step import StepRun
 from aura_aio.engine.templates import render
 from aura_aio.model.plan import Task
-from aura_aio.model.run import Outcome, RunError, Tasklet
+from aura_aio.model.run import Outcome, RunError, StepRecord, Tasklet
 from aura_aio.model.states import RunEvent
 
 __all__ = ["Runner", "RunnerParts"]
@@ -36,15 +38,24 @@ class Runner:
     """Executes one attempt of a run.
 
     Its steps are coroutine tasks of its own rather than of a TaskGroup, which would wait for ever
-    for an action that swallows its cancellation.
+    for an action that swallows its cancellation. The steps of `finished` are over, as earlier
+    attempts have left them.
     """
 
-    def __init__(self, tasklet: Tasklet, task: Task, parts: RunnerParts) -> None:
+    def __init__(
+        self,
+        tasklet: Tasklet,
+        task: Task,
+        parts: RunnerParts,
+        finished: Sequence[StepRecord] = (),
+    ) -> None:
         self._parts = parts
         self._run = tasklet
         self._task = parts.definitions.task(tasklet.definition_digest, task)
         self._attempt = Attempt(tasklet, self._task, parts)
         self._walk = Walk(self._task.graph)
+        self._finished = finished
+        self._over: dict[str, Standing] = {}
         self._limit_sec = tasklet.timeout_sec or self._task.timeout_sec
         self._steps: dict[asyncio.Task[None], StepRun] = {}
         self._open_steps = 0
@@ -66,6 +77,7 @@ class Runner:
         try:
             if self._stopped_by is None:
                 self._has_begun = True
+                self._take_over()
                 self._begin(self._walk.begin())
                 await self._until_over()
                 await self._until_stopped()
@@ -85,32 +97,53 @@ class Runner:
         """
         self._stop(RunEvent.STOPPED, grace_sec)
 
+    def _take_over(self) -> None:
+        self._over = take_over(self._finished, self._task, self._attempt)
+        for record in self._finished:
+            self._note_failure(record.step, record.error)
+
     def _begin(self, names: Iterable[str]) -> None:
-        loop = asyncio.get_running_loop()
-        for name in names:
-            step = StepRun(self._task.steps[name], self._attempt)
-            task = loop.create_task(self._carry_out(name, step))
-            self._steps[task] = step
-            self._open_steps += 1
-            task.add_done_callback(self._step_ended)
+        """Begin these steps; those that were over before are followed by what they let begin."""
+        ready = deque(names)
+        while ready:
+            name = ready.popleft()
+            standing = self._over.get(name)
+            if standing is None:
+                self._start(name)
+            else:
+                ready.extend(self._follow(name, standing))
         if not self._steps:
             self._bell.set()
 
+    def _start(self, name: str) -> None:
+        step = StepRun(self._task.steps[name], self._attempt)
+        task = asyncio.get_running_loop().create_task(self._carry_out(name, step))
+        self._steps[task] = step
+        self._open_steps += 1
+        task.add_done_callback(self._step_ended)
+
     async def _carry_out(self, name: str, step: StepRun) -> None:
         standing = await step.run(lambda: self._change(name, Standing.RUNNING))
-        if step.error is not None and name not in self._task.graph.tolerated:
-            self._errors[name] = step.error
+        self._note_failure(name, step.error)
         self._change(name, standing)
         self._open_steps -= 1
 
     def _change(self, name: str, standing: Standing) -> None:
         """Tell the walk how a step stands, and begin what may begin now."""
-        if self._attempt.stopping:
-            return
+        if not self._attempt.stopping:
+            self._begin(self._follow(name, standing))
+
+    def _follow(self, name: str, standing: Standing) -> list[str]:
+        """Tell the walk how a step stands, and report what is skipped; answers what may begin."""
         moves = self._walk.change(name, standing)
         for skipped in moves.skipped:
-            StepRun(self._task.steps[skipped], self._attempt).skip()
-        self._begin(moves.ready)
+            if skipped not in self._over:
+                StepRun(self._task.steps[skipped], self._attempt).skip()
+        return moves.ready
+
+    def _note_failure(self, name: str, error: RunError | None) -> None:
+        if error is not None and name not in self._task.graph.tolerated:
+            self._errors[name] = error
 
     def _step_ended(self, task: asyncio.Task[None]) -> None:
         del self._steps[task]

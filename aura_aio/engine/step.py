@@ -63,7 +63,7 @@ class StepRun:
         self._report(StepStatus.CANCELLED)
 
     async def _carry_out(self, on_start: Callable[[], None]) -> Standing:
-        await self._attempt.journal.room()
+        await self._attempt.ready_for_step()
         if self._step.when is not None and not truth(self._step.when, self._attempt.names):
             self._report(StepStatus.SKIPPED)
             return Standing.SKIPPED
@@ -157,12 +157,7 @@ class StepRun:
         stored = as_stored(kept, text)
         self._attempt.keep(self._state.changes)
         self._report(StepStatus.SUCCESS, output=text)
-        node = self._attempt.nodes[name]
-        node["output"] = stored
-        if self._step.step.outputs is not None:
-            for key in self._step.step.outputs:
-                looped = self._step.step.loop is not None
-                node[key] = [each[key] for each in stored] if looped else stored[key]
+        self._attempt.keep_output(self._step, stored)
 
     async def _fail(self, error: Exception) -> None:
         name = self._step.name

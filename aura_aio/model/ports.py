@@ -157,9 +157,11 @@ class RunStore(Protocol):
         """
         ...
 
-    async def finish(self, outcomes: Sequence[Outcome]) -> tuple[RunState | None, ...]:
-        """End attempts as their Runners report; None in place of a state for each that was
-        stale.
+    async def finish(
+        self, outcomes: Sequence[Outcome], steps: Sequence[StepRecord] = ()
+    ) -> tuple[RunState | None, ...]:
+        """Keep what `steps` did (see `record_steps`), then end attempts as their Runners report, in
+        one transaction; None in place of a state for each outcome that was stale.
 
         A result is kept of a run that succeeded, an error of one that failed or timed out (there is
         always one); a cancelled run has neither.
@@ -190,12 +192,25 @@ class RunStore(Protocol):
     async def record_steps(self, records: Sequence[StepRecord]) -> None:
         """Keep what steps did; a later record of the same cid, attempt and step replaces an
         earlier one. What a step has changed in the state of its plan is changed with it, key by
-        key, if its attempt is still the run's.
+        key.
+
+        A record of an attempt that is not under way (any more) is dropped, and changes nothing:
+        what a run had finished when it is queued again stays as it is.
         """
         ...
 
     async def steps(self, cid: str) -> tuple[StepRecord, ...]:
-        """The records of a run, all attempts, in the order of their start."""
+        """The records of a run, all attempts, in the order of their start.
+
+        A step that was finished by an earlier attempt than that which goes on from there stands
+        once, under the attempt that carried it out.
+        """
+        ...
+
+    async def finished_steps(self, cid: str) -> tuple[StepRecord, ...]:
+        """What the attempts of a run have finished so far (success, failed, skipped): the latest
+        record of each step, in the order of their end.
+        """
         ...
 
 

@@ -64,6 +64,14 @@ class Start(msgspec.Struct, frozen=True, tag="start"):
     tasklet: Tasklet
 
 
+class Earlier(msgspec.Struct, frozen=True, tag="earlier"):
+    """Server → worker, before the start of an attempt that goes on from an earlier one: a step that
+    is finished, once for each.
+    """
+
+    record: StepRecord
+
+
 class Cancel(msgspec.Struct, frozen=True, tag="cancel"):
     """Server → worker: end this attempt; its actions may take `grace_sec` to end by themselves."""
 
@@ -82,6 +90,18 @@ class Steps(msgspec.Struct, frozen=True, tag="steps"):
     """Worker → server: steps that began or ended, in order."""
 
     records: tuple[StepRecord, ...]
+
+
+class Sync(msgspec.Struct, frozen=True, tag="sync"):
+    """Worker → server: say so (with this number) when all steps reported so far are on disk."""
+
+    number: int
+
+
+class Synced(msgspec.Struct, frozen=True, tag="synced"):
+    """Server → worker: all steps that were reported before this Sync are on disk."""
+
+    number: int
 
 
 class Logs(msgspec.Struct, frozen=True, tag="logs"):
@@ -114,8 +134,8 @@ class Spent(msgspec.Struct, frozen=True, tag="spent"):
     reason: str
 
 
-ToWorker = Welcome | Define | Start | Cancel | Credit
-ToServer = Hello | Steps | Logs | Progress | Finished | Heartbeat | Spent
+ToWorker = Welcome | Define | Earlier | Start | Cancel | Credit | Synced
+ToServer = Hello | Steps | Sync | Logs | Progress | Finished | Heartbeat | Spent
 
 _LENGTH = struct.Struct(">I")
 _encoder = msgspec.msgpack.Encoder()
@@ -123,10 +143,17 @@ _to_worker = msgspec.msgpack.Decoder(tuple[ToWorker, ...])
 _to_server = msgspec.msgpack.Decoder(tuple[ToServer, ...])
 
 
-def encode_packet(frames: Sequence[ToWorker] | Sequence[ToServer]) -> bytes:
-    """The packet of `frames`, ready to be written."""
+def encode_packets(
+    frames: Sequence[ToWorker] | Sequence[ToServer], *, most_bytes: int = MAX_PACKET_BYTES
+) -> bytes:
+    """The packet of `frames`, ready to be written; several, if one were longer than allowed."""
     body = _encoder.encode(frames)
-    return _LENGTH.pack(len(body)) + body
+    if len(body) <= most_bytes or len(frames) == 1:
+        return _LENGTH.pack(len(body)) + body
+    half = len(frames) // 2
+    return encode_packets(frames[:half], most_bytes=most_bytes) + encode_packets(
+        frames[half:], most_bytes=most_bytes
+    )
 
 
 async def read_for_worker(reader: StreamReader) -> tuple[ToWorker, ...]:
@@ -169,8 +196,12 @@ class FrameWriter:
     def flush(self) -> None:
         """Write what waits now."""
         if self._waiting and not self._writer.is_closing():
-            self._writer.write(encode_packet(self._waiting))
+            self._writer.write(encode_packets(self._waiting))
         self._waiting = []
+
+    def cut(self) -> None:
+        """Close the link without what waits."""
+        self._writer.transport.abort()
 
     async def aclose(self) -> None:
         """Write what waits, let it leave, and close the link."""

@@ -4,17 +4,19 @@ May import `worker.frames` and `model` only.
 """
 
 from asyncio import StreamReader, StreamWriter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 
 from aura_aio.model.plan import Definition
-from aura_aio.model.run import Tasklet
+from aura_aio.model.run import StepRecord, Tasklet
 from aura_aio.worker.frames import (
     Cancel,
     Credit,
     Define,
+    Earlier,
     FrameWriter,
     Hello,
     Start,
+    Synced,
     ToServer,
     Welcome,
     read_for_server,
@@ -39,16 +41,26 @@ class Link:
         """Tell the worker all that it needs to begin."""
         self._frames.send(welcome)
 
-    def start(self, tasklet: Tasklet, definition: Definition) -> None:
-        """Hand over an attempt, and its definition if the worker has not got it yet."""
+    def start(
+        self, tasklet: Tasklet, definition: Definition, finished: Sequence[StepRecord] = ()
+    ) -> None:
+        """Hand over an attempt, and its definition if the worker has not got it yet; `finished` are
+        the steps that are not to run again.
+        """
         if definition.digest not in self._defined:
             self._defined.add(definition.digest)
             self._frames.send(Define(definition))
+        for record in finished:
+            self._frames.send(Earlier(record))
         self._frames.send(Start(tasklet))
 
     def cancel(self, cid: str, attempt: int, grace_sec: float) -> None:
         """Ask for the end of an attempt."""
         self._frames.send(Cancel(cid, attempt, grace_sec))
+
+    def synced(self, number: int) -> None:
+        """All steps that were reported before that Sync are on disk."""
+        self._frames.send(Synced(number))
 
     def give_credit(self, lines: int) -> None:
         """Let the worker send so many more log lines."""
@@ -58,6 +70,10 @@ class Link:
         """What the worker sends, packet by packet, until the link ends."""
         while packet := await read_for_server(self._reader):
             yield packet
+
+    def cut(self) -> None:
+        """End the link at once: `packets` gives no more."""
+        self._frames.cut()
 
     async def aclose(self) -> None:
         """Close the link; the worker ends at once when it sees that."""

@@ -18,6 +18,8 @@ from aura_aio.worker.frames import (
     Logs,
     Progress,
     Steps,
+    Sync,
+    Synced,
 )
 
 HIGH_WATER_LINES: Final = 2048
@@ -43,6 +45,9 @@ class Outbox:
         self._room = asyncio.Event()
         self._room.set()
         self._closed = False
+        self._syncs: dict[int, asyncio.Event] = {}
+        self._asked = 0
+        self._all_asked_for = True
 
     def log(self, line: LogLine) -> None:
         """Send a line; blocks the calling thread while too many wait, but never the loop."""
@@ -65,6 +70,22 @@ class Outbox:
     def step(self, record: StepRecord) -> None:
         """Report a step that began or ended (on the loop)."""
         self._frames.send(Steps((record,)))
+        self._all_asked_for = False
+
+    async def synced(self) -> None:
+        """Return when every step that was reported before this call is on disk."""
+        if not self._all_asked_for:
+            self._all_asked_for = True
+            self._asked += 1
+            self._syncs[self._asked] = asyncio.Event()
+            self._frames.send(Sync(self._asked))
+        on_disk = self._syncs.get(self._asked)
+        if on_disk is not None:
+            await on_disk.wait()
+
+    def is_synced(self, synced: Synced) -> None:
+        """Let go what waits for that answer (on the loop)."""
+        self._syncs.pop(synced.number).set()
 
     def progress(self, cid: str, fraction: float, message: str) -> None:
         """Report how far a run has come."""

@@ -16,17 +16,19 @@ from aura_aio.engine.capture import captured_output
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model.clock import Clock
 from aura_aio.model.plan import Task as TaskDefinition
-from aura_aio.model.run import Outcome, RunError, Tasklet
+from aura_aio.model.run import Outcome, RunError, StepRecord, Tasklet
 from aura_aio.model.states import RunEvent
 from aura_aio.worker.frames import (
     Cancel,
     Credit,
     Define,
+    Earlier,
     FrameWriter,
     Heartbeat,
     Hello,
     Spent,
     Start,
+    Synced,
     ToWorker,
     Welcome,
     read_for_worker,
@@ -46,6 +48,7 @@ class Session:
         self._clock = clock
         self._definitions: dict[str, TaskDefinition] = {}
         self._actions: dict[str, Task[dict[str, LoadedAction]]] = {}
+        self._earlier: dict[str, list[StepRecord]] = {}
         self._runners: dict[tuple[str, int], Runner] = {}
         self._attempts: set[Task[None]] = set()
 
@@ -97,9 +100,9 @@ class Session:
     def _take(self, frame: ToWorker) -> None:
         match frame:
             case Start():
-                attempt = asyncio.create_task(self._execute(frame.tasklet))
-                self._attempts.add(attempt)
-                attempt.add_done_callback(self._attempts.discard)
+                self._start(frame.tasklet)
+            case Earlier():
+                self._earlier.setdefault(frame.record.cid, []).append(frame.record)
             case Define():
                 self._definitions[frame.definition.digest] = frame.definition.task()
             case Cancel():
@@ -108,18 +111,26 @@ class Session:
                     runner.cancel(grace_sec=frame.grace_sec)
             case Credit():
                 self._outbox.credited(frame)
+            case Synced():
+                self._outbox.is_synced(frame)
             case Welcome():
                 raise ConnectionError("the server welcomed this worker twice")
 
-    async def _execute(self, tasklet: Tasklet) -> None:
-        key = (tasklet.cid, tasklet.attempt)
+    def _start(self, tasklet: Tasklet) -> None:
+        """Begin an attempt; it can be cancelled from now on, also by the next frame."""
         task = self._definitions[tasklet.definition_digest]
-        runner = Runner(tasklet, task, self._parts)
-        self._runners[key] = runner
+        finished = self._earlier.pop(tasklet.cid, ())
+        runner = Runner(tasklet, task, self._parts, finished)
+        self._runners[tasklet.cid, tasklet.attempt] = runner
+        attempt = asyncio.create_task(self._execute(tasklet, task, runner))
+        self._attempts.add(attempt)
+        attempt.add_done_callback(self._attempts.discard)
+
+    async def _execute(self, tasklet: Tasklet, task: TaskDefinition, runner: Runner) -> None:
         try:
             outcome = await self._import_actions(tasklet, task) or await runner.run()
         finally:
-            del self._runners[key]
+            del self._runners[tasklet.cid, tasklet.attempt]
         self._outbox.finished(outcome)
         if runner.abandoned:
             self._frames.send(Spent(f"run {tasklet.cid} left an action that cannot be stopped"))

@@ -5,7 +5,7 @@ Imports pytest's tools no more than needed: aura_aio's catalog, engine and model
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,13 +23,16 @@ from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.log import LogLine
 from aura_aio.model.plan import Definition, Task
 from aura_aio.model.run import Outcome, StepRecord, Tasklet
+from tests.waiting import until
 
 PLAN = "case"
 THREADS = 8
 
 
 class Journal:
-    """Keeps what runs report, in order; `full` makes Runners wait before each step."""
+    """Keeps what runs report, in order; `full` makes Runners wait before each step, and `is_slow`
+    for its records to be on disk. `on_disk` of the records are.
+    """
 
     def __init__(self) -> None:
         self.lines: list[LogLine] = []
@@ -37,6 +40,8 @@ class Journal:
         self.reports: list[tuple[str, float, str]] = []
         self.full = False
         self.asked_for_room = 0
+        self.on_disk = 0
+        self.is_slow = False
         self._made_room = asyncio.Event()
         self._guard = threading.Lock()
 
@@ -54,6 +59,12 @@ class Journal:
         self.asked_for_room += 1
         if self.full:
             await self._made_room.wait()
+
+    async def synced(self) -> None:
+        reported = len(self.records)
+        if self.is_slow:
+            await until(lambda: self.on_disk >= reported, within=60)
+        self.on_disk = max(self.on_disk, reported)
 
     def make_room(self) -> None:
         """Let the Runners go on that wait for room."""
@@ -98,21 +109,25 @@ class Bench:
         self.journal = journal
         self._catalog = catalog
         self._runs = 0
+        self._attempts = 0
 
     def runner(
         self,
         task: str | Task = "t",
         inputs: Mapping[str, Any] | None = None,
         timeout_sec: float | None = None,
+        finished: Sequence[StepRecord] | None = None,
         **envelope: Any,
     ) -> Runner:
-        """A Runner for a task of the plan, or for `task` itself; `envelope` is what else its
-        Tasklet says.
+        """A Runner for a task of the plan, or for `task` itself; with `finished` for the next
+        attempt of the latest run, whose earlier ones had finished these steps. `envelope` is what
+        else its Tasklet says.
         """
         if isinstance(task, str):
             assert self._catalog is not None
             task = self._catalog.task(PLAN, task).task
-        self._runs += 1
+        self._runs += finished is None
+        self._attempts = 1 if finished is None else self._attempts + 1
         tasklet = Tasklet(
             cid=f"cid-{self._runs}",
             plan_name=task.plan_name,
@@ -121,9 +136,11 @@ class Bench:
             accepted_at=0.0,
             inputs=json.dumps(check_inputs(task, inputs or {})),
             timeout_sec=timeout_sec,
+            attempt=self._attempts,
+            on_crash=task.meta.on_crash,
             **envelope,
         )
-        return Runner(tasklet, task, self.parts)
+        return Runner(tasklet, task, self.parts, finished or ())
 
     async def run(
         self,

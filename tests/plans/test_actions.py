@@ -51,6 +51,9 @@ class Notebook:
     async def room(self) -> None:
         """There always is."""
 
+    async def synced(self) -> None:
+        """There is no disk."""
+
     @property
     def messages(self) -> list[str]:
         """What was logged, without the levels."""

@@ -6,8 +6,7 @@ Imports aura_aio.model and the fixtures.
 import pytest
 
 from aura_aio.model.errors import RunFinished, RunNotFound
-from aura_aio.model.plan import StepStatus
-from aura_aio.model.run import CancelRequest, OnCrash, Outcome, RunChanged, RunError, StepRecord
+from aura_aio.model.run import CancelRequest, OnCrash, Outcome, RunChanged, RunError
 from aura_aio.model.states import RunEvent, RunState
 from tests.store.conftest import Opening
 from tests.store.opened import Opened
@@ -281,22 +280,3 @@ async def test_recovery_of_nothing_is_nothing(opened: Opened) -> None:
     await opened.enqueue()
     await opened.end(await opened.enqueue())
     assert await opened.store.runs.recover() == {"requeued": (), "failed": (), "cancelled": ()}
-
-
-async def test_steps_are_kept_in_the_order_of_their_start(opened: Opened) -> None:
-    cid = await opened.start()
-    other = StepRecord("other", 1, "fetch", StepStatus.RUNNING, started_at=1.0)
-    fetch = StepRecord(cid, 1, "fetch", StepStatus.RUNNING, started_at=5.0, tries=1)
-    await opened.store.runs.record_steps([fetch, other])
-    done = StepRecord(
-        cid, 1, "fetch", StepStatus.FAILED, 5.0, 6.0, 2, b"[1]", RunError("KeyError", "'a'")
-    )
-    prepare = StepRecord(cid, 1, "prepare", StepStatus.SUCCESS, started_at=4.0, finished_at=4.5)
-    skipped = StepRecord(cid, 1, "report", StepStatus.SKIPPED, finished_at=7.0)
-    pending = StepRecord(cid, 1, "a last one", StepStatus.PENDING)
-    again = StepRecord(cid, 2, "fetch", StepStatus.RUNNING, started_at=0.5)
-    await opened.store.runs.record_steps([again, pending, skipped, done, prepare])
-    await opened.store.runs.record_steps([])
-    await opened.reopen()
-    assert await opened.store.runs.steps(cid) == (prepare, done, skipped, pending, again)
-    assert await opened.store.runs.steps(NO_CID) == ()

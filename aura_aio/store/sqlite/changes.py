@@ -7,10 +7,18 @@ from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
 from aura_aio.model.errors import IllegalTransition, RunFinished, RunNotFound
-from aura_aio.model.run import CancelRequest, OnCrash, Outcome, Run, RunChanged, RunError
+from aura_aio.model.run import (
+    CancelRequest,
+    OnCrash,
+    Outcome,
+    Run,
+    RunChanged,
+    RunError,
+    StepRecord,
+)
 from aura_aio.model.states import RunEvent, RunState, Stale, advance
 from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.rows import Row, cancel_from, json_text, run_from
+from aura_aio.store.sqlite.rows import Row, cancel_from, json_text, row_of_step, run_from
 from aura_aio.store.sqlite.transaction import Place, Transaction
 
 UNSAID: Final = {
@@ -73,8 +81,20 @@ def read_back(tx: Transaction, cid: str) -> Run:
     return run_from(tx.connection.execute(sql.GET_BARE, (cid,)).fetchone())
 
 
-def finish(tx: Transaction, outcomes: Sequence[Outcome]) -> tuple[RunState | None, ...]:
+def record_steps(tx: Transaction, records: Sequence[StepRecord]) -> None:
+    """See `RunStore.record_steps`."""
+    rows = [(*row_of_step(record), record.cid, record.attempt) for record in records]
+    tx.connection.executemany(sql.PUT_STEP, rows)
+    for record in records:
+        if record.state:
+            tx.keep_state(record)
+
+
+def finish(
+    tx: Transaction, outcomes: Sequence[Outcome], steps: Sequence[StepRecord]
+) -> tuple[RunState | None, ...]:
     """See `RunStore.finish`."""
+    record_steps(tx, steps)
     held = hold(tx, (outcome.cid for outcome in outcomes))
     targets: list[RunState | None] = []
     ends: list[Row] = []

@@ -19,7 +19,6 @@ from aura_aio.store.sqlite.lists import list_runs
 from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.rows import (
     json_text,
-    row_of_step,
     run_from,
     step_from,
 )
@@ -113,8 +112,10 @@ class SqliteRuns:
             lambda tx: changes.cancel(tx, cid, request, self._clock.now())
         )
 
-    async def finish(self, outcomes: Sequence[Outcome]) -> tuple[RunState | None, ...]:
-        """End attempts as their Runners report.
+    async def finish(
+        self, outcomes: Sequence[Outcome], steps: Sequence[StepRecord] = ()
+    ) -> tuple[RunState | None, ...]:
+        """Keep what steps did, then end attempts as their Runners report.
 
         Raises:
             ValueError: an event is none that ends an attempt.
@@ -122,9 +123,9 @@ class SqliteRuns:
         """
         if not ENDS.issuperset(outcome.event for outcome in outcomes):
             raise ValueError("an outcome does not end its attempt")
-        if not outcomes:
+        if not outcomes and not steps:
             return ()
-        return await self._writer.submit(lambda tx: changes.finish(tx, outcomes))
+        return await self._writer.submit(lambda tx: changes.finish(tx, outcomes, steps))
 
     async def lose(
         self, attempts: Sequence[tuple[str, int]], *, reason: str, retry: bool = True
@@ -151,18 +152,9 @@ class SqliteRuns:
         return await self._look_ups.ask(query)
 
     async def record_steps(self, records: Sequence[StepRecord]) -> None:
-        """Keep what steps did; a later record of the same step replaces an earlier one."""
-        if not records:
-            return
-        rows = [row_of_step(record) for record in records]
-
-        def operation(tx: Transaction) -> None:
-            tx.connection.executemany(sql.PUT_STEP, rows)
-            for record in records:
-                if record.state:
-                    tx.keep_state(record)
-
-        await self._writer.submit(operation)
+        """Keep what steps of attempts under way did."""
+        if records:
+            await self._writer.submit(lambda tx: changes.record_steps(tx, records))
 
     async def steps(self, cid: str) -> tuple[StepRecord, ...]:
         """The records of a run, all attempts, in the order of their start."""
@@ -170,6 +162,16 @@ class SqliteRuns:
         def query(connection: sqlite3.Connection) -> tuple[StepRecord, ...]:
             records = map(step_from, connection.execute(sql.STEPS, (cid,)))
             return tuple(sorted(records, key=_order_of_start))
+
+        return await self._lists.ask(query)
+
+    async def finished_steps(self, cid: str) -> tuple[StepRecord, ...]:
+        """What the attempts of a run have finished so far, in the order of their end."""
+
+        def query(connection: sqlite3.Connection) -> tuple[StepRecord, ...]:
+            records = map(step_from, connection.execute(sql.FINISHED_STEPS, (cid,)))
+            latest = {record.step: record for record in sorted(records, key=_order_of_start)}
+            return tuple(sorted(latest.values(), key=lambda record: record.finished_at or 0.0))
 
         return await self._lists.ask(query)
 

@@ -196,19 +196,27 @@ ACTIVE: Final = f"""
 """
 DEFINITION: Final = "SELECT document FROM definitions WHERE digest = ?"
 STEPS: Final = f"SELECT {_STEP} FROM steps WHERE cid = ?"
-PUT_STEP: Final = f"REPLACE INTO steps ({_STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+FINISHED_STEPS: Final = f"""
+    SELECT {_STEP} FROM steps WHERE cid = ? AND status IN ('success', 'failed', 'skipped')
+"""
 
-# --- What plans keep; a change counts while its attempt is the run's
+# --- What attempts leave; the fence: they are under way (neither over, nor lost)
 
-PUT_STATE: Final = """
+_UNDER_WAY: Final = "cid = ? AND attempt = ? AND state IN ('running', 'cancelling')"
+
+PUT_STEP: Final = f"""
+    REPLACE INTO steps ({_STEP}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?
+    WHERE EXISTS (SELECT 1 FROM runs WHERE {_UNDER_WAY})
+"""
+PUT_STATE: Final = f"""
     INSERT INTO plan_state (plan_name, key, value)
-    SELECT plan_name, ?, ? FROM runs WHERE cid = ? AND attempt = ?
+    SELECT plan_name, ?, ? FROM runs WHERE {_UNDER_WAY}
     ON CONFLICT (plan_name, key) DO UPDATE SET value = excluded.value
     RETURNING plan_name
 """
-DROP_STATE: Final = """
+DROP_STATE: Final = f"""
     DELETE FROM plan_state WHERE key = ?
-    AND plan_name = (SELECT plan_name FROM runs WHERE cid = ? AND attempt = ?)
+    AND plan_name = (SELECT plan_name FROM runs WHERE {_UNDER_WAY})
 """
 STATE: Final = "SELECT key, value FROM plan_state WHERE plan_name = ?"
 PLANS_WITH_STATE: Final = "SELECT DISTINCT plan_name FROM plan_state"
