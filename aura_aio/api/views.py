@@ -246,7 +246,13 @@ def _waiting(waiting: Waiting) -> Answer:
         position=waiting.position,
         ahead=waiting.ahead,
         reasons=[
-            present(code=reason.code, since=time(reason.since), until=time(reason.until))
+            present(
+                code=reason.code,
+                since=time(reason.since),
+                until=time(reason.until),
+                resource=reason.resource,
+                blocking_cids=reason.blocking_cids,
+            )
             for reason in waiting.reasons
         ],
     )

@@ -9,6 +9,7 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from aura_aio.catalog.concurrency import read_concurrency
 from aura_aio.catalog.document import DocumentError, Node, read_document
 from aura_aio.catalog.input_specs import read_inputs
 from aura_aio.catalog.parts import read_in_parts
@@ -30,7 +31,6 @@ _META: Final = (
     "title", "description", "inputs", "concurrency", "timeout", "timeout_sec", "on_crash",
     "entry_point",
 )  # fmt: skip
-_MODES: Final = ("concurrent", "exclusive", "shared")
 
 
 class TaskFile(msgspec.Struct, frozen=True):
@@ -161,13 +161,13 @@ def _read_meta(place: Place) -> TaskMeta:
     fields = place.fields(_META, expected="{title, description, inputs, …}")
     if "entry_point" in fields:  # a hint to the earlier Aura's terminal interface
         fields["entry_point"].boolean()
-    if "concurrency" in fields:
-        _check_concurrency(fields["concurrency"])
     return TaskMeta(
         title=fields["title"].text() if "title" in fields else None,
         description=fields["description"].text() if "description" in fields else None,
         inputs=read_inputs(fields["inputs"]) if "inputs" in fields else (),
-        concurrency=Concurrency(),
+        concurrency=read_concurrency(fields["concurrency"])
+        if "concurrency" in fields
+        else Concurrency(),
         timeout_sec=read_timeout(place, fields),
         on_crash=_read_on_crash(fields),
     )
@@ -178,16 +178,3 @@ def _read_on_crash(fields: dict[str, Place]) -> OnCrash:
         return OnCrash.FAIL
     word = fields["on_crash"].choice(OnCrash)
     return OnCrash(word) if word is not None else OnCrash.FAIL
-
-
-def _check_concurrency(place: Place) -> None:
-    """Note every limit: this version has none but those of the workers."""
-    mode = place
-    if place.is_mapping():
-        fields = place.fields(("mode",), later=("resources", "mutex_group", "max_instances"))
-        if "mode" not in fields:
-            return
-        mode = fields["mode"]
-    word = mode.choice(_MODES)
-    if word is not None and word != Concurrency().mode:
-        mode.fault(f"The mode {word!r} comes in a later version of Aura.")

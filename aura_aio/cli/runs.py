@@ -12,7 +12,7 @@ from aura_aio.cli.params import LABEL, MOMENT
 from aura_aio.cli.remote import DefaultGroup, pages, talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value, status, value_lines
 from aura_aio.cli.text import between, brief_time, duration, local_time, safe_lines
-from aura_aio.cli.waiting import waits_for
+from aura_aio.cli.waiting import waits_for, waits_for_runs
 from aura_aio.model.clock import SystemClock, rfc3339
 from aura_aio.model.states import RunState
 
@@ -171,6 +171,9 @@ def _fields(run: Mapping[str, Any]) -> list[tuple[str, Piece | list[Piece]]]:
     ]
     if "waiting" in run:
         fields.append(("waits", waits_for(run["waiting"])))
+        blocking = waits_for_runs(run["waiting"])
+        if blocking:
+            fields.append(("for", list(blocking)))
     fields += _times(run)
     fields.append(("priority", str(run["priority"])))
     if run["labels"]:

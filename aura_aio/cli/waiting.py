@@ -12,7 +12,8 @@ _REASONS: Final[Mapping[str, str]] = {
     "paused": "its queue is paused",
     "stopped": "the system is stopped",
     "delayed": "delayed",
-    "resource": "its resources are in use",
+    "exclusive": "another exclusive run is active",
+    "resource": "a resource is in use",
     "mutex": "another run of its group is active",
     "max_instances": "as many runs of its task are active as may be",
     "no_worker": "no worker is free",
@@ -21,7 +22,7 @@ _REASONS: Final[Mapping[str, str]] = {
 
 
 def waits_for(waiting: Mapping[str, Any]) -> str:
-    """What a `Waiting` of the contract says: `2 runs go before it; no worker is free`."""
+    """What a `Waiting` of the contract says: `2 runs go first; a resource is in use (db)`."""
     parts = []
     if waiting.get("ahead"):
         ahead = waiting["ahead"]
@@ -30,5 +31,12 @@ def waits_for(waiting: Mapping[str, Any]) -> str:
         if reason["code"] == "behind" and parts:
             continue
         until = f" until {local_time(reason['until'])}" if "until" in reason else ""
-        parts.append(_REASONS.get(reason["code"], reason["code"]) + until)
+        what = f" ({reason['resource']})" if "resource" in reason else ""
+        parts.append(_REASONS.get(reason["code"], reason["code"]) + what + until)
     return "; ".join(parts)
+
+
+def waits_for_runs(waiting: Mapping[str, Any]) -> list[str]:
+    """The cids of the runs that hold what a `Waiting` of the contract waits for."""
+    cids = [cid for reason in waiting["reasons"] for cid in reason.get("blocking_cids", ())]
+    return list(dict.fromkeys(cids))

@@ -122,8 +122,8 @@ class LocalDispatcher:
             self._send_cancel(attempt, grace_sec)
 
     def run_changed(self, fact: RunChanged) -> None:
-        """Look at the queue again, if a run joined it."""
-        if fact.target is RunState.QUEUED:
+        """Look at the queue again, if it has changed: who leaves it may have let others wait."""
+        if RunState.QUEUED in {fact.source, fact.target} and fact.target is not RunState.RUNNING:
             self._wake.set()
 
     async def reload(self) -> None:

@@ -10,6 +10,7 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
+from aura_aio.model.limits import Limits
 from aura_aio.model.log import LogEntry, LogFilter, LogLine
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import CancelRequest, Outcome, Run, RunChanged, StepRecord, Tasklet
@@ -100,6 +101,14 @@ class Position(msgspec.Struct, frozen=True):
     ahead: int
     delayed_until: float | None
     exact: bool = True
+
+
+class Holder(msgspec.Struct, frozen=True):
+    """A run that is under way, and what it holds; `started_at` in seconds since the epoch."""
+
+    cid: str
+    limits: Limits
+    started_at: float
 
 
 class RunStore(Protocol):
@@ -222,8 +231,14 @@ class QueueStore(Protocol):
         workers.
 
         Delayed runs that are due have joined the queue before. A run is never handed out twice.
-        Each comes with what its plan keeps now.
+        Each comes with what its plan keeps now. One whose limits have no room is passed over; what
+        it needs is kept for it, and others go on (`model.lanes.startable`). However many are passed
+        over, it costs the same.
         """
+        ...
+
+    async def holders(self) -> tuple[Holder, ...]:
+        """Every run that is running or cancelling and holds a limit, by the time of its start."""
         ...
 
     async def next_due(self) -> float | None:
@@ -329,7 +344,7 @@ class Dispatcher(Protocol):
         ...
 
     def run_changed(self, fact: RunChanged) -> None:
-        """Look at the queue again, if a run joined it."""
+        """Look at the queue again, if a run joined it, left it or moved in it."""
         ...
 
     async def reload(self) -> None:

@@ -45,7 +45,8 @@ class CancelRequest(msgspec.Struct, frozen=True, omit_defaults=True):
 class Limit(msgspec.Struct, frozen=True):
     """A place that a run needs while it runs: at the most `most` runs hold one of `key` at a time.
 
-    The keys are `exclusive`, `resource:<name>`, `mutex:<group>`, `instances:<plan>/<task>`.
+    The keys are `exclusive`, `resource:<name>`, `mutex:<group>`, `instances:<plan>/<task>`, and
+    each of these as `within:<cid>:<key>` for a child that runs in the place of its ancestor.
     """
 
     key: str
@@ -136,7 +137,8 @@ class RunChanged(msgspec.Struct, frozen=True):
     """A fact, published once, after commit: the run went from one state to another at `at`.
 
     `source` is None for a run that has just been accepted. It is the same as `target` when a
-    delayed run has become ready (queued), or a cancel has become a kill (cancelling).
+    delayed run has become ready or a run has got another priority (queued), or a cancel has become
+    a kill (cancelling).
     """
 
     cid: str

@@ -13,6 +13,7 @@ from aura_aio.catalog.inputs import check_inputs
 from aura_aio.model import json
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import AuraError, BadReference, PlanNotFound, TaskNotFound
+from aura_aio.model.limits import limits_of
 from aura_aio.model.origin import Origin, encode_origin
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import Tasklet
@@ -78,6 +79,7 @@ class Admission:
             timeout_sec=request.timeout_sec,
             on_crash=task.meta.on_crash,
             labels=request.labels,
+            limits=limits_of(task),
             depth=depth,
             origin=encode_origin(origin),
         )

@@ -3,13 +3,18 @@
 May import the rest of `scheduler` and model; stores and dispatchers come in as ports.
 """
 
-from collections.abc import Callable
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
+from aura_aio.model import limits
 from aura_aio.model.clock import Clock
-from aura_aio.model.ports import Dispatcher, Page, QueueCounts, QueueStore
+from aura_aio.model.lanes import Places
+from aura_aio.model.limits import Limits
+from aura_aio.model.ports import Dispatcher, Holder, Page, Position, QueueCounts, QueueStore
 from aura_aio.model.run import Run
 
 
@@ -18,17 +23,41 @@ class WaitingCode(StrEnum):
 
     STOPPED = "stopped"
     DELAYED = "delayed"
+    EXCLUSIVE = "exclusive"
+    """Another exclusive run is under way."""
+    RESOURCE = "resource"
+    MUTEX = "mutex"
+    MAX_INSTANCES = "max_instances"
     NO_WORKER = "no_worker"
     """Every worker is busy, or on its way up."""
     BEHIND = "behind"
 
 
+CODES: Final = {
+    limits.EXCLUSIVE: WaitingCode.EXCLUSIVE,
+    limits.RESOURCE: WaitingCode.RESOURCE,
+    limits.MUTEX: WaitingCode.MUTEX,
+    limits.INSTANCES: WaitingCode.MAX_INSTANCES,
+}
+"""Why a run waits whose limit of this kind has no room."""
+
+MOST_BLOCKING: Final = 20
+"""So many of those that hold what a run waits for are named."""
+
+
 class WaitingReason(msgspec.Struct, frozen=True):
-    """One reason; `since` and `until` in seconds since the epoch, where they are known."""
+    """One reason; `since` and `until` in seconds since the epoch, where they are known.
+
+    For a limit, `resource` is the name of what is taken (a resource, a mutex group, a task), and
+    `blocking_cids` are the runs that hold it, those that started first, at the most
+    `MOST_BLOCKING`.
+    """
 
     code: WaitingCode
     since: float | None = None
     until: float | None = None
+    resource: str | None = None
+    blocking_cids: tuple[str, ...] | None = None
 
 
 class Waiting(msgspec.Struct, frozen=True):
@@ -86,8 +115,11 @@ class Queue:
     async def list(self, *, delayed: bool, limit: int, cursor: str | None) -> Page[QueueEntry]:
         """Queued runs in dispatch order; see `QueueStore.list_queue`."""
         page = await self._store.list_queue(delayed=delayed, limit=limit, cursor=cursor)
+        held = await self._held(run for _, run in page.items)
         entries = tuple(
-            QueueEntry(run, position, self._waiting(run, position - 1, run.run_at, delayed=delayed))
+            QueueEntry(
+                run, position, self._waiting(run, _place(run, position, delayed=delayed), held)
+            )
             for position, run in page.items
         )
         return Page(entries, page.next_cursor)
@@ -95,23 +127,57 @@ class Queue:
     async def waiting(self, run: Run) -> Waiting:
         """Where the queued `run` stands, and why it does not run yet."""
         position = await self._store.position(run)
-        delayed = position.delayed_until is not None
-        return self._waiting(run, position.ahead, position.delayed_until, delayed=delayed)
+        return self._waiting(run, position, await self._held([run]))
 
-    def _waiting(self, run: Run, ahead: int, until: float | None, *, delayed: bool) -> Waiting:
+    async def _held(self, runs: Iterable[Run]) -> "_Held":
+        """What is held of what `runs` need; at no cost if they need nothing."""
+        return _Held(await self._store.holders() if any(run.limits for run in runs) else ())
+
+    def _waiting(self, run: Run, position: Position, held: "_Held") -> Waiting:
         reasons = []
         stopped_since = self._stopped_since()
         if stopped_since is not None:
             reasons.append(WaitingReason(WaitingCode.STOPPED, since=stopped_since))
-        if delayed:
+        until = position.delayed_until
+        if until is not None:
             reasons.append(WaitingReason(WaitingCode.DELAYED, since=run.created_at, until=until))
             return Waiting(position=None, ahead=None, reasons=tuple(reasons))
         ready_at = max(run.created_at, run.run_at or 0.0)
+        reasons += held.reasons(run.limits, ready_at)
         if not any(
             worker.state == "ready" and worker.busy < worker.slots
             for worker in self._dispatcher.workers()
         ):
             reasons.append(WaitingReason(WaitingCode.NO_WORKER, since=ready_at))
+        ahead = position.ahead
         if ahead:
             reasons.append(WaitingReason(WaitingCode.BEHIND, since=ready_at))
         return Waiting(position=ahead + 1, ahead=ahead, reasons=tuple(reasons))
+
+
+class _Held:
+    """What the runs under way hold, and whom that keeps waiting."""
+
+    def __init__(self, holders: Sequence[Holder]) -> None:
+        self._places = Places(holder.limits for holder in holders)
+        self._holders: defaultdict[str, list[Holder]] = defaultdict(list)
+        for holder in holders:
+            for limit in holder.limits:
+                self._holders[limit.key].append(holder)
+
+    def reasons(self, needed: Limits, ready_at: float) -> Iterator[WaitingReason]:
+        """One for each limit without room: since the last place was taken."""
+        for limit in filter(self._places.is_full, needed):
+            holders = self._holders[limit.key]
+            kind, name = limits.kind_and_name(limit.key)
+            yield WaitingReason(
+                CODES[kind],
+                since=max(ready_at, holders[-1].started_at),
+                resource=name,
+                blocking_cids=tuple(holder.cid for holder in holders[:MOST_BLOCKING]),
+            )
+
+
+def _place(run: Run, position: int, *, delayed: bool) -> Position:
+    """Where a run of a page of the list stands."""
+    return Position(ahead=position - 1, delayed_until=run.run_at if delayed else None)

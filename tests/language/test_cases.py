@@ -7,6 +7,7 @@ A case is a file with `rule` (the sentence it shows), `task` (the text of a task
 the plan keeps), and one of:
 - `refused`: what is wrong with the plan, each with a part of the `message`, and the `line`, `path`,
   `file`;
+- `limits`: what a run needs to start, by key;
 - `outcome`: `event`, and what else is of interest: `result`, `error`, `steps`, `tries`, `outputs`,
   `log` (parts of messages, in order), `slept` (seconds), `kept` (changes of the plan's state);
 - `loaded`: the `schedules` of the plan, or the `triggers` of the task (what stands under `on`), as
@@ -25,6 +26,7 @@ import yaml
 from aura_aio.catalog.catalog import Catalog
 from aura_aio.model.errors import InputsRejected
 from aura_aio.model.event import EventTrigger
+from aura_aio.model.limits import limits_of
 from aura_aio.model.run import Outcome
 from aura_aio.model.schedule import Schedule
 from tests.engine.harness import PLAN, Bench, QuickClock, bench, write_plan
@@ -39,6 +41,7 @@ FIELDS = {
     "origin",
     "state",
     "refused",
+    "limits",
     "outcome",
     "loaded",
     "call",
@@ -64,7 +67,7 @@ def _read(path: Path) -> dict[str, Any]:
     case: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     assert case["rule"]
     assert case.keys() <= FIELDS
-    assert len(case.keys() & {"refused", "outcome", "loaded"}) == 1
+    assert len(case.keys() & {"refused", "limits", "outcome", "loaded"}) == 1
     return case
 
 
@@ -89,6 +92,7 @@ def _name(path: Path) -> str:
 
 REFUSALS = [path for path in PATHS if "refused" in _read(path)]
 LOADS = [path for path in PATHS if "loaded" in _read(path)]
+LIMITS = [path for path in PATHS if "limits" in _read(path)]
 RUNS = [path for path in PATHS if "outcome" in _read(path)]
 
 
@@ -117,6 +121,15 @@ def test_loaded(path: Path, tmp_path: Path) -> None:
     else:
         triggers = msgspec.convert(expected["triggers"], tuple[EventTrigger, ...])
         assert catalog.task(PLAN, "t").task.on == triggers
+
+
+@pytest.mark.parametrize("path", LIMITS, ids=_name)
+def test_limits(path: Path, tmp_path: Path) -> None:
+    case = _read(path)
+    catalog = _catalog(case, tmp_path)
+    assert not catalog.plan(PLAN).errors
+    limits = limits_of(catalog.task(PLAN, "t").task)
+    assert [(limit.key, limit.most) for limit in limits] == sorted(case["limits"].items())
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""`QueueStore.counts`: exact after anything, because every write keeps it so.
+"""`QueueStore`: figures and claims are exact after anything, because every write keeps it so.
 
 Imports aura_aio.model and the fixtures.
 """
@@ -12,8 +12,9 @@ import pytest
 
 from aura_aio.model.errors import Conflict
 from aura_aio.model.ports import QueueCounts, RunFilter
-from aura_aio.model.run import CancelRequest, OnCrash, Run
+from aura_aio.model.run import CancelRequest, Limit, OnCrash, Run
 from aura_aio.model.states import HOLDS_A_SLOT, RunEvent, RunState
+from tests.queue_walk import Waiting, walk
 from tests.store.opened import Opened
 
 
@@ -104,6 +105,10 @@ async def test_throughput_is_of_runs_that_had_started(opened: Opened) -> None:
     assert (await opened.store.queue.counts()).throughput == {"m5": 0, "m15": 0, "m60": 0}
 
 
+SITE, DISK, API = Limit("mutex:site", 1), Limit("resource:disk", 1), Limit("resource:api", 2)
+LIMITS = [(), (), (SITE,), (API,), (SITE, API), (DISK, API), (Limit("resource:api", 3),)]
+
+
 class Storm:
     """Does one thing after the other at random, as its seed says."""
 
@@ -133,6 +138,7 @@ class Storm:
                     priority=self.random.choice([-1, 0, 0, 9]),
                     on_crash=self.random.choice(list(OnCrash)),
                     delay_sec=self.random.choice([None, None, 5, 500]),
+                    limits=self.random.choice(LIMITS),
                 )
                 for _ in range(self.random.randint(1, 4))
             )
@@ -140,10 +146,16 @@ class Storm:
         self.known += cids
 
     async def claim(self) -> None:
-        """In the order that the list had shown."""
-        page = await self.opened.store.queue.list_queue(delayed=False, limit=3, cursor=None)
+        """In the order that the list had shown, within the limits."""
+        page = await self.opened.store.queue.list_queue(delayed=False, limit=999, cursor=None)
+        active = await self.opened.store.runs.list_active()
+        expected = walk(
+            [Waiting((-run.priority, run.rank, run.cid), run.limits) for _, run in page.items],
+            [run.limits for run in active],
+            3,
+        )
         tasklets = await self.opened.store.queue.claim(["w1", "w2", "w3"])
-        assert [tasklet.cid for tasklet in tasklets] == [run.cid for _, run in page.items]
+        assert [tasklet.cid for tasklet in tasklets] == [run.order[2] for run in expected]
         self.attempts += [(tasklet.cid, tasklet.attempt) for tasklet in tasklets]
 
     async def finish(self) -> None:

@@ -57,6 +57,7 @@ class WaitingCodeField(Word):
         "paused",
         "stopped",
         "delayed",
+        "exclusive",
         "resource",
         "mutex",
         "max_instances",
@@ -130,6 +131,8 @@ class WaitingReasonSchema(AnswerSchema):
     code = WaitingCodeField(required=True)
     since = Moment()
     until = Moment()
+    resource = Text()
+    blocking_cids = Items(CidField(), most=20)
 
 
 class WaitingSchema(AnswerSchema):

@@ -4,14 +4,17 @@ May import the rest of `store.sqlite`, the standard library, msgspec and model o
 """
 
 from collections.abc import Sequence
+from contextlib import closing
 
 import msgspec
 
 from aura_aio.model.errors import NotQueued
+from aura_aio.model.lanes import Places, startable
 from aura_aio.model.run import Run, RunChanged, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
 from aura_aio.store.sqlite.changes import hold_one, read_back, write_guarded
+from aura_aio.store.sqlite.lanes import Lanes
 from aura_aio.store.sqlite.rows import tasklet_from
 from aura_aio.store.sqlite.transaction import Place, Transaction
 
@@ -31,10 +34,47 @@ def join_due(tx: Transaction, now: float) -> bool:
 
 
 def claim(tx: Transaction, workers: Sequence[str], now: float) -> tuple[Tasklet, ...] | None:
-    """See `QueueStore.claim`; None when more delayed runs are due than could join at once."""
+    """See `QueueStore.claim`; None when more delayed runs are due than could join at once.
+
+    Runs without limits that go before all others cost nothing more. Only when one with limits is
+    reached, the lanes are looked at.
+    """
     if not join_due(tx, now):
         return None
-    tasklets = tuple(map(tasklet_from, tx.connection.execute(sql.NEXT, (len(workers),))))
+    tasklets, limits_reached = _next_unlimited(tx, len(workers))
+    _start(tx, tasklets, workers, now)
+    if limits_reached:
+        tasklets += _start_by_lanes(tx, workers[len(tasklets) :], now)
+    return _with_state(tx, tuple(tasklets))
+
+
+def _next_unlimited(tx: Transaction, most: int) -> tuple[list[Tasklet], bool]:
+    """The first of the queue up to a run with limits, and whether there was one."""
+    tasklets: list[Tasklet] = []
+    with closing(tx.connection.execute(sql.NEXT, (most,))) as rows:
+        for row in rows:
+            tasklet = tasklet_from(row)
+            if tasklet.limits:
+                return tasklets, True
+            tasklets.append(tasklet)
+    return tasklets, False
+
+
+def _start_by_lanes(tx: Transaction, workers: Sequence[str], now: float) -> list[Tasklet]:
+    lanes = Lanes(tx.connection)
+    places = Places(holder.limits for holder in lanes.holders())
+    tasklets: list[Tasklet] = []
+    for worker, head in zip(workers, startable(lanes.heads(), places, lanes.head_of), strict=False):
+        tasklet = lanes.tasklet(head)
+        _start(tx, [tasklet], [worker], now)
+        tasklets.append(tasklet)
+    return tasklets
+
+
+def _start(
+    tx: Transaction, tasklets: Sequence[Tasklet], workers: Sequence[str], now: float
+) -> None:
+    """Let each of `tasklets` run on the worker that stands in its place."""
     taken = [
         (worker, now, tasklet.cid, tasklet.attempt)
         for worker, tasklet in zip(workers, tasklets, strict=False)
@@ -43,10 +83,9 @@ def claim(tx: Transaction, workers: Sequence[str], now: float) -> tuple[Tasklet,
     for tasklet in tasklets:
         tx.leave(Place(tasklet.priority, tasklet.plan_name, False))
         tx.changed(RunChanged(tasklet.cid, RunState.QUEUED, RunState.RUNNING, tasklet.attempt, now))
-    return _with_state(tx, tasklets)
 
 
-def set_priority(tx: Transaction, cid: str, priority: int) -> Run:
+def set_priority(tx: Transaction, cid: str, priority: int, now: float) -> Run:
     """See `QueueStore.set_priority`."""
     run = hold_one(tx, cid)
     if run.state is not RunState.QUEUED:
@@ -54,6 +93,7 @@ def set_priority(tx: Transaction, cid: str, priority: int) -> Run:
     write_guarded(tx, sql.SET_PRIORITY, [(priority, cid, run.attempt, run.state)])
     tx.leave(run.place)
     tx.join(run.place._replace(priority=priority))
+    tx.changed(RunChanged(cid, run.state, run.state, run.attempt, now))
     return read_back(tx, cid)
 
 

@@ -7,9 +7,10 @@ import sqlite3
 from collections.abc import Sequence
 
 from aura_aio.model.clock import Clock
-from aura_aio.model.ports import Page, Position, QueueCounts
+from aura_aio.model.ports import Holder, Page, Position, QueueCounts
 from aura_aio.model.run import Run, Tasklet
 from aura_aio.store.sqlite import claims, views
+from aura_aio.store.sqlite.lanes import Lanes
 from aura_aio.store.sqlite.reader import Query, Reader, T
 from aura_aio.store.sqlite.transaction import Transaction
 from aura_aio.store.writer import Writer
@@ -40,7 +41,9 @@ class SqliteQueue:
 
     async def set_priority(self, cid: str, priority: int) -> Run:
         """Give a queued run another priority; raises RunNotFound, NotQueued."""
-        return await self._writer.submit(lambda tx: claims.set_priority(tx, cid, priority))
+        return await self._writer.submit(
+            lambda tx: claims.set_priority(tx, cid, priority, self._clock.now())
+        )
 
     async def counts(self) -> QueueCounts:
         """The figures of the overview."""
@@ -56,6 +59,10 @@ class SqliteQueue:
         """Queued runs with their positions, in dispatch order; raises BadCursor."""
         view = views.list_delayed if delayed else views.list_ready
         return await self._after_joins(lambda reader: view(reader, limit, cursor))
+
+    async def holders(self) -> tuple[Holder, ...]:
+        """Every run that is under way and holds a limit, the latest start last."""
+        return await self._look_ups.ask(lambda reader: tuple(Lanes(reader).holders()))
 
     async def _after_joins(self, query: Query[T]) -> T:
         """What `query` sees once every delayed run that is due has joined the queue.

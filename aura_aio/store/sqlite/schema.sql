@@ -34,8 +34,16 @@ CREATE TABLE runs (
     origin BLOB
 );
 
--- The queue: dispatch order.
-CREATE INDEX runs_ready ON runs (priority DESC, rank, cid) WHERE state = 'queued' AND delayed = 0;
+-- The queue: dispatch order, of runs without limits and of those with.
+CREATE INDEX runs_ready ON runs (priority DESC, rank, cid)
+    WHERE state = 'queued' AND delayed = 0 AND limits = '[]';
+CREATE INDEX runs_limited ON runs (priority DESC, rank, cid)
+    WHERE state = 'queued' AND delayed = 0 AND limits <> '[]';
+-- Runs with limits: the first of each lane, and what those that run hold.
+CREATE INDEX runs_lanes ON runs (limits, priority DESC, rank, cid)
+    WHERE state = 'queued' AND delayed = 0 AND limits <> '[]';
+CREATE INDEX runs_holding ON runs (started_at, cid, limits)
+    WHERE state IN ('running', 'cancelling') AND limits <> '[]';
 -- The next that is due, and the one that has been ready for longest.
 CREATE INDEX runs_waiting ON runs (delayed, ready_at, cid) WHERE state = 'queued';
 -- Lists, newest first, and what is active.

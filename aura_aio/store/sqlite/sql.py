@@ -29,6 +29,7 @@ _TASKLET: Final = (
     "cid, plan_name, task_name, definition_digest, created_at, attempt, inputs, priority, run_at, "
     "timeout_sec, on_crash, labels, limits, parent_cid, depth, origin"
 )
+_HEAD: Final = "limits, priority, rank, cid"
 _STEP: Final = "cid, attempt, step, status, started_at, finished_at, tries, output, error"
 ENTRY: Final = (
     "seq, timestamp, level, logger, message, cid, plan_name, task_name, step, attempt, worker, data"
@@ -83,9 +84,13 @@ ATTEMPTS_UNDER_WAY: Final = """
     WHERE state IN ('running', 'cancelling')
 """
 
-# --- The queue
+# --- The queue: runs without limits and runs with them have an index each, and are merged in order
 
-_READY: Final = "runs INDEXED BY runs_ready WHERE state = 'queued' AND delayed = 0"
+_READY: Final = "WHERE state = 'queued' AND delayed = 0"
+_UNLIMITED: Final = f"runs INDEXED BY runs_ready {_READY} AND limits = '[]'"
+_LIMITED: Final = f"runs INDEXED BY runs_limited {_READY} AND limits <> '[]'"
+_LANES: Final = f"runs INDEXED BY runs_lanes {_READY} AND limits <> '[]'"
+_IN_ORDER: Final = "ORDER BY priority DESC, rank, cid"
 _DELAYED: Final = "runs INDEXED BY runs_waiting WHERE state = 'queued' AND delayed = 1"
 
 DUE: Final = f"""
@@ -93,7 +98,21 @@ DUE: Final = f"""
     ORDER BY ready_at, cid LIMIT {MOST_JOINED}
 """
 JOIN: Final = "UPDATE runs SET delayed = 0 WHERE cid = ? AND attempt = ? AND state = 'queued'"
-NEXT: Final = f"SELECT {_TASKLET} FROM {_READY} ORDER BY priority DESC, rank, cid LIMIT ?"
+NEXT: Final = f"""
+    SELECT {_TASKLET}, rank FROM {_UNLIMITED} UNION ALL
+    SELECT {_TASKLET}, rank FROM {_LIMITED} {_IN_ORDER} LIMIT ?
+"""
+FIRST_UNLIMITED: Final = f"SELECT {_HEAD} FROM {_UNLIMITED} {_IN_ORDER} LIMIT 1"
+FIRST_OF_LANE: Final = f"SELECT {_HEAD} FROM {_LANES} AND limits = ? {_IN_ORDER} LIMIT 1"
+FIRST_OF_NEXT_LANE: Final = f"""
+    SELECT {_HEAD} FROM {_LANES} AND limits > ?
+    ORDER BY limits, priority DESC, rank, cid LIMIT 1
+"""
+TASKLET: Final = f"SELECT {_TASKLET} FROM runs WHERE cid = ?"
+HOLDERS: Final = """
+    SELECT cid, limits, started_at FROM runs INDEXED BY runs_holding
+    WHERE state IN ('running', 'cancelling') AND limits <> '[]' ORDER BY started_at, cid
+"""
 CLAIM: Final = """
     UPDATE runs SET state = 'running', worker = ?, started_at = ?
     WHERE cid = ? AND attempt = ? AND state = 'queued'
@@ -109,19 +128,23 @@ AHEAD_BY_PRIORITY: Final = """
 """
 AHEAD_BY_RANK: Final = f"""
     SELECT COUNT(*) FROM (
-        SELECT 1 FROM {_READY} AND priority = ? AND (rank, cid) < (?, ?) LIMIT {MOST_COUNTED}
+        SELECT 1 FROM {_UNLIMITED} AND priority = ?1 AND (rank, cid) < (?2, ?3) UNION ALL
+        SELECT 1 FROM {_LIMITED} AND priority = ?1 AND (rank, cid) < (?2, ?3) LIMIT {MOST_COUNTED}
     )
 """
 
 FIRST_READY: Final = f"""
-    SELECT {_BARE_RUN} FROM {_READY} ORDER BY priority DESC, rank, cid LIMIT ?
+    SELECT {_BARE_RUN} FROM {_UNLIMITED} UNION ALL
+    SELECT {_BARE_RUN} FROM {_LIMITED} {_IN_ORDER} LIMIT ?
 """
 REST_OF_PRIORITY: Final = f"""
-    SELECT {_BARE_RUN} FROM {_READY} AND priority = ? AND (rank, cid) > (?, ?)
-    ORDER BY rank, cid LIMIT ?
+    SELECT {_BARE_RUN} FROM {_UNLIMITED} AND priority = ?1 AND (rank, cid) > (?2, ?3) UNION ALL
+    SELECT {_BARE_RUN} FROM {_LIMITED} AND priority = ?1 AND (rank, cid) > (?2, ?3)
+    ORDER BY rank, cid LIMIT ?4
 """
 LOWER_PRIORITIES: Final = f"""
-    SELECT {_BARE_RUN} FROM {_READY} AND priority < ? ORDER BY priority DESC, rank, cid LIMIT ?
+    SELECT {_BARE_RUN} FROM {_UNLIMITED} AND priority < ?1 UNION ALL
+    SELECT {_BARE_RUN} FROM {_LIMITED} AND priority < ?1 {_IN_ORDER} LIMIT ?2
 """
 NEXT_DELAYED: Final = f"""
     SELECT {_BARE_RUN}, ready_at FROM {_DELAYED} AND (ready_at, cid) > (?, ?)

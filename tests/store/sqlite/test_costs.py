@@ -3,10 +3,11 @@
 Imports aura_aio.store, model and pytest. Cost is counted in steps of SQLite's machine, not in time.
 """
 
+import asyncio
 import re
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,19 @@ import pytest
 
 from aura_aio.model.log import LogFilter, LogLevel
 from aura_aio.model.ports import RunFilter
+from aura_aio.model.run import Limit
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
+from aura_aio.store.sqlite.claims import claim
 from aura_aio.store.sqlite.database import Database
 from aura_aio.store.sqlite.lists import list_statement
 from aura_aio.store.sqlite.logs import entries_statement
+from aura_aio.store.sqlite.transaction import SqliteSession
+from tests.store.opened import ManualClock
 from tests.store.sqlite.at import opened_at
 
-# Every row of these small tables is wanted: plans times priorities, states, tasks, keys, schedules.
+# Every row of these small tables is wanted: plans times priorities, states, tasks, keys, schedules;
+# and of an index that has a row for each run that is under way and holds a limit.
 WHOLE_TABLES = {
     "TIDY_QUEUE_COUNTS",
     "QUEUE_COUNTS",
@@ -31,6 +37,7 @@ WHOLE_TABLES = {
     "PLANS_WITH_STATE",
     "SCHEDULES",
 }
+WHOLE = WHOLE_TABLES | {"HOLDERS"}
 
 NAMED = {
     name: text
@@ -49,7 +56,9 @@ LISTS = {
 
 
 # To read the first rows of what is in the wanted order already is no walk.
-IN_ORDER = ("USING INDEX runs_ready", "USING INDEX sqlite_autoindex_runs_1")
+IN_ORDER = tuple(
+    f"USING INDEX {name}" for name in ("runs_ready", "runs_limited", "sqlite_autoindex_runs_1")
+)
 
 
 def plan(connection: sqlite3.Connection, text: str, values: Any) -> list[str]:
@@ -77,10 +86,16 @@ def empty(tmp_path: Path) -> Iterator[sqlite3.Connection]:
         yield database.writer
 
 
-@pytest.mark.parametrize("name", sorted(NAMED.keys() - WHOLE_TABLES))
+@pytest.mark.parametrize("name", sorted(NAMED.keys() - WHOLE))
 def test_no_statement_walks_over_a_table_or_sorts(empty: sqlite3.Connection, name: str) -> None:
-    values = [None] * NAMED[name].count("?")
+    values = [None] * len(set(re.findall(r"\?\d", NAMED[name])) or NAMED[name].split("?")[1:])
     assert walks(empty, NAMED[name], values) == []
+
+
+def test_what_is_held_is_read_along_an_index_that_has_nothing_else(
+    empty: sqlite3.Connection,
+) -> None:
+    assert plan(empty, sql.HOLDERS, ()) == ["SCAN runs USING INDEX runs_holding"]
 
 
 @pytest.mark.parametrize("name", LISTS)
@@ -103,34 +118,48 @@ def test_a_page_of_the_log_is_read_along_an_index(
     assert ("logs_by_run" in plan(empty, *statement)[0]) == (where.cid is not None)
 
 
+READY = """
+    SELECT cid FROM runs INDEXED BY runs_ready
+    WHERE state = 'queued' AND delayed = 0 AND limits = '[]'
+"""
+
+
 def test_a_walk_is_seen(empty: sqlite3.Connection) -> None:
     for text in (
         "SELECT * FROM runs",
         "SELECT COUNT(*) FROM runs",
         "SELECT cid FROM runs WHERE state = 'queued' ORDER BY created_at LIMIT 1",
-        "SELECT cid FROM runs INDEXED BY runs_ready WHERE state = 'queued' AND delayed = 0",
+        READY,
         "SELECT cid FROM runs WHERE worker = 'w1' ORDER BY started_at LIMIT 1",
     ):
         assert walks(empty, text, ()), text
 
 
-def steps_of(connection: sqlite3.Connection, text: str, values: Any) -> int:
-    """The steps that SQLite's machine takes for it, undone afterwards."""
-    steps = 0
+@contextmanager
+def counted(connection: sqlite3.Connection) -> Iterator[list[int]]:
+    """How many steps SQLite's machine takes meanwhile."""
+    steps = [0]
 
     def count() -> int:
-        nonlocal steps
-        steps += 1
+        steps[0] += 1
         return 0
 
-    connection.execute("BEGIN")
     connection.set_progress_handler(count, 1)
     try:
-        connection.execute(text, values).fetchall()
+        yield steps
     finally:
         connection.set_progress_handler(None, 1)
+
+
+def steps_of(connection: sqlite3.Connection, text: str, values: Any) -> int:
+    """The steps that SQLite's machine takes for it, undone afterwards."""
+    connection.execute("BEGIN")
+    try:
+        with counted(connection) as steps:
+            connection.execute(text, values).fetchall()
+    finally:
         connection.rollback()
-    return steps
+    return steps[0]
 
 
 async def fill(path: Path, queued: int) -> str:
@@ -165,6 +194,9 @@ def costs(path: Path, cid: str) -> dict[str, int]:
         "states": (sql.STATE_COUNTS, ()),
         "waits": (sql.WAITS, (0.0,)),
         "oldest": (sql.OLDEST_READY, ()),
+        "first unlimited": (sql.FIRST_UNLIMITED, ()),
+        "first of a lane": (sql.FIRST_OF_LANE, ("x",)),
+        "first of the next lane": (sql.FIRST_OF_NEXT_LANE, ("[]",)),
         "throughput": (sql.THROUGHPUT, (0,)),
         "ahead by priority": (sql.AHEAD_BY_PRIORITY, (0,)),
         "queue, first page": (sql.FIRST_READY, (100,)),
@@ -196,3 +228,49 @@ async def test_a_position_costs_no_more_than_its_bound(tmp_path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as connection:
             steps.append(steps_of(connection, sql.AHEAD_BY_RANK, (0, 0, "z")))
     assert steps[0] == steps[1] > sql.MOST_COUNTED
+
+
+async def fill_with_blocked(path: Path, blocked: int) -> list[str]:
+    """A database with a run that holds a mutex, so many that wait for it, half of them for another
+    thing as well, and behind them all two runs that may start; their cids.
+    """
+    mutex, api = Limit("mutex:site", 1), Limit("resource:api", 2)
+    opened = await opened_at(path)
+    try:
+        await opened.start(limits=(mutex,))
+        for _ in range(blocked // 1_000):
+            await opened.enqueue_many(500, priority=1, limits=(mutex,))
+            await opened.enqueue_many(500, priority=1, limits=(mutex, api))
+        return [await opened.enqueue(), await opened.enqueue(limits=(api,))]
+    finally:
+        await opened.close()
+
+
+def claim_at(path: Path, most: int) -> tuple[list[str], int, list[str]]:
+    """Claim, undone afterwards: the cids, the steps, the statements."""
+    statements: list[str] = []
+    with closing(Database(path)) as database:
+        tx = SqliteSession(database, ManualClock()).begin()
+        tx.connection.set_trace_callback(statements.append)
+        with counted(tx.connection) as steps:
+            tasklets = claim(tx, ["w1"] * most, 0.0) or ()
+        return [tasklet.cid for tasklet in tasklets], steps[0], statements
+
+
+async def test_a_claim_costs_the_same_however_many_runs_are_blocked(tmp_path: Path) -> None:
+    costs = []
+    for blocked in (1_000, 100_000):
+        path = tmp_path / f"{blocked}.db"
+        free = await fill_with_blocked(path, blocked)
+        cids, steps, _ = await asyncio.to_thread(claim_at, path, 9)
+        assert cids == free
+        costs.append(steps)
+    assert costs[0] == costs[1]
+
+
+async def test_runs_without_limits_cost_one_statement_to_choose(tmp_path: Path) -> None:
+    await fill(tmp_path / "aura.db", 1_000)
+    cids, _, statements = await asyncio.to_thread(claim_at, tmp_path / "aura.db", 9)
+    assert len(cids) == 9
+    assert [each.split()[0] for each in statements] == ["SELECT", "SELECT", *["UPDATE"] * 9]
+    assert "UNION ALL" in statements[1]  # the first asks for what is due

@@ -1,0 +1,84 @@
+"""Which of the runs that wait may start: lanes of runs with the same limits, merged; pure.
+
+May import the standard library and other modules of `model` only. Every store decides its claims
+with this (docs/decisions/0012).
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from heapq import heapify, heappop, heapreplace
+from typing import NamedTuple
+
+from aura_aio.model.limits import Limits
+from aura_aio.model.run import Limit
+
+
+class Head(NamedTuple):
+    """The first run of a lane, which all runs with the same `limits` are in.
+
+    `order` is its place in the dispatch order: the priority negated, the rank, the cid.
+    """
+
+    order: tuple[int, int, str]
+    lane: str
+    limits: Limits
+
+    @property
+    def cid(self) -> str:
+        """The run's."""
+        return self.order[2]
+
+
+class Places:
+    """What is taken of each limit, and so what is left.
+
+    If runs name different numbers for one key, the smallest counts: none of them is ever one of
+    more than it asked for.
+    """
+
+    def __init__(self, taken: Iterable[Limits] = ()) -> None:
+        self._taken: Counter[str] = Counter()
+        self._most: dict[str, int] = {}
+        for limits in taken:
+            self.take(limits)
+
+    def is_full(self, limit: Limit) -> bool:
+        """Whether no place of its key is left for a run with this limit."""
+        return self._taken[limit.key] >= min(limit.most, self._most.get(limit.key, limit.most))
+
+    def have_room_for(self, limits: Limits) -> bool:
+        """Whether a run with these limits may start."""
+        return not any(map(self.is_full, limits))
+
+    def take(self, limits: Limits) -> None:
+        """Take one place of each."""
+        for key, most in ((limit.key, limit.most) for limit in limits):
+            self._taken[key] += 1
+            self._most[key] = min(most, self._most.get(key, most))
+
+
+def startable(
+    heads: Iterable[Head], places: Places, head_of: Callable[[str], Head | None]
+) -> Iterator[Head]:
+    """The runs that may start, in dispatch order, as many as are asked for.
+
+    `heads` are those of all lanes; `places` are taken by what runs. Whoever asks for the next run
+    has started the one before: then `head_of` tells who is first in its lane now.
+
+    A head that has no room takes its places all the same, and keeps them for as long as this goes
+    on: so nothing behind it gets what it waits for, and it is first when there is room. Its lane
+    has nothing more to give. What shares no key with it is not held up.
+    """
+    waiting = list(heads)
+    heapify(waiting)
+    while waiting:
+        head = waiting[0]
+        has_room = places.have_room_for(head.limits)
+        places.take(head.limits)
+        if has_room:
+            yield head
+        successor = head_of(head.lane) if has_room else None
+        if successor is None:
+            heappop(waiting)
+        else:
+            heapreplace(waiting, successor)
