@@ -51,8 +51,8 @@ def _parts(text: str) -> Iterator[tuple[str, int, int]]:
     """Each topmost key with the first line that is its own, and the first that is not."""
     lines = text.split("\n")
     starts = [(number, found) for number, line in enumerate(lines) if (found := _KEY.match(line))]
-    ends = [number for number, _ in starts[1:]] + [len(lines)]
-    for (start, found), end in zip(starts, ends, strict=True):
+    ends = [*(number for number, _ in starts[1:]), len(lines)]
+    for (start, found), end in zip(starts, ends, strict=False):
         yield found[1].strip("'\""), start, end
 
 

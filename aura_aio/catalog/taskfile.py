@@ -75,6 +75,8 @@ class TaskFileReader:
         else:
             place = Place(root, faults)
             entries = place.entries("a task: {meta, steps, returns}, or tasks by name")
+            if place.is_mapping() and not entries and is_whole:
+                place.fault("There is no task in this file.")
             for key, entry in entries.items():
                 if is_name(key):
                     self._add(found, f"{path}/{key}", entry.node, key, faults)
