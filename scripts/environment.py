@@ -130,7 +130,7 @@ class Environment:
         shutil.rmtree(old, ignore_errors=True)
 
 
-SERVER = Environment(REPOSITORY / ".venv")
+SERVER = Environment(REPOSITORY / ".venv", extra="test")  # who writes plans tests them
 DEVELOPMENT = Environment(REPOSITORY / ".venv-dev", extra="dev")
 
 

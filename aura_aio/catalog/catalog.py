@@ -135,6 +135,16 @@ class _Cover(NamedTuple):
         return cls(folder, manifest, actions, action_errors, faults)
 
 
+def is_plan(folder: Path) -> bool:
+    """Whether there is a plan in `folder`: something that a plan has, and a name that is not hidden
+    by a `.` or `_`.
+    """
+    if folder.name.startswith((".", "_")) or not os.path.isdir(folder):
+        return False
+    there = PlanFolder(folder)
+    return any(there.has(sign) for sign in _SIGNS_OF_A_PLAN)
+
+
 def _plan_folders(root: Path, errors: list[LoadError]) -> Iterator[PlanFolder]:
     try:
         names = sorted(os.listdir(root))
@@ -147,15 +157,12 @@ def _plan_folders(root: Path, errors: list[LoadError]) -> Iterator[PlanFolder]:
         return
     for name in names:
         path = root / name
-        if name.startswith((".", "_")) or not os.path.isdir(path):
-            continue
-        if portable(str(path)) != str(path):
+        if portable(str(path)) == str(path):
+            if is_plan(path):
+                yield PlanFolder(path)
+        elif os.path.isdir(path) and not name.startswith((".", "_")):
             message = "The name of this folder is no UTF-8 text: rename it."
             errors.append(LoadError(file=portable(str(path)), message=message))
-            continue
-        folder = PlanFolder(path)
-        if any(folder.has(sign) for sign in _SIGNS_OF_A_PLAN):
-            yield folder
 
 
 def _load_plan(cover: _Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -> LoadedPlan:

@@ -1,6 +1,7 @@
 """The command line: `aura serve`, and commands that are clients of the HTTP API.
 
-May import everything below it; only `cli.serve` reaches for more than settings and model.
+May import everything below it; only `cli.serve`, and what makes and tests plans, reaches for more
+than settings and model.
 """
 
 from aura_aio.cli.aura import main

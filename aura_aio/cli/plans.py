@@ -1,6 +1,6 @@
 """`aura plans`: the plans that are loaded, their tasks, and what could not be loaded.
 
-May import click and `cli`.
+May import click and `cli`. To make and to test a plan stands in modules of their own.
 """
 
 import shlex
@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_aio.cli.new_plan import new_plan
+from aura_aio.cli.plan_tests import test_plan
 from aura_aio.cli.remote import DefaultGroup, talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value
 from aura_aio.cli.text import duration, safe_lines
@@ -19,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=DefaultGroup, epilog="Without a command: list.")
 def plans() -> None:
-    """List plans, and look at one or at one of its tasks."""
+    """See plans and their tasks; make and test your own."""
 
 
 @plans.command("list")
@@ -85,6 +87,10 @@ async def show(client: "Client", screen: Screen, plan: str, task: str | None) ->
         _show_plan(screen, answer.data, tasks.data["items"])
     else:
         _show_task(screen, answer.data)
+
+
+plans.add_command(new_plan)
+plans.add_command(test_plan)
 
 
 def _show_plan(screen: Screen, plan: Mapping[str, Any], tasks: list[dict[str, Any]]) -> None:

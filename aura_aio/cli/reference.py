@@ -32,8 +32,9 @@ def _cli() -> Iterator[str]:
     yield _NOTICE
     yield "# The command `aura`"
     yield (
-        "`aura serve` starts the server. All other commands but `aura config` are clients of its "
-        "HTTP API: they find it at `--url`, or at the address in the variable `AURA_URL`, or in "
+        "`aura serve` starts the server; `aura config`, `aura plans new` and `aura plans test` do "
+        "without one. All other commands are clients of its HTTP API: they find it at `--url`, or "
+        "at the address in the variable `AURA_URL`, or in "
         "`[client] url` of the settings file."
     )
     yield (
@@ -46,7 +47,7 @@ def _cli() -> Iterator[str]:
             "| exit code | when |",
             "|---|---|",
             "| 0 | done |",
-            "| 1 | the server refused or was not there; or the awaited run did not succeed |",
+            "| 1 | the server refused or was not there; the awaited run, or a test, failed |",
             "| 2 | the command line is wrong |",
             "| 130 | Ctrl-C |",
         ]

@@ -10,7 +10,6 @@ from typing import Any, NamedTuple
 from aura_aio.catalog.actions import LoadedAction
 from aura_aio.catalog.inputs import with_absent
 from aura_aio.catalog.references import split_action
-from aura_aio.engine.builtin import BUILTIN
 from aura_aio.engine.context import MAX_MESSAGE as MAX_LINE
 from aura_aio.engine.context import ActionContext, RunIdentity, portable_text
 from aura_aio.engine.definitions import ReadyStep, ReadyTask
@@ -83,11 +82,12 @@ class Attempt:
         try:
             action = self.parts.actions(plan or self.run.plan_name, name)
         except KeyError:
-            if plan is not None or name not in BUILTIN:
+            builtin = self.parts.builtin.get(name)
+            if plan is not None or builtin is None:
                 raise ActionMissing(
                     f"The plan {plan or self.run.plan_name!r} has no action {name!r} any more."
                 ) from None
-            return BUILTIN[name]
+            return builtin
         if action.failure is not None:
             raise ActionNotImported(action.failure)
         return action

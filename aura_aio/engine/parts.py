@@ -1,14 +1,16 @@
 """What Runners are given by the worker that they run in.
 
-May import model, catalog, the standard library, and of `engine` `definitions` and `journal`.
+May import model, catalog, the standard library, and of `engine` `builtin`, `definitions` and
+`journal`.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from aura_aio.catalog.actions import LoadedAction
+from aura_aio.engine.builtin import BUILTIN
 from aura_aio.engine.definitions import Definitions
 from aura_aio.engine.journal import Journal
 from aura_aio.model.clock import Clock
@@ -19,9 +21,9 @@ class RunnerParts:
     """The parts that all Runners of a worker share.
 
     `worker` is its name. `data_dir` is the root of all data; a plan's folder is in `plans/` there.
-    `actions` gives the action of a plan by the plan's name and its own, or raises KeyError.
-    `threads` is where sync actions run. `grace_sec` is how long an action whose time is over may
-    take to end by itself.
+    `actions` gives the action of a plan by the plan's name and its own, or raises KeyError;
+    `builtin` are those that every plan has. `threads` is where sync actions run. `grace_sec` is how
+    long an action whose time is over may take to end by itself.
     """
 
     journal: Journal
@@ -31,6 +33,7 @@ class RunnerParts:
     actions: Callable[[str, str], LoadedAction]
     threads: ThreadPoolExecutor
     grace_sec: float = 10.0
+    builtin: Mapping[str, LoadedAction] = field(default_factory=lambda: BUILTIN)
     definitions: Definitions = field(init=False)
 
     def __post_init__(self) -> None:

@@ -189,6 +189,8 @@ class Guide:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self._folder.parent),
             "LANG": "C.UTF-8",
+            # Among the packages that are borrowed is a plugin of pytest that would have its say.
+            "PYTHONWARNINGS": 'ignore:The configuration option "asyncio_',
             "AURA_PORT": self._port,
             "AURA_URL": f"http://127.0.0.1:{self._port}",
         }

@@ -4,9 +4,10 @@ May import model.json; aiohttp's client is imported when one of them is first ca
 """
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
-from typing import Any, Final
+from email.message import Message
+from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,68 +24,116 @@ class AnswerTooLong(Exception):
     """The body of the answer is longer than `MAX_BYTES`."""
 
 
-async def get(
-    url: str,
-    headers: dict[str, str] | None = None,
-    params: dict[str, Any] | None = None,
-    timeout: float = TIMEOUT_SEC,  # noqa: ASYNC109 - this is the word that a step has for it
-) -> dict[str, Any]:
-    """Ask for a page; see `http.request`."""
-    return await request(url, "GET", headers, params, timeout=timeout)
+class Request(NamedTuple):
+    """What is sent: `json`, or the text `data`, or no body."""
+
+    method: str
+    url: str
+    query: Sequence[tuple[str, str]]
+    headers: Mapping[str, str]
+    json: Any
+    data: str | None
 
 
-async def post(
-    url: str,
-    json: Any = None,
-    data: str | None = None,
-    headers: dict[str, str] | None = None,
-    params: dict[str, Any] | None = None,
-    timeout: float = TIMEOUT_SEC,  # noqa: ASYNC109
-) -> dict[str, Any]:
-    """Send `json`, or the text `data`; see `http.request`."""
-    return await request(url, "POST", headers, params, json, data, timeout)
+class Response(NamedTuple):
+    """What came back: `url` after redirects, `headers` as they were sent."""
+
+    status: int
+    url: str
+    headers: Sequence[tuple[str, str]]
+    body: bytes
 
 
-async def request(
-    url: str,
-    method: str = "GET",
-    headers: dict[str, str] | None = None,
-    params: dict[str, Any] | None = None,
-    json: Any = None,
-    data: str | None = None,
-    timeout: float = TIMEOUT_SEC,  # noqa: ASYNC109
-) -> dict[str, Any]:
-    """Send a request, and give the answer: `status`, `url` (after redirects), `headers` (names in
-    lower case), `text`, `json` (if the answer says that it is JSON) and `elapsed_ms`. Every status
-    is an answer: 404 does not fail the step.
+Send = Callable[[Request], Awaitable[Response]]
+"""Sends a request, and raises what aiohttp's client does; takes as long as it likes."""
 
-    `params` go into the query. The limit on the whole is `timeout` seconds.
 
-    Raises:
-        ValueError: the URL is not http or https, or there is both `json` and `data`.
-        TimeoutError: there was no whole answer in time.
-        AnswerTooLong: the body is longer than 16 MiB.
-        aiohttp.ClientError: there is no connection, or the answer is broken.
-    """
-    if urlsplit(url).scheme not in {"http", "https"}:
-        raise ValueError(f"{url!r} is no http or https URL.")
-    if json is not None and data is not None:
-        raise ValueError("There is both 'json' and 'data': send one of them.")
-    loop = asyncio.get_running_loop()
-    started = loop.time()
+class HttpActions:
+    """The actions of this family; `send` is their way to the world."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+
+    def by_name(self) -> dict[str, Callable[..., Any]]:
+        """The actions, by the names that steps call them by."""
+        return {"http.get": self.get, "http.post": self.post, "http.request": self.request}
+
+    async def get(
+        self,
+        url: str,
+        headers: dict[str, str] | None = None,
+        params: dict[str, Any] | None = None,
+        timeout: float = TIMEOUT_SEC,  # noqa: ASYNC109 - this is the word that a step has for it
+    ) -> dict[str, Any]:
+        """Ask for a page; see `http.request`."""
+        return await self.request(url, "GET", headers, params, timeout=timeout)
+
+    async def post(
+        self,
+        url: str,
+        json: Any = None,
+        data: str | None = None,
+        headers: dict[str, str] | None = None,
+        params: dict[str, Any] | None = None,
+        timeout: float = TIMEOUT_SEC,  # noqa: ASYNC109
+    ) -> dict[str, Any]:
+        """Send `json`, or the text `data`; see `http.request`."""
+        return await self.request(url, "POST", headers, params, json, data, timeout)
+
+    async def request(
+        self,
+        url: str,
+        method: str = "GET",
+        headers: dict[str, str] | None = None,
+        params: dict[str, Any] | None = None,
+        json: Any = None,
+        data: str | None = None,
+        timeout: float = TIMEOUT_SEC,  # noqa: ASYNC109
+    ) -> dict[str, Any]:
+        """Send a request, and give the answer: `status`, `url` (after redirects), `headers` (names
+        in lower case), `text`, `json` (if the answer says that it is JSON) and `elapsed_ms`. Every
+        status is an answer: 404 does not fail the step.
+
+        `params` go into the query. The limit on the whole is `timeout` seconds.
+
+        Raises:
+            ValueError: the URL is not http or https, or there is both `json` and `data`.
+            TimeoutError: there was no whole answer in time.
+            AnswerTooLong: the body is longer than 16 MiB.
+            aiohttp.ClientError: there is no connection, or the answer is broken.
+        """
+        if urlsplit(url).scheme not in {"http", "https"}:
+            raise ValueError(f"{url!r} is no http or https URL.")
+        if json is not None and data is not None:
+            raise ValueError("There is both 'json' and 'data': send one of them.")
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        asked = Request(method.upper(), url, _query(params), headers or {}, json, data)
+        try:
+            async with asyncio.timeout(timeout):
+                response = await self._send(asked)
+        except TimeoutError as error:
+            raise TimeoutError(f"No whole answer from {url} within {timeout:g} s.") from error
+        return _answer(response) | {"elapsed_ms": round((loop.time() - started) * 1000, 3)}
+
+
+async def _send(request: Request) -> Response:
+    """Send a request over the network."""
     aiohttp = await asyncio.to_thread(_import_aiohttp)  # takes a while, the first time
-    try:
-        async with (
-            aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=timeout)) as session,
-            session.request(
-                method.upper(), url, headers=headers, params=_query(params), json=json, data=data
-            ) as response,
-        ):
-            body = await _read(response)
-            answer = _answer(response, body)
-    except TimeoutError as error:
-        raise TimeoutError(f"No whole answer from {url} within {timeout:g} s.") from error
-    return answer | {"elapsed_ms": round((loop.time() - started) * 1000, 3)}
+    no_limit = aiohttp.ClientTimeout(total=None)  # the limit of the action is on the whole
+    async with (
+        aiohttp.ClientSession(timeout=no_limit) as session,
+        session.request(
+            request.method,
+            request.url,
+            params=request.query,
+            headers=request.headers,
+            json=request.json,
+            data=request.data,
+        ) as response,
+    ):
+        body = await _read(response)
+        return Response(response.status, str(response.url), tuple(response.headers.items()), body)
 
 
 def _import_aiohttp() -> Any:
@@ -115,21 +164,23 @@ async def _read(response: Any) -> bytes:
     return bytes(body)
 
 
-def _answer(response: Any, body: bytes) -> dict[str, Any]:
+def _answer(response: Response) -> dict[str, Any]:
     headers: dict[str, str] = {}
-    for name, value in response.headers.items():
+    for name, value in response.headers:
         key = name.lower()
         headers[key] = f"{headers[key]}, {value}" if key in headers else value
+    kind = Message()
+    kind["content-type"] = headers.get("content-type", "application/octet-stream")
     answer = {
         "status": response.status,
-        "url": str(response.url),
+        "url": response.url,
         "headers": headers,
-        "text": _text(body, response.charset),
+        "text": _text(response.body, kind.get_content_charset()),
     }
-    kind = response.content_type
-    if kind == "application/json" or kind.endswith("+json"):
+    said = kind.get_content_type()
+    if said == "application/json" or said.endswith("+json"):
         with suppress(msgspec.DecodeError):  # it may say that it is JSON, and not be
-            answer["json"] = model_json.loads(body)
+            answer["json"] = model_json.loads(response.body)
     return answer
 
 
@@ -140,4 +191,4 @@ def _text(body: bytes, charset: str | None) -> str:
         return body.decode("utf-8", errors="replace")
 
 
-ACTIONS: Final = {"http.get": get, "http.post": post, "http.request": request}
+ACTIONS: Final = HttpActions(_send).by_name()

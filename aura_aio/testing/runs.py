@@ -1,0 +1,125 @@
+"""What a run in a test came to: its end, its steps, its log.
+
+May import msgspec and the model.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+import msgspec
+
+from aura_aio.model.log import LogLine
+from aura_aio.model.plan import StepStatus
+from aura_aio.model.run import RunError, StepRecord
+
+
+class StepOfRun(msgspec.Struct, frozen=True):
+    """A step after the run: its status (a value of `StepStatus`), what later steps see as its
+    output, and how often its action was called.
+    """
+
+    status: str = StepStatus.PENDING.value
+    output: Any = None
+    tries: int = 0
+    error: RunError | None = None
+
+
+class FinishedRun(msgspec.Struct, frozen=True, kw_only=True):
+    """A run that has ended: `status` is a value of `RunState`, `took_sec` are seconds of the test's
+    clock.
+
+    `steps` has all steps of the task. `progress` are the fractions and messages that actions told.
+    """
+
+    task: str
+    status: str
+    result: Any
+    error: RunError | None
+    steps: Mapping[str, StepOfRun]
+    log: tuple[LogLine, ...]
+    progress: tuple[tuple[float, str], ...]
+    began_at: float
+    took_sec: float
+
+    def messages(self, step: str | None = None) -> list[str]:
+        """The messages of the log, or of the lines of one step, in order."""
+        return [line.message for line in self.log if step is None or line.step == step]
+
+    def __repr__(self) -> str:
+        why = f": {_told(self.error)}" if self.error is not None else ""
+        return f"<run of {self.task}: {self.status}{why}>"
+
+    def report(self) -> str:
+        """The log, each line with its time since the beginning, and how the run ended."""
+        lines = [
+            f"{line.timestamp - self.began_at:9.3f} s  {line.level.value:<8} "
+            f"{line.step or '-'}  {line.message}"
+            for line in self.log
+        ]
+        lines.append(f"{self.took_sec:9.3f} s  {self.status}")
+        if self.error is not None:
+            lines += [_told(self.error), self.error.traceback or ""]
+        return "\n".join(lines).rstrip() + "\n"
+
+
+class RunTask(Protocol):
+    """The fixture `run_task`."""
+
+    def __call__(
+        self,
+        task: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        timeout_sec: float | None = None,
+    ) -> FinishedRun:
+        """Run a task of the plan to its end, whatever that is; paths in `inputs` become text.
+
+        Raises:
+            InputsRejected: the inputs do not fit the task.
+            TaskNotFound: the plan has no such task.
+            AssertionError: the plan has faults; or a step has sent a request that the test has no
+                answer for.
+        """
+        ...
+
+
+class RunAction(Protocol):
+    """The fixture `run_action`."""
+
+    def __call__(self, action: str, /, **params: Any) -> FinishedRun:
+        """Call an action, as a step with `params` does; the run's result is the action's.
+
+        Raises as `RunTask`; an unknown action fails the run.
+        """
+        ...
+
+
+def _told(error: RunError) -> str:
+    place = f" in step {error.step}" if error.step is not None else ""
+    return f"{error.type}{place}: {error.message}"
+
+
+class Notebook:
+    """The Journal of a run in a test: it keeps all it is told."""
+
+    def __init__(self) -> None:
+        self.lines: list[LogLine] = []
+        self.records: dict[str, StepRecord] = {}
+        """The last record of each step."""
+        self.told: list[tuple[float, str]] = []
+        """How far the run had come, and the message."""
+
+    def log(self, line: LogLine) -> None:
+        """Keep a line."""
+        self.lines.append(line)
+
+    def step(self, record: StepRecord) -> None:
+        """Keep what a step did."""
+        self.records[record.step] = record
+
+    def progress(self, cid: str, fraction: float, message: str) -> None:
+        """Keep how far the run has come."""
+        self.told.append((fraction, message))
+
+    async def room(self) -> None:
+        """There always is."""
