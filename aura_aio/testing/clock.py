@@ -83,37 +83,39 @@ class Threads(ThreadPoolExecutor):
 
     @property
     def are_busy(self) -> bool:
-        """Whether something was submitted that is not done, or that others wait to hear of."""
+        """Whether there is work that is not done, or of whose end others have not been told."""
         return self._count > 0
 
     def submit(self, function: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> "Future[T]":
         """As any executor; but whoever sees `are_busy` end has been told of the result."""
-        future: Future[T] = Future()
+        outer: Future[T] = Future()
 
-        def work() -> None:
+        def work() -> T | None:
+            return function(*args, **kwargs) if outer.set_running_or_notify_cancel() else None
+
+        def settle(inner: "Future[T | None]") -> None:
             try:
-                if future.set_running_or_notify_cancel():
-                    _settle(future, function, args, kwargs)
+                _hand_on(inner, outer)
             finally:
                 self._add(-1)
                 self._wake()
 
         self._add(1)
-        super().submit(work)
-        return future
+        super().submit(work).add_done_callback(settle)
+        return outer
 
     def _add(self, number: int) -> None:
         with self._guard:
             self._count += number
 
 
-def _settle(future: "Future[Any]", function: Callable[..., Any], args: Any, kwargs: Any) -> None:
-    try:
-        result = function(*args, **kwargs)
-    except BaseException as error:  # it is the caller's, as with any executor
-        future.set_exception(error)
+def _hand_on(inner: "Future[Any]", outer: "Future[Any]") -> None:
+    if inner.cancelled() or outer.cancelled():
+        outer.cancel()
+    elif (error := inner.exception()) is not None:
+        outer.set_exception(error)
     else:
-        future.set_result(result)
+        outer.set_result(inner.result())
 
 
 class VirtualLoop(asyncio.SelectorEventLoop):

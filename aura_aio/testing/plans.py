@@ -20,6 +20,7 @@ from aura_aio.engine.results import to_json
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model import json
 from aura_aio.model.ids import CidFactory
+from aura_aio.model.origin import Origin, encode_origin
 from aura_aio.model.plan import Definition, InputSpec, LoadError, Step, Task, TaskMeta
 from aura_aio.model.run import Outcome, Tasklet
 from aura_aio.model.states import RunState, advance
@@ -33,11 +34,12 @@ class PlanBroken(AssertionError):
 
 
 class World(NamedTuple):
-    """What surrounds a run: time, the web, and the folder of all data."""
+    """What surrounds a run: time, the web, the folder of all data, and what the plan keeps."""
 
     clock: VirtualClock
     http: FakeHttp
     data_root: Path
+    state: dict[str, Any]
 
 
 class TestedPlan:
@@ -81,7 +83,9 @@ class TestedPlan:
         task: Task,
         inputs: Mapping[str, Any],
         world: World,
+        *,
         timeout_sec: float | None = None,
+        origin: Origin | None = None,
     ) -> FinishedRun:
         """A run of `task`, to its end.
 
@@ -105,9 +109,11 @@ class TestedPlan:
             accepted_at=world.clock.now(),
             inputs=json.dumps(check_inputs(task, given)),
             timeout_sec=timeout_sec,
+            origin=encode_origin(origin),
+            state=json.dumps(world.state) if world.state else None,
         )
         self._load_actions(task)
-        notebook = Notebook()
+        notebook = Notebook(world.state)
         began, began_at = world.clock.monotonic(), world.clock.now()
         with _loop(world.clock) as loop, captured_output():
             parts = RunnerParts(

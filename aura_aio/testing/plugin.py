@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
+    from aura_aio.model.origin import Origin
     from aura_aio.model.plan import Task
     from aura_aio.testing.clock import VirtualClock
     from aura_aio.testing.http import FakeHttp
     from aura_aio.testing.plans import TestedPlan
     from aura_aio.testing.runs import FinishedRun, RunAction, RunTask
 
-_Run = Callable[["Task", Mapping[str, Any], float | None], "FinishedRun"]
+_Run = Callable[..., "FinishedRun"]
 
 _ROOTS = "--aura-plans"
 _DATA = "data"
@@ -52,6 +53,12 @@ def http() -> "FakeHttp":
 
 
 @pytest.fixture
+def state() -> dict[str, Any]:
+    """What the plan keeps between its runs: `state` in templates, `context.state` in actions."""
+    return {}
+
+
+@pytest.fixture
 def data_dir(tested_plan: "TestedPlan", tmp_path: Path) -> Path:
     """The plan's data folder in this test, empty: where `context.data_dir` and `file.*` are."""
     folder = tmp_path / _DATA / "plans" / tested_plan.name
@@ -68,8 +75,10 @@ def run_task(_run: "_Run", tested_plan: "TestedPlan") -> "RunTask":
         inputs: Mapping[str, Any] | None = None,
         *,
         timeout_sec: float | None = None,
+        origin: "Origin | None" = None,
     ) -> "FinishedRun":
-        return _run(tested_plan.task(task), inputs or {}, timeout_sec)
+        found = tested_plan.task(task)
+        return _run(found, inputs or {}, timeout_sec=timeout_sec, origin=origin)
 
     return run_task
 
@@ -79,7 +88,7 @@ def run_action(_run: "_Run", tested_plan: "TestedPlan") -> "RunAction":
     """Calls an action of the plan that the test is of (`aura_aio.testing.RunAction`)."""
 
     def run_action(action: str, /, **params: Any) -> "FinishedRun":
-        return _run(tested_plan.call(action, params), params, None)
+        return _run(tested_plan.call(action, params), params)
 
     return run_action
 
@@ -108,15 +117,16 @@ def _run(
     tested_plan: "TestedPlan",
     clock: "VirtualClock",
     http: "FakeHttp",
+    state: dict[str, Any],
     tmp_path: Path,
 ) -> "_Run":
     """Runs a task, and adds what it logged to the report of a test that fails."""
     from aura_aio.testing.plans import World  # noqa: PLC0415
 
-    world = World(clock, http, tmp_path / _DATA)
+    world = World(clock, http, tmp_path / _DATA, state)
 
-    def run(task: "Task", inputs: Mapping[str, Any], timeout_sec: float | None) -> "FinishedRun":
-        finished = tested_plan.run(task, inputs, world, timeout_sec)
+    def run(task: "Task", inputs: Mapping[str, Any], **more: Any) -> "FinishedRun":
+        finished = tested_plan.run(task, inputs, world, **more)
         request.node.add_report_section("call", f"run of {finished.task}", finished.report())
         return finished
 

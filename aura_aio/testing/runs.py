@@ -8,7 +8,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from aura_aio.model import json
 from aura_aio.model.log import LogLine
+from aura_aio.model.origin import Origin
 from aura_aio.model.plan import StepStatus
 from aura_aio.model.run import RunError, StepRecord
 
@@ -71,8 +73,10 @@ class RunTask(Protocol):
         inputs: Mapping[str, Any] | None = None,
         *,
         timeout_sec: float | None = None,
+        origin: Origin | None = None,
     ) -> FinishedRun:
         """Run a task of the plan to its end, whatever that is; paths in `inputs` become text.
+        `origin` is what starts it (`initial` in templates), if that is no client.
 
         Raises:
             InputsRejected: the inputs do not fit the task.
@@ -102,7 +106,9 @@ def _told(error: RunError) -> str:
 class Notebook:
     """The Journal of a run in a test: it keeps all it is told."""
 
-    def __init__(self) -> None:
+    def __init__(self, state: dict[str, Any]) -> None:
+        """`state` is what the plan keeps, which the steps change."""
+        self._state = state
         self.lines: list[LogLine] = []
         self.records: dict[str, StepRecord] = {}
         """The last record of each step."""
@@ -116,6 +122,11 @@ class Notebook:
     def step(self, record: StepRecord) -> None:
         """Keep what a step did."""
         self.records[record.step] = record
+        for key, text in record.state.items():
+            if text is None:
+                self._state.pop(key, None)
+            else:
+                self._state[key] = json.loads(text)
 
     def progress(self, cid: str, fraction: float, message: str) -> None:
         """Keep how far the run has come."""

@@ -9,12 +9,20 @@ from typing import Any
 
 import pytest
 
-from aura_aio.testing import FakeHttp, FinishedRun, InputsRejected, TaskNotFound, VirtualClock
+from aura_aio.testing import (
+    FakeHttp,
+    FinishedRun,
+    FromSchedule,
+    InputsRejected,
+    TaskNotFound,
+    VirtualClock,
+)
 from aura_aio.testing.plans import PlanBroken, TestedPlan, World, plan_folder
 
 ACTIONS = """
 import asyncio
-from pathlib import Path
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from aura_aio import ActionContext, action
 
@@ -40,6 +48,22 @@ def save(text: str, context: ActionContext) -> str:
 def count() -> int:
     calls.append(1)
     return len(calls)
+
+@action
+def forget(key: str, context: ActionContext) -> None:
+    context.state["last"] = context.state.pop(key)
+
+@action
+def speak() -> None:
+    thread = threading.Thread(target=print, args=("of its own",), kwargs={"end": ""})
+    thread.start()
+    thread.join()
+    with ThreadPoolExecutor() as pool:
+        pool.submit(print, "of a pool", end="").result()
+
+@action
+async def speak_async() -> None:
+    await asyncio.to_thread(print, "beside the loop", end="")
 
 @action
 async def leaves_something_behind() -> None:
@@ -88,12 +112,11 @@ class Bench:
         self.plan = plan
         self.clock = VirtualClock()
         self.http = FakeHttp()
-        self._world = World(self.clock, self.http, data)
+        self.state: dict[str, Any] = {}
+        self._world = World(self.clock, self.http, data, self.state)
 
-    def run(
-        self, task: str, inputs: Mapping[str, Any] | None = None, timeout_sec: float | None = None
-    ) -> FinishedRun:
-        return self.plan.run(self.plan.task(task), inputs or {}, self._world, timeout_sec)
+    def run(self, task: str, inputs: Mapping[str, Any] | None = None, **more: Any) -> FinishedRun:
+        return self.plan.run(self.plan.task(task), inputs or {}, self._world, **more)
 
     def call(self, action: str, **params: Any) -> FinishedRun:
         return self.plan.run(self.plan.call(action, params), params, self._world)
@@ -214,6 +237,31 @@ def test_the_clock_goes_on_from_run_to_run(bench: Bench) -> None:
 def test_what_an_action_leaves_behind_ends_with_the_run(bench: Bench) -> None:
     run = bench.call("leaves_something_behind")
     assert (run.status, run.took_sec) == ("succeeded", 0)
+
+
+def test_what_the_plan_keeps_goes_from_run_to_run(bench: Bench) -> None:
+    bench.state["seen"] = [1, 2]
+    assert bench.call("forget", key="seen").status == "succeeded"
+    assert bench.state == {"last": [1, 2]}
+    failed = bench.call("forget", key="seen")
+    assert failed.error is not None
+    assert failed.error.type == "KeyError"
+    assert bench.state == {"last": [1, 2]}
+
+
+def test_what_starts_a_run_is_the_tests_to_say(make: Callable[..., Bench]) -> None:
+    bench = make(
+        say='steps: {a: {action: set, params: {by: "{{ initial.trigger }}"}}}\n'
+        'returns: "{{ nodes.a.output.by }}"\n'
+    )
+    assert bench.run("say").result == "client"
+    daily = FromSchedule(id="daily", due_at=bench.clock.now())
+    assert bench.run("say", origin=daily).result == "schedule"
+
+
+def test_what_threads_of_a_call_say_is_in_the_log(bench: Bench) -> None:
+    assert bench.call("speak").messages() == ["of its own", "of a pool"]
+    assert bench.call("speak_async").messages() == ["beside the loop"]
 
 
 def test_paths_are_inputs_as_text(make: Callable[..., Bench], tmp_path: Path) -> None:
