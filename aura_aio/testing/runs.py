@@ -134,3 +134,6 @@ class Notebook:
 
     async def room(self) -> None:
         """There always is."""
+
+    async def synced(self) -> None:
+        """What it is told is kept at once."""
