@@ -11,7 +11,6 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -19,18 +18,21 @@ from aiohttp import web
 
 import aura_aio
 from aura_aio.api.app import make_app
+from aura_aio.api.hosts import check_origins
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.runner import ApiRunner
 from aura_aio.contract.document import load_contract
 from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.dispatch.sizing import share_of_memory, worker_count
 from aura_aio.dispatch.supervisor import WorkerPlan
+from aura_aio.entrance import entrance
 from aura_aio.logs.handler import LogHubHandler
 from aura_aio.logs.hub import LogHub
+from aura_aio.model.access import Grant
 from aura_aio.model.clock import Clock, SystemClock
-from aura_aio.model.errors import SettingsError
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.states import RunState
+from aura_aio.places import places_of
 from aura_aio.scheduler.admission import Admission
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
@@ -89,14 +91,16 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
         OSError: the address cannot be listened on.
     """
     clock = clock or SystemClock()
-    _refuse_open_address(settings.http.host)
+    check_origins(settings.http)
     contract = await asyncio.to_thread(load_contract)
     bus = EventBus()
-    places = await asyncio.to_thread(_places, settings)
+    places = places_of(settings)
+    await asyncio.to_thread(places.data_dir.mkdir, parents=True, exist_ok=True)
     async with (
         _bound(settings.http) as listener,
         _open_store(settings.store, places.database, bus, clock) as store,
         _running_hub(settings, store, clock) as hub,
+        entrance(settings, store.tokens, clock) as access,
     ):
         plans = await Plans.load(places.plans)
         admission = Admission(plans.catalog, clock, CidFactory(clock))
@@ -112,7 +116,8 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
         ends = RunEnds(bus)
         scheduler = _scheduler(base, book, triggers, dispatcher, ends)
         monitors = _monitors(settings, store, hub, bus)
-        app = make_app(scheduler, monitors, contract, settings.http)
+        access.on_end(monitors.token_ended)
+        app = make_app(scheduler, monitors, access, contract, settings.http)
 
         async def let_go(_: web.Application) -> None:
             ends.close()
@@ -250,9 +255,9 @@ def _scheduler(
 def _monitors(
     settings: Settings, store: SqliteStore, hub: LogHub, bus: EventBus
 ) -> LogConnectionManager:
-    async def run_state(cid: str) -> RunState | None:
+    async def run_state(cid: str, grant: Grant) -> RunState | None:
         run = (await store.runs.states([cid])).get(cid)
-        return run.state if run else None
+        return run.state if run and grant.sees(run.plan_name) else None
 
     monitors = LogConnectionManager(
         hub,
@@ -307,50 +312,6 @@ def _on_signals(stop: asyncio.Event) -> None:
             signal.signal(number, lambda *_: loop.call_soon_threadsafe(first_or_second))
         else:
             loop.add_signal_handler(number, first_or_second)
-
-
-def _refuse_open_address(host: str) -> None:
-    try:
-        loopback = host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        loopback = False
-    if not loopback:
-        raise SettingsError(
-            f"--host {host}: this server has no access control yet, so it listens on loopback "
-            "addresses only (127.0.0.1, ::1, localhost). Put a proxy that authenticates in front "
-            "of it to reach it from elsewhere."
-        )
-
-
-class _Places(NamedTuple):
-    """Where everything is, as absolute paths, which mean the same to every worker."""
-
-    data_dir: Path
-    database: Path
-    plans: tuple[Path, ...]
-
-
-def _places(settings: Settings) -> _Places:
-    data_dir = Path(settings.store.data_dir).absolute()
-    data_dir.mkdir(parents=True, exist_ok=True)
-    return _Places(
-        data_dir=data_dir,
-        database=_database(settings.store.database, data_dir),
-        plans=tuple(Path(root).absolute() for root in settings.plans.plans),
-    )
-
-
-def _database(database: str, data_dir: Path) -> Path:
-    if not database:
-        return data_dir / "aura.db"
-    scheme, separator, path = database.partition("://")
-    if not separator:
-        return Path(database).absolute()
-    if scheme != "sqlite":
-        raise SettingsError(
-            f"--database {database}: this version stores in SQLite only: give a file name."
-        )
-    return Path(path.removeprefix("/") if sys.platform == "win32" else path).absolute()
 
 
 def _worker_plan(settings: WorkerSettings, data_dir: Path, plans: Plans) -> WorkerPlan:

@@ -6,6 +6,7 @@ May import the standard library, msgspec and `model` only; nothing else reads th
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final
 
@@ -25,6 +26,31 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     port: Annotated[
         int, Meta(ge=0, le=65535, description="Port to listen on; 0 takes any free one.")
     ] = 18098
+    require_token: Annotated[
+        str,
+        Meta(
+            pattern="^(auto|always|never)$",
+            description="When a token is needed. auto: always on other than loopback addresses, "
+            "and on these once one was made, or once other hosts are allowed; never: possible on "
+            "loopback addresses only.",
+        ),
+    ] = "auto"  # noqa: S105 - when, not which
+    allowed_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Name by which the server is reached, beside localhost and addresses; may "
+            "be given several times.",
+            extra={"separator": ","},
+        ),
+    ] = ()
+    cors_origins: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Origin whose pages may use the API, like https://tools.example.org; may "
+            "be given several times.",
+            extra={"separator": ","},
+        ),
+    ] = ()
     max_body_bytes: Annotated[
         int, Meta(ge=1024, description="Largest request body, in bytes; a larger one answers 413.")
     ] = 1_048_576
@@ -35,6 +61,14 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(ge=0, description="How long connections may take to end after that, in seconds."),
     ] = 5.0
+
+    @property
+    def on_loopback(self) -> bool:
+        """Whether only this machine can reach the address."""
+        try:
+            return self.host == "localhost" or ip_address(self.host).is_loopback
+        except ValueError:
+            return False
 
 
 class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -145,6 +179,14 @@ class ClientSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     url: Annotated[str, Meta(description="Address of the server that commands talk to.")] = (
         "http://127.0.0.1:18098"
     )
+    token: Annotated[
+        str,
+        Meta(
+            description="Token to show to the server. Better in the variable: other users of the "
+            "machine can read the command line.",
+            extra={"secret": True},
+        ),
+    ] = ""
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -167,6 +209,10 @@ class Setting(msgspec.Struct, frozen=True):
     type: Any
     default: Any
     help: str
+    separator: str = os.pathsep
+    """What stands between several values in the variable."""
+    is_secret: bool = False
+    """Whether its value is shown to nobody."""
 
     @property
     def flag(self) -> str:
@@ -184,15 +230,18 @@ def settings_table() -> Iterator[Setting]:
     for branch in msgspec.structs.fields(Settings):
         for field in msgspec.structs.fields(branch.type):
             kind = msgspec.inspect.type_info(field.type)
-            help_text = ""
+            help_text, extra = "", {}
             if isinstance(kind, msgspec.inspect.Metadata):
                 help_text = (kind.extra_json_schema or {}).get("description", "")
+                extra = kind.extra or {}
             yield Setting(
                 branch=branch.name,
                 name=field.name,
                 type=field.type,
                 default=field.default,
                 help=help_text,
+                separator=extra.get("separator", os.pathsep),
+                is_secret=extra.get("secret", False),
             )
 
 
@@ -243,8 +292,10 @@ def _find(
         return flags[setting.name], setting.flag
     if setting.variable in environ:
         text = environ[setting.variable]
-        many = isinstance(setting.default, tuple)
-        return (text.split(os.pathsep) if many else text), setting.variable
+        if isinstance(setting.default, tuple):
+            parts = (part.strip() for part in text.split(setting.separator))
+            return [part for part in parts if part], setting.variable
+        return text, setting.variable
     branch = document.get(setting.branch, {})
     if setting.name in branch:
         return branch[setting.name], f"[{setting.branch}] {setting.name} in the settings file"

@@ -5,18 +5,20 @@ May import aiohttp, contract, scheduler, settings and the rest of `api`.
 
 from aiohttp import web
 
-from aura_aio.api.keys import HTTP_SETTINGS, MONITORS, SCHEDULER
+from aura_aio.api.access import access_middleware
+from aura_aio.api.hosts import hosts_middleware
+from aura_aio.api.keys import ACCESS, HTTP_SETTINGS, MONITORS, SCHEDULER
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.middlewares import (
-    from_this_machine,
     with_compression,
     with_json_body,
     with_problems,
     with_request_id,
 )
 from aura_aio.api.pages import add_pages
-from aura_aio.api.routes import bind, validation_middleware
-from aura_aio.contract.document import Contract
+from aura_aio.api.routes import Handler, bind, validation_middleware
+from aura_aio.contract.document import Contract, Operation
+from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.scheduler import Scheduler
 from aura_aio.settings import HttpSettings
 
@@ -24,20 +26,23 @@ from aura_aio.settings import HttpSettings
 def make_app(
     scheduler: Scheduler,
     logs: LogConnectionManager,
+    access: Access,
     contract: Contract,
     settings: HttpSettings,
 ) -> web.Application:
-    """The HTTP application over `scheduler` and the log stream `logs`.
+    """The HTTP application over `scheduler` and the log stream `logs`, for whom `access` lets in.
 
     Raises:
         ContractError: contract and handlers do not fit.
     """
+    operations: dict[Handler, Operation] = {}
     app = web.Application(
         middlewares=[
             with_request_id,
             with_compression,
             with_problems,
-            from_this_machine,
+            hosts_middleware(settings),
+            access_middleware(access, operations),
             with_json_body,
             validation_middleware,
         ],
@@ -45,7 +50,8 @@ def make_app(
     )
     app[SCHEDULER] = scheduler
     app[MONITORS] = logs
+    app[ACCESS] = access
     app[HTTP_SETTINGS] = settings
-    bind(app, contract)
+    operations |= bind(app, contract)
     add_pages(app, contract)
     return app

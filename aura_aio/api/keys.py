@@ -1,6 +1,6 @@
 """The keys under which the application holds what handlers need.
 
-May import aiohttp, scheduler and the rest of `api`.
+May import aiohttp, model, scheduler and the rest of `api`.
 """
 
 from typing import Final
@@ -8,10 +8,19 @@ from typing import Final
 from aiohttp import web
 
 from aura_aio.api.log_stream import LogConnectionManager
+from aura_aio.model.access import Grant
+from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.scheduler import Scheduler
 from aura_aio.settings import HttpSettings
 
 SCHEDULER: Final = web.AppKey("scheduler", Scheduler)
+ACCESS: Final = web.AppKey("access", Access)
 MONITORS: Final = web.AppKey("monitors", LogConnectionManager)
 HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
+GRANT: Final = web.RequestKey("grant", Grant)
+"""What who asks may do; there for operations with a scope."""
+TAKES_TICKET: Final = web.RequestKey("takes_ticket", bool)
+"""Whether the query parameter `TICKET` is a ticket; there for operations with a scope."""
+TICKET: Final = "ticket"
+"""The query parameter that a ticket travels in (`components.securitySchemes.ticket`)."""
 REQUEST_ID: Final = web.RequestKey("request_id", str)

@@ -13,19 +13,23 @@ from aura_aio.api.log_messages import StreamRequest
 from aura_aio.logs.buffer import Dropped, Item, Portion, RunEnded, Subscription
 from aura_aio.logs.hub import LogHub
 from aura_aio.logs.replay import PAGE_LINES, approach, before_the_last, replay
-from aura_aio.model.errors import RunNotFound
+from aura_aio.model.errors import AuraError, RunNotFound
 from aura_aio.model.log import LogFilter
 from aura_aio.model.ports import LogStore
 from aura_aio.model.states import TERMINAL, RunState
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where entries come from, and what is known of the runs that they belong to."""
+    """Where entries come from, and what is known of the runs that they belong to.
+
+    With `plans`, there are no entries but those of these plans, whatever is asked for.
+    """
 
     hub: LogHub
     store: LogStore
     run_state: Callable[[str], Awaitable[RunState | None]]
     version: str
+    plans: frozenset[str] | None = None
 
 
 class Limits(msgspec.Struct, frozen=True):
@@ -42,6 +46,10 @@ class Watcher(Protocol):
 
     def run_ended(self, ended: RunEnded) -> None:
         """The run that is watched has ended, and its entries are published."""
+        ...
+
+    def dismiss(self, why: AuraError) -> None:
+        """Say `why`, and end the connection."""
         ...
 
     async def leave(self) -> None:
@@ -83,7 +91,8 @@ class Delivery:
         send: Callable[[bytes], Awaitable[None]],
     ) -> None:
         self._source = source
-        self._request = request
+        where = msgspec.structs.replace(request.where, plans=source.plans)
+        self._request = msgspec.structs.replace(request, where=where)
         self._wording = wording
         self._buffer_lines = buffer_lines
         self._send = send

@@ -15,7 +15,7 @@ from aura_aio.api.log_messages import StreamRequest
 from aura_aio.api.log_wire import bound_buffers
 from aura_aio.logs.buffer import RunEnded
 from aura_aio.model import json
-from aura_aio.model.errors import RunNotFound, StoreUnavailable
+from aura_aio.model.errors import AuraError, RunNotFound, StoreUnavailable
 
 MEDIA_TYPE: Final = "text/event-stream"
 _HEARTBEAT: Final = b": still here\n\n"
@@ -49,6 +49,7 @@ class EventMonitor:
             source, request, WORDING, buffer_lines=limits.buffer_lines, send=self._send
         )
         self._left = asyncio.Event()
+        self._why: AuraError | None = None
         self._over = asyncio.Event()
 
     async def serve(self, request: web.Request) -> None:
@@ -79,6 +80,11 @@ class EventMonitor:
         """The run that is watched has ended, and its entries are published."""
         self._delivery.run_ended(ended)
 
+    def dismiss(self, why: AuraError) -> None:
+        """Say `why`, and end the answer; what waits is not sent."""
+        self._why = why
+        self._left.set()
+
     async def leave(self) -> None:
         """Send what waits for the monitor, then `bye`; return when the answer is over."""
         self._left.set()
@@ -91,11 +97,13 @@ class EventMonitor:
             left = group.create_task(self._left.wait())
             delivery = group.create_task(self._entries(oldest, newest))
             await asyncio.wait((left, delivery), return_when=asyncio.FIRST_COMPLETED)
-            if left.done() and self._delivery.close():
+            if left.done() and self._why is None and self._delivery.close():
                 await asyncio.wait((delivery,), timeout=self._limits.leave_sec)
             for each in (beat, left, delivery):
                 each.cancel()
-        if self._left.is_set():
+        if self._why is not None:
+            await self._send(event("error", problems.of_error(self._why)))
+        elif self._left.is_set():
             await self._send(event("bye", {"reason": "shutdown"}))
 
     async def _entries(self, oldest: int, newest: int) -> None:

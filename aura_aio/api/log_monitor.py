@@ -82,6 +82,10 @@ class LogMonitor:
         self._part(WSCloseCode.GOING_AWAY, _BYE)
         await self._served.wait()
 
+    def dismiss(self, why: AuraError) -> None:
+        """Say `why`, and close the connection with 1008."""
+        self._part(WSCloseCode.POLICY_VIOLATION, _error(why))
+
     def _part(self, code: WSCloseCode, frames: bytes) -> None:
         """Have the connection closed by `serve`.
 

@@ -19,7 +19,8 @@ from aura_aio.api.log_monitor import LogMonitor
 from aura_aio.api.log_wire import Wire, WireGone
 from aura_aio.logs.buffer import RunEnded
 from aura_aio.logs.hub import LogHub
-from aura_aio.model.errors import NotReady
+from aura_aio.model.access import EVERYTHING, Grant
+from aura_aio.model.errors import InvalidToken, NotReady, Unauthenticated
 from aura_aio.model.ports import LogStore
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import TERMINAL, RunState
@@ -33,27 +34,31 @@ LEAVE_SEC = 1.0
 class LogConnectionManager:
     """All log monitors that are connected.
 
-    `run_state` answers the state of a run, or None for a cid that was never given. A monitor may
-    lag behind by `buffer_lines` lines before entries are dropped for it; it is asked whether it
-    lives every `heartbeat_sec` seconds, and closed with 1009 when it sends more than
-    `max_message_bytes` in a message.
+    `run_state` answers the state of a run, or None for a cid that was never given, or is of a plan
+    that the grant does not see. A monitor may lag behind by `buffer_lines` lines before entries are
+    dropped for it; it is asked whether it lives every `heartbeat_sec` seconds, and closed with 1009
+    when it sends more than `max_message_bytes` in a message.
     """
 
     def __init__(
         self,
         hub: LogHub,
         log_store: LogStore,
-        run_state: Callable[[str], Awaitable[RunState | None]],
+        run_state: Callable[[str, Grant], Awaitable[RunState | None]],
         *,
         version: str,
         buffer_lines: int = 10_000,
         heartbeat_sec: float = 20,
         max_message_bytes: int = 65_536,
     ) -> None:
-        self._source = Source(hub, log_store, run_state, version)
+        self._hub = hub
+        self._log_store = log_store
+        self._run_state = run_state
+        self._version = version
         self._limits = Limits(buffer_lines, heartbeat_sec, SEND_LIMIT_SEC, LEAVE_SEC)
         self._max_message_bytes = max_message_bytes
         self._monitors: dict[Watcher, str | None] = {}
+        self._grants: dict[Watcher, Grant] = {}
         self._watchers: defaultdict[str, set[Watcher]] = defaultdict(set)
         self._closing = False
 
@@ -62,8 +67,12 @@ class LogConnectionManager:
         """How many monitors are connected."""
         return len(self._monitors)
 
-    async def handle(self, request: web.Request, query: Mapping[str, Any]) -> web.WebSocketResponse:
+    async def handle(
+        self, request: web.Request, query: Mapping[str, Any], grant: Grant = EVERYTHING
+    ) -> web.WebSocketResponse:
         """Upgrade, and serve the monitor until its connection is over.
+
+        Whatever it asks for, it gets only what `grant` sees.
 
         Raises:
             RequestInvalid: the query asks for what the stream does not offer (422).
@@ -86,8 +95,8 @@ class LogConnectionManager:
         if transport is None or transport.is_closing():
             return ws
         wire = Wire(ws, transport, writer, send_limit_sec=self._limits.send_limit_sec)
-        monitor = LogMonitor(self._source, self._limits, ws, wire, self._watch)
-        self._monitors[monitor] = None
+        monitor = LogMonitor(self._source_of(grant), self._limits, ws, wire, self._watch)
+        self._monitors[monitor], self._grants[monitor] = None, grant
         try:
             await monitor.serve(wanted)
         except* (WireGone, OSError):
@@ -97,15 +106,19 @@ class LogConnectionManager:
             await ws.close(code=WSCloseCode.INTERNAL_ERROR)
         finally:
             self._watch(monitor, None)
-            del self._monitors[monitor]
+            del self._monitors[monitor], self._grants[monitor]
             wire.abort_unless_flushed(LEAVE_SEC)
         return ws
 
     async def stream(
-        self, request: web.Request, query: Mapping[str, Any], last_event_id: int | None
+        self,
+        request: web.Request,
+        query: Mapping[str, Any],
+        last_event_id: int | None,
+        grant: Grant = EVERYTHING,
     ) -> web.StreamResponse:
         """Answer with Server-Sent Events until the client leaves or its run has ended; who comes
-        back says with `last_event_id` what it has seen.
+        back says with `last_event_id` what it has seen. `grant` is as of `handle`.
 
         Raises:
             RequestInvalid: the query asks for what the stream does not offer (422).
@@ -117,15 +130,15 @@ class LogConnectionManager:
             wanted = msgspec.structs.replace(wanted, since=last_event_id, tail=None)
         if self._closing:
             raise NotReady("The server is shutting down.")
-        monitor = EventMonitor(self._source, self._limits, wanted, self._watch)
-        self._monitors[monitor] = None
+        monitor = EventMonitor(self._source_of(grant), self._limits, wanted, self._watch)
+        self._monitors[monitor], self._grants[monitor] = None, grant
         try:
             await monitor.serve(request)
         except* (OSError, TimeoutError):
             _log.debug("monitor lost", extra={"action": "monitor_lost"})
         finally:
             self._watch(monitor, None)
-            del self._monitors[monitor]
+            del self._monitors[monitor], self._grants[monitor]
         return monitor.response
 
     def run_changed(self, fact: RunChanged) -> None:
@@ -133,11 +146,20 @@ class LogConnectionManager:
         if fact.target not in TERMINAL or fact.cid not in self._watchers:
             return
         ended = RunEnded(fact.cid, fact.target)
-        rest = self._source.hub.settled()
+        rest = self._hub.settled()
         if rest is None:
             self._tell(ended)
         else:
             rest.add_done_callback(lambda done: self._tell_if_stored(done, ended))
+
+    def token_ended(self, token_id: str | None) -> None:
+        """Close the connections that were opened with this token, which is good no more; None:
+        those that were opened with none, which is needed now.
+        """
+        why = Unauthenticated() if token_id is None else InvalidToken("The token is good no more.")
+        for monitor, grant in self._grants.items():
+            if grant.token_id == token_id:
+                monitor.dismiss(why)
 
     async def aclose(self) -> None:
         """Send every monitor what waits for it, `bye` and the close code 1001; accept no more.
@@ -148,6 +170,14 @@ class LogConnectionManager:
         async with asyncio.TaskGroup() as group:
             for monitor in self._monitors:
                 group.create_task(monitor.leave())
+
+    def _source_of(self, grant: Grant) -> Source:
+        """All that there is, for who sees so much of it."""
+
+        async def run_state(cid: str) -> RunState | None:
+            return await self._run_state(cid, grant)
+
+        return Source(self._hub, self._log_store, run_state, self._version, grant.plans)
 
     def _tell_if_stored(self, done: asyncio.Future[None], ended: RunEnded) -> None:
         if not done.cancelled() and done.exception() is None:

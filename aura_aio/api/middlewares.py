@@ -1,14 +1,13 @@
-"""What every request passes: request id, compression, problems, host and origin, content type.
+"""What every request passes: request id, compression, problems, content type.
 
-May import aiohttp and the rest of `api`. The validation middleware is aiohttp-apispec's, and
-bound by `routes`.
+May import aiohttp and the rest of `api`. Hosts and origins are checked by `hosts`, tokens by
+`access`; the validation middleware is aiohttp-apispec's, and bound by `routes`.
 """
 
 import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from typing import Final
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -20,7 +19,6 @@ _log = logging.getLogger("aura.api")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 _KEPT_HEADERS: Final = ("Allow", "Retry-After", "Sec-WebSocket-Version", "Upgrade")
 _JSON: Final = "application/json"
 
@@ -76,7 +74,7 @@ async def with_problems(request: web.Request, handler: Handler) -> web.StreamRes
         return await handler(request)
     except AuraError as error:
         problem = problems.of_error(error)
-        headers = problems.retry_after(error)
+        headers = problems.headers_of(error)
     except InvalidRequest as error:
         problem, headers = problems.of_faults(error.faults), {}
     except web.HTTPException as error:
@@ -100,24 +98,6 @@ async def with_problems(request: web.Request, handler: Handler) -> web.StreamRes
 
 
 @web.middleware
-async def from_this_machine(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse what a foreign web page makes a browser send (DNS rebinding, cross-site requests).
-
-    The server is open on loopback, so `Host` must be a loopback name, and `Origin`, which only
-    browsers send, the server itself.
-    """
-    host = _host_name(request.host)
-    if host not in LOOPBACK_NAMES:
-        raise web.HTTPForbidden(
-            text=f"This server answers on loopback only, and does not know the host {host!r}."
-        )
-    origin = request.headers.get("Origin")
-    if origin is not None and urlsplit(origin).netloc != request.host:
-        raise web.HTTPForbidden(text=f"Requests from pages of {origin!r} are not allowed.")
-    return await handler(request)
-
-
-@web.middleware
 async def with_json_body(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Refuse a body that does not say it is JSON (415); forms of foreign pages cannot say so."""
     if request.body_exists and request.content_type != _JSON:
@@ -126,8 +106,3 @@ async def with_json_body(request: web.Request, handler: Handler) -> web.StreamRe
             f"(it came as {request.content_type})."
         )
     return await handler(request)
-
-
-def _host_name(host: str) -> str:
-    """The name in a `Host` header, without the port."""
-    return host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]

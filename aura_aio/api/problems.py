@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from aura_aio.model import errors, json
 from aura_aio.model.errors import AuraError
@@ -42,7 +42,12 @@ TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
     errors.PlanNotFound: (404, "Plan not found"),
     errors.TaskNotFound: (404, "Task not found"),
     errors.ScheduleNotFound: (404, "Schedule not found"),
+    errors.TokenNotFound: (404, "Token not found"),
     errors.NotFound: (404, "Not found"),
+    errors.Unauthenticated: (401, "A token is needed"),
+    errors.InvalidToken: (401, "The token is not good"),
+    errors.InsufficientScope: (403, "The token does not allow it"),
+    errors.NarrowedToken: (403, "The token is narrowed to plans"),
     errors.NotJson: (400, "Not JSON"),
     errors.BadReference: (400, "Unknown plan or task"),
     errors.InputsRejected: (400, "Inputs do not fit the task"),
@@ -66,7 +71,7 @@ TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
 a test walks all subclasses."""
 
 AT_START_ONLY: Final = frozenset(
-    {errors.DatabaseTooNew, errors.SettingsError, errors.ContractError}
+    {errors.DatabaseTooNew, errors.DatabaseInUse, errors.SettingsError, errors.ContractError}
 )
 """Errors that stop the start, and so reach no client."""
 
@@ -80,6 +85,8 @@ _HTTP_TITLES: Final = {
     417: ("expectation-failed", "Expectation failed"),
     426: ("upgrade-required", "Upgrade required"),
 }
+
+_BEARER: Final = 'Bearer realm="aura"'
 
 _BY_CODE: Final = {error.code: (error, *entry) for error, entry in TABLE.items()}
 
@@ -161,8 +168,20 @@ def response(
     )
 
 
-def retry_after(error: AuraError) -> dict[str, str]:
-    """The `Retry-After` header of an error that passes by itself; empty for the others."""
+def headers_of(error: AuraError) -> dict[str, str]:
+    """`Retry-After` of an error that passes by itself, `WWW-Authenticate` of one that a token would
+    help against (RFC 6750); empty for the others.
+    """
+    match error:
+        case errors.Unauthenticated():
+            return {hdrs.WWW_AUTHENTICATE: _BEARER}
+        case errors.InvalidToken():
+            return {hdrs.WWW_AUTHENTICATE: f'{_BEARER}, error="invalid_token"'}
+        case errors.InsufficientScope(needed=needed):
+            told = f'{_BEARER}, error="insufficient_scope", scope="{needed}"'
+            return {hdrs.WWW_AUTHENTICATE: told}
+        case _:
+            pass
     seconds: Any = getattr(error, "retry_after_sec", None)
     return {} if seconds is None else {"Retry-After": str(seconds)}
 

@@ -20,7 +20,8 @@ from aiohttp_apispec import (
     validation_middleware,
 )
 
-from aura_aio.api.handlers import health, logs, plans, queue, runs, system, tasks
+from aura_aio.api.access import hold_to_plans
+from aura_aio.api.handlers import auth, health, logs, plans, queue, runs, system, tasks
 from aura_aio.api.schemas import (
     body_schema_of,
     component_schema,
@@ -39,19 +40,24 @@ warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-HANDLER_MODULES: Final = (health, logs, plans, queue, runs, system, tasks)
+HANDLER_MODULES: Final = (auth, health, logs, plans, queue, runs, system, tasks)
 
 
-def bind(app: web.Application, contract: Contract) -> None:
+def bind(app: web.Application, contract: Contract) -> dict[Handler, Operation]:
     """Route every operation of `contract` to its handler, with its schemas before it.
+
+    Answers the operation of each handler, as the routes have it.
 
     Raises:
         ContractError: an operation has no handler, or a handler no operation; all are named.
     """
     handlers = dict(_handlers(HANDLER_MODULES))
     _check_names(contract, handlers)
-    for operation in contract.operations:
-        handler = _decorated(handlers[operation.handler_name], operation)
+    operations = {
+        _decorated(handlers[operation.handler_name], operation): operation
+        for operation in contract.operations
+    }
+    for handler, operation in operations.items():
         if operation.method == "GET":
             app.router.add_get(operation.path, handler, name=operation.operation_id)
         else:
@@ -68,6 +74,7 @@ def bind(app: web.Application, contract: Contract) -> None:
     parser = Parser()
     parser.error_callback = refuse
     app["_apispec_parser"] = parser  # strict JSON, and no state that applications share
+    return operations
 
 
 def _handlers(modules: tuple[ModuleType, ...]) -> Iterator[tuple[str, Handler]]:
@@ -98,6 +105,8 @@ def _decorated(handler: Handler, operation: Operation) -> Handler:
     """A coroutine of its own for each application, since the decorators write on it."""
 
     async def decorated(request: web.Request) -> web.StreamResponse:
+        if operation.scope is not None:
+            await hold_to_plans(request, operation)
         return await handler(request)
 
     decorated.__doc__ = handler.__doc__

@@ -9,8 +9,10 @@ from typing import Any, Final, NoReturn
 import marshmallow
 import msgspec
 from aiohttp import web
+from multidict import MultiDict, MultiDictProxy
 from webargs.aiohttpparser import AIOHTTPParser
 
+from aura_aio.api.keys import TAKES_TICKET, TICKET
 from aura_aio.api.middlewares import InvalidRequest
 from aura_aio.api.problems import FieldError
 from aura_aio.api.schemas.tasks import AdHocTaskRequestSchema
@@ -30,6 +32,13 @@ _task_schema = AdHocTaskRequestSchema()
 
 class Parser(AIOHTTPParser):
     """Reads bodies as strict JSON: no NaN, no lone surrogates, nothing after the end."""
+
+    def load_querystring(self, req: web.Request, schema: marshmallow.Schema) -> Any:
+        """The query, without the ticket: that is no parameter, but says who asks."""
+        query = req.query
+        if req.get(TAKES_TICKET) and TICKET in query:
+            query = MultiDictProxy(MultiDict(each for each in query.items() if each[0] != TICKET))
+        return self._makeproxy(query, schema)
 
     async def load_json(self, req: web.Request, schema: marshmallow.Schema) -> Any:
         """The JSON value of the body; an absent body is an empty object, so the defaults hold.

@@ -17,6 +17,7 @@ from aura_aio.cli.run import run
 from aura_aio.cli.runs import cancel, runs
 from aura_aio.cli.serve import serve
 from aura_aio.cli.system import system
+from aura_aio.cli.token import token
 
 
 class _Ordered(click.Group):
@@ -33,7 +34,7 @@ def aura() -> None:
     """
 
 
-for _command in (serve, run, runs, cancel, logs, queue, plans, system, config):
+for _command in (serve, run, runs, cancel, logs, queue, plans, system, token, config):
     aura.add_command(_command)
 
 

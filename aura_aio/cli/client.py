@@ -19,6 +19,7 @@ from aura_aio.cli.failure import Failure
 from aura_aio.cli.text import safe
 
 WAIT_SEC: Final = 50
+_UNAUTHORIZED: Final = 401
 _LIMIT: Final = aiohttp.ClientTimeout(total=WAIT_SEC + 25, sock_connect=10)
 
 Query = Mapping[str, str | int | Sequence[str] | None]
@@ -50,6 +51,8 @@ class ServerProblem(Failure):
                 for fault in self.problem.get("errors", ())
             ),
         ]
+        if self.problem.get("status") == _UNAUTHORIZED:
+            lines.append("Show a token with AURA_TOKEN or --token.")
         if "request_id" in self.problem:
             lines.append(f"  request_id: {self.problem['request_id']}")
         return "\n".join(map(safe, lines))
@@ -75,11 +78,14 @@ class NotAura(Failure):
 
 
 class Client:
-    """A connection to the server at `base`; use it as an async context manager."""
+    """A connection to the server at `base`, to which `token` is shown, if there is one; use it as
+    an async context manager.
+    """
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, token: str = "") -> None:
         self._base = _base_url(base)
-        self._session = aiohttp.ClientSession(timeout=_LIMIT)
+        headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self._session = aiohttp.ClientSession(timeout=_LIMIT, headers=headers)
 
     async def __aenter__(self) -> Self:
         return self

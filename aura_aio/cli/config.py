@@ -24,6 +24,7 @@ from aura_aio.model.errors import SettingsError
 from aura_aio.settings import load_settings, settings_sources, settings_table
 
 _DEFAULT = "default"
+_HIDDEN = "(hidden)"
 
 
 @click.command(cls=SettingsCommand)
@@ -41,6 +42,8 @@ def config(*, file: Path | None, as_json: bool, **options: Any) -> None:
         sources = settings_sources(flags, os.environ, file)
     except SettingsError as error:
         raise Failure(str(error)) from error
+    secret = (each.name for each in settings_table() if each.is_secret)
+    values |= {name: _HIDDEN for name in secret if values[name]}
     screen = Screen(as_json=as_json)
     if as_json:
         document = {

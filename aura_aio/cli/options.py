@@ -52,6 +52,18 @@ def setting_options(command: Command) -> Command:
     return command
 
 
+def options_of(*names: str) -> Callable[[Command], Command]:
+    """Give a command options for the settings of these names alone; None means not given."""
+    wanted = [each for each in settings_table() if each.name in names]
+
+    def add(command: Command) -> Command:
+        for setting in reversed(wanted):
+            command = _option(setting)(command)
+        return command
+
+    return add
+
+
 def given_flags(options: dict[str, Any]) -> dict[str, Any]:
     """Those of the options that were given, as `load_settings` takes them."""
     return {name: value for name, value in options.items() if value not in (None, ())}

@@ -32,6 +32,22 @@ class Moment(click.ParamType[str]):
             self.fail(f"{value!r} is no time like 2026-03-02T12:15, and none like 2h (ago)")
 
 
+class Span(click.ParamType[float]):
+    """A time span, like `90s 15m 12h 30d`."""
+
+    name = "span"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """`value` in seconds."""
+        if isinstance(value, float):
+            return value
+        if (span := _AGO.fullmatch(value)) is None:
+            self.fail(f"{value!r} is no span like 90s, 15m, 12h or 30d")
+        return timedelta(**{_UNITS[span[2]]: float(span[1])}).total_seconds()
+
+
 class Label(click.ParamType[str]):
     """A label, `key=value`."""
 
@@ -46,6 +62,7 @@ class Label(click.ParamType[str]):
 
 
 MOMENT: Final = Moment()
+SPAN: Final = Span()
 LABEL: Final = Label()
 
 

@@ -35,7 +35,9 @@ def _cli() -> Iterator[str]:
         "`aura serve` starts the server; `aura config`, `aura plans new` and `aura plans test` do "
         "without one. All other commands are clients of its HTTP API: they find it at `--url`, or "
         "at the address in the variable `AURA_URL`, or in "
-        "`[client] url` of the settings file."
+        "`[client] url` of the settings file. Where the server asks for a token, they show "
+        "the one in `AURA_TOKEN`. `aura token` works on the database itself while no server has it "
+        "open."
     )
     yield (
         "On a terminal the commands print tables that fit its width, and local times; into a pipe "
@@ -81,8 +83,8 @@ def _settings() -> Iterator[str]:
     )
     yield '```toml\n[http]\nport = 8080\n\n[plans]\nplans = ["plans", "more-plans"]\n```'
     yield (
-        "In a variable, several folders are separated as in `PATH` (`:`, on Windows `;`), and "
-        "switches are `true` or `false`."
+        "In a variable, several folders are separated as in `PATH` (`:`, on Windows `;`), several "
+        "hosts or origins by commas, and switches are `true` or `false`."
     )
     branches: dict[str, list[Setting]] = {}
     for setting in settings_table():

@@ -22,6 +22,7 @@ from aura_aio.contract.references import (
     walk,
 )
 from aura_aio.contract.schema_checks import schema_faults
+from aura_aio.contract.security_checks import security_faults
 from aura_aio.model.errors import ContractError
 
 JSON = "application/json"
@@ -31,7 +32,6 @@ TEXTS = ("application/x-ndjson", "text/event-stream", "text/plain")
 _CAMEL_CASE = re.compile(r"[a-z][a-zA-Z0-9]*")
 _SNAKE_CASE = re.compile(r"[a-z][a-z0-9_]*")
 _TRAIN_CASE = re.compile(r"[A-Z][a-zA-Z0-9]*(-[A-Z][a-zA-Z0-9]*)*")
-_SCOPES = ("read", "run", "admin")
 _LOCATIONS = ("path", "query", "header")
 _ITEM_KEYS = frozenset({*METHODS, "parameters", "summary", "description"})
 
@@ -105,7 +105,7 @@ def _operation_faults(document: Json) -> Iterator[tuple[str, str]]:
         listed = parameters(document, item, operation)
         yield from _names(place, operation, ids)
         yield from _texts(place, operation, tags)
-        yield from _scope(place, path, operation)
+        yield from security_faults(document, place, path, operation)
         yield from _parameters(place, path, listed)
         yield from _body(place, operation)
         yield from _statuses(place, operation, listed)
@@ -133,14 +133,6 @@ def _texts(place: str, operation: Json, tags: Json) -> Iterator[tuple[str, str]]
         yield place, "must have exactly one tag"
     elif own[0] not in tags:
         yield place, f"the tag {own[0]!r} is not declared"
-
-
-def _scope(place: str, path: str, operation: Json) -> Iterator[tuple[str, str]]:
-    scope = operation.get("x-aura-scope")
-    if scope is None and path.startswith(("/api/", "/ws/")):
-        yield place, "has no x-aura-scope"
-    if scope is not None and scope not in _SCOPES:
-        yield place, f"x-aura-scope must be one of {', '.join(_SCOPES)}, not {scope!r}"
 
 
 def _parameters(place: str, path: str, listed: list[Json]) -> Iterator[tuple[str, str]]:

@@ -18,17 +18,11 @@ from aura_aio.contract.checks import TEXTS, check
 from aura_aio.contract.openapi30 import downgrade
 from aura_aio.contract.reading import read_yaml
 from aura_aio.contract.references import Json
+from aura_aio.contract.security_checks import NARROWED, TICKET, TOKEN
+from aura_aio.model.access import Scope
 from aura_aio.model.errors import ContractError
 
 FILE_NAME = "openapi.yaml"
-
-
-class Scope(StrEnum):
-    """What an operation may do to the server: look, run and steer, or rule."""
-
-    READ = "read"
-    RUN = "run"
-    ADMIN = "admin"
 
 
 class Location(StrEnum):
@@ -67,8 +61,9 @@ class Answer(msgspec.Struct, frozen=True):
 class Operation(msgspec.Struct, frozen=True):
     """One operation; `path` is the template (`/api/runs/{cid}`), `method` in capitals.
 
-    `body` is the component of the request body, None without one. `scope` is None for what needs
-    none. Parameters and answers are in the order of the document.
+    `body` is the component of the request body, None without one. `scope` is None for what never
+    needs a token; `takes_ticket`: a ticket will do. `narrowed`: it holds a token that is narrowed
+    to plans to them by itself. Parameters and answers are in the order of the document.
     """
 
     operation_id: str
@@ -76,6 +71,8 @@ class Operation(msgspec.Struct, frozen=True):
     path: str
     tag: str
     scope: Scope | None
+    takes_ticket: bool
+    narrowed: bool
     path_parameters: tuple[Parameter, ...]
     query_parameters: tuple[Parameter, ...]
     header_parameters: tuple[Parameter, ...]
@@ -203,14 +200,18 @@ def _operation(document: Json, path: str, method: str, item: Json, operation: Js
         )
         for each in references.parameters(document, item, operation)
     ]
-    scope = operation.get("x-aura-scope")
+    security = {
+        scheme: scopes for each in operation.get("security", ()) for scheme, scopes in each.items()
+    }
     body = operation.get("requestBody")
     return Operation(
         operation_id=operation["operationId"],
         method=method.upper(),
         path=path,
         tag=operation["tags"][0],
-        scope=Scope(scope) if scope is not None else None,
+        scope=Scope(security[TOKEN][0]) if TOKEN in security else None,
+        takes_ticket=TICKET in security,
+        narrowed=operation.get(NARROWED, False),
         path_parameters=tuple(p for p in parameters if p.location is Location.PATH),
         query_parameters=tuple(p for p in parameters if p.location is Location.QUERY),
         header_parameters=tuple(p for p in parameters if p.location is Location.HEADER),

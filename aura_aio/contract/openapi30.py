@@ -5,14 +5,17 @@ May import the standard library and the rest of `contract` only.
 
 from typing import Any, cast
 
-from aura_aio.contract.references import REF, walk
+from aura_aio.contract.references import REF, operations, walk
+
+SCOPE = "x-aura-scope"
 
 
 def downgrade(document: dict[str, Any]) -> dict[str, Any]:
     """Turn `document`, a tree of the caller's own, into OpenAPI 3.0.3 in place, and return it.
 
     What 3.0.3 has no word for is left out (`info.summary`, `propertyNames`, `contentSchema`) where
-    the prose of the description says it too. It knows the words that `checks` lets into the
+    the prose of the description says it too. The scope of an operation, for which 3.0.3 has a word
+    with OAuth only, becomes its `x-aura-scope`. It knows the words that `checks` lets into the
     document, no others.
     """
     document["openapi"] = "3.0.3"
@@ -23,4 +26,10 @@ def downgrade(document: dict[str, Any]) -> dict[str, Any]:
         if isinstance(node.get(REF), str) and len(node) > 1:
             # Beside a reference 3.0.3 ignores everything, so the description moves around it.
             node["allOf"] = [{REF: node.pop(REF)}]
+    for _, _, _, found in operations(document):
+        operation = cast("dict[str, Any]", found)
+        for requirement in operation.get("security", ()):
+            for scheme, (scope,) in requirement.items():
+                requirement[scheme] = []
+                operation[SCOPE] = scope
     return document

@@ -20,13 +20,16 @@ def chooser(where: LogFilter) -> Callable[[Sequence[LogEntry]], Sequence[LogEntr
         for name in ("cid", "plan_name", "task_name", "step")
         if (value := getattr(where, name)) is not None
     ]
-    if not wanted and len(levels) == len(LogLevel):
+    plans = where.plans
+    if not wanted and plans is None and len(levels) == len(LogLevel):
         return lambda entries: entries
 
     def choose(entries: Sequence[LogEntry]) -> Sequence[LogEntry]:
         chosen = [entry for entry in entries if entry.line.level in levels]
         for name, value in wanted:
             chosen = [entry for entry in chosen if getattr(entry.line, name) == value]
+        if plans is not None:
+            chosen = [entry for entry in chosen if entry.line.plan_name in plans]
         return chosen
 
     return choose

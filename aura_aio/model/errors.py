@@ -243,6 +243,12 @@ class StoreUnavailable(AuraError):
     retry_after_sec: ClassVar[int] = 1
 
 
+class DatabaseInUse(StoreUnavailable):
+    """Another server has the database open."""
+
+    code = "database-in-use"
+
+
 class NotReady(AuraError):
     """The server should get no requests now (a 503)."""
 
@@ -255,6 +261,58 @@ class NotAlive(AuraError):
 
     code = "not-alive"
     retry_after_sec: ClassVar[int] = 5
+
+
+class TokenNotFound(NotFound):
+    """No token has this id."""
+
+    code = "token-not-found"
+
+    def __init__(self, token_id: str) -> None:
+        super().__init__(f"There is no token with the id {token_id!r}.")
+        self.token_id = token_id
+
+
+class Unauthenticated(AuraError):
+    """The server asks for a token, and the request has none (a 401)."""
+
+    code = "unauthenticated"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This server asks for a token: send one of its own as Authorization: Bearer aura_…. "
+            "Whoever operates it makes one with: aura token create."
+        )
+
+
+class InvalidToken(AuraError):
+    """The request has a token or a ticket that is not good (a 401)."""
+
+    code = "invalid-token"
+
+
+class InsufficientScope(AuraError):
+    """The token does not have the scope that this needs (a 403)."""
+
+    code = "insufficient-scope"
+
+    def __init__(self, *, needed: str, given: str) -> None:
+        super().__init__(
+            f"This needs a token with the scope {needed}; this one has the scope {given}."
+        )
+        self.needed = needed
+
+
+class NarrowedToken(AuraError):
+    """The token is narrowed to plans, and this concerns the system as a whole (a 403)."""
+
+    code = "narrowed-token"
+
+    def __init__(self, plans: Iterable[str]) -> None:
+        super().__init__(
+            "This concerns the system as a whole, and the token is narrowed to plans: "
+            f"{', '.join(sorted(plans))}."
+        )
 
 
 class DatabaseTooNew(AuraError):

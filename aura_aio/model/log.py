@@ -66,13 +66,17 @@ class LogEntry(msgspec.Struct, frozen=True):
 
 
 class LogFilter(msgspec.Struct, frozen=True):
-    """Which entries a reader wants; an absent condition lets everything pass."""
+    """Which entries a reader wants; an absent condition lets everything pass.
+
+    `plans` are any of: what belongs to none of them, as the server's own entries, does not pass.
+    """
 
     level: LogLevel = LogLevel.DEBUG
     cid: str | None = None
     plan_name: str | None = None
     task_name: str | None = None
     step: str | None = None
+    plans: frozenset[str] | None = None
 
     def matches(self, line: LogLine) -> bool:
         """Whether `line` passes every condition."""
@@ -82,4 +86,5 @@ class LogFilter(msgspec.Struct, frozen=True):
             and (self.plan_name is None or line.plan_name == self.plan_name)
             and (self.task_name is None or line.task_name == self.task_name)
             and (self.step is None or line.step == self.step)
+            and (self.plans is None or line.plan_name in self.plans)
         )

@@ -54,12 +54,13 @@ class RunFilter(msgspec.Struct, frozen=True):
     """Which runs a list holds: every condition that is set must hold; times in seconds since the
     epoch.
 
-    `statuses` is any of; `labels` are all of; `q` is text that the cid, plan, task or a label value
-    contains, whatever the case of its ASCII letters. A time that is `…_after` is in, one that is
-    `…_before` is out.
+    `plans` (None: all) and `statuses` are any of; `labels` are all of; `q` is text that the cid,
+    plan, task or a label value contains, whatever the case of its ASCII letters. A time that is
+    `…_after` is in, one that is `…_before` is out.
     """
 
     plan_name: str | None = None
+    plans: frozenset[str] | None = None
     task_name: str | None = None
     statuses: tuple[RunState, ...] = ()
     labels: tuple[tuple[str, str], ...] = ()

@@ -11,11 +11,14 @@ from typing import Final
 import msgspec
 
 from aura_aio.model import limits
+from aura_aio.model.access import EVERYTHING, Grant
 from aura_aio.model.clock import Clock
 from aura_aio.model.lanes import Places
 from aura_aio.model.limits import Limits
 from aura_aio.model.ports import Dispatcher, Holder, Page, Position, QueueCounts, QueueStore
 from aura_aio.model.run import Run
+
+MOST_PAGES: Final = 20
 
 
 class WaitingCode(StrEnum):
@@ -112,9 +115,17 @@ class Queue:
         age = None if oldest is None else max(0.0, self._clock.now() - oldest)
         return QueueOverview(counts, age)
 
-    async def list(self, *, delayed: bool, limit: int, cursor: str | None) -> Page[QueueEntry]:
-        """Queued runs in dispatch order; see `QueueStore.list_queue`."""
+    async def list(
+        self, *, delayed: bool, limit: int, cursor: str | None, grant: Grant = EVERYTHING
+    ) -> Page[QueueEntry]:
+        """Queued runs in dispatch order; see `QueueStore.list_queue`.
+
+        A page may hold fewer than `limit`, or none, though others follow: those that `grant` does
+        not see are left out, after MOST_PAGES pages without one that it does see.
+        """
         page = await self._store.list_queue(delayed=delayed, limit=limit, cursor=cursor)
+        if grant.plans is not None:
+            page = await self._seen(page, grant, delayed=delayed, limit=limit)
         held = await self._held(run for _, run in page.items)
         entries = tuple(
             QueueEntry(
@@ -123,6 +134,19 @@ class Queue:
             for position, run in page.items
         )
         return Page(entries, page.next_cursor)
+
+    async def _seen(
+        self, page: Page[tuple[int, Run]], grant: Grant, *, delayed: bool, limit: int
+    ) -> Page[tuple[int, Run]]:
+        looked_at = 1
+        while not (seen := tuple(item for item in page.items if grant.sees(item[1].plan_name))):
+            if page.next_cursor is None or looked_at == MOST_PAGES:
+                break
+            page = await self._store.list_queue(
+                delayed=delayed, limit=limit, cursor=page.next_cursor
+            )
+            looked_at += 1
+        return Page(seen, page.next_cursor)
 
     async def waiting(self, run: Run) -> Waiting:
         """Where the queued `run` stands, and why it does not run yet."""

@@ -58,8 +58,8 @@ class Aura:
     cwd: Path
     env: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, *words: str, stdin: str = "", **env: str) -> Done:
-        """Run a command to its end, whatever its exit code."""
+    def __call__(self, *words: str, stdin: str = "", **env: str | None) -> Done:
+        """Run a command to its end, whatever its exit code; a variable that is None is not set."""
         absent = {name: None for name in os.environ if name.startswith("AURA_")}
         with chdir(self.cwd):
             done = CliRunner().invoke(

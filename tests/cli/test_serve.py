@@ -99,7 +99,7 @@ def test_a_start_with_wrong_settings_says_why_in_one_line(tmp_path: Path) -> Non
     aura = Aura("", tmp_path)
     assert "AURA_WORKERS" in refused(aura("serve", AURA_WORKERS="many"))
     assert "nothing.toml" in refused(aura("serve", "--config", "nothing.toml"))
-    assert "no access control" in refused(aura.process("serve", "--host", "0.0.0.0"))  # noqa: S104
+    assert "aura token create" in refused(aura.process("serve", "--host", "0.0.0.0"))  # noqa: S104
     (tmp_path / "aura.toml").write_text("[http]\nprot = 1\n", "utf-8")
     assert "'prot'" in refused(aura("serve"))
 
@@ -133,7 +133,8 @@ def test_every_setting_is_a_flag_that_wins(each: Setting, tmp_path: Path) -> Non
     elif isinstance(each.default, int | float):
         words, value = [each.flag, str(each.default + 1)], each.default + 1
     else:
-        value = "debug" if each.name == "log_level" else "127.0.0.2"
+        words_of = {"log_level": "debug", "require_token": "never"}
+        value = words_of.get(each.name, "127.0.0.2")
         words = [each.flag, value]
     found = aura("config", *words, "--json", **{each.variable: "1"})
     assert found.json[each.name] == {"value": value, "source": each.flag}

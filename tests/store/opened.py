@@ -15,6 +15,7 @@ from aura_aio.model.ports import LogStore, Publish, QueueStore, RunStore
 from aura_aio.model.run import Outcome, Run, RunChanged, RunError, Tasklet
 from aura_aio.model.schedule_store import EventStore, ScheduleStore
 from aura_aio.model.states import RunEvent, RunState
+from aura_aio.model.token_store import TokenStore
 
 DEFINITION = Definition.of(Task("hello", "greet"))
 
@@ -55,6 +56,7 @@ class Store(Protocol):
     logs: LogStore
     schedules: ScheduleStore
     events: EventStore
+    tokens: TokenStore
 
     @property
     def commits(self) -> int:

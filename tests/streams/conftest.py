@@ -15,6 +15,7 @@ from aiohttp import ClientSession, web
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.middlewares import with_problems, with_request_id
 from aura_aio.logs.hub import LogHub
+from aura_aio.model.access import Grant
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.log import LogLevel, LogLine
 from aura_aio.model.run import RunChanged
@@ -97,7 +98,7 @@ class Stream:
         self.runs[cid] = state
         self.manager.run_changed(RunChanged(cid, RunState.RUNNING, state, attempt=1, at=0.0))
 
-    async def _state(self, cid: str) -> RunState | None:
+    async def _state(self, cid: str, _: Grant) -> RunState | None:
         return self.runs.get(cid)
 
     def _app_runner(self) -> web.AppRunner:

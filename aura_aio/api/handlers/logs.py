@@ -1,17 +1,18 @@
 """The operations of the tag `logs`.
 
-May import aiohttp, model, and the rest of `api` but `app` and `routes`.
+May import aiohttp, msgspec, model, and the rest of `api` but `app` and `routes`.
 """
 
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
 from aiohttp import web
 
 from aura_aio.api import views
 from aura_aio.api.answers import page_answer
 from aura_aio.api.json_lines import wants_lines, write_lines
-from aura_aio.api.keys import MONITORS, SCHEDULER
+from aura_aio.api.keys import GRANT, MONITORS, SCHEDULER
 from aura_aio.logs.payload import payload
 from aura_aio.model.log import LogFilter, LogLevel
 
@@ -33,7 +34,7 @@ async def list_logs(request: web.Request) -> web.Response:
     """listLogs."""
     query = request["querystring"]
     page = await request.app[SCHEDULER].logs.list_logs(
-        _log_filter(query),
+        msgspec.structs.replace(_log_filter(query), plans=request[GRANT].plans),
         since=query["since"],
         limit=query["limit"],
         cursor=query.get("cursor"),
@@ -46,13 +47,16 @@ async def stream_logs(request: web.Request) -> web.StreamResponse:
     """streamLogs."""
     last_event_id = request["headers"].get("last_event_id")
     return await request.app[MONITORS].stream(
-        request, request["querystring"], None if last_event_id is None else int(last_event_id)
+        request,
+        request["querystring"],
+        None if last_event_id is None else int(last_event_id),
+        request[GRANT],
     )
 
 
 async def connect_log_stream(request: web.Request) -> web.WebSocketResponse:
     """connectLogStream."""
-    return await request.app[MONITORS].handle(request, request["querystring"])
+    return await request.app[MONITORS].handle(request, request["querystring"], request[GRANT])
 
 
 def _log_filter(query: Mapping[str, Any]) -> LogFilter:

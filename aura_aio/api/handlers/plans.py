@@ -7,12 +7,14 @@ from aiohttp import web
 
 from aura_aio.api import plan_views
 from aura_aio.api.answers import tagged_answer
-from aura_aio.api.keys import SCHEDULER
+from aura_aio.api.keys import GRANT, SCHEDULER
 
 
 async def list_plans(request: web.Request) -> web.Response:
     """listPlans."""
-    return tagged_answer(request, plan_views.plan_list(request.app[SCHEDULER].plans.list()))
+    plans, grant = request.app[SCHEDULER].plans.list(), request[GRANT]
+    seen = [plan for plan in plans if grant.sees(plan.name)]
+    return tagged_answer(request, plan_views.plan_list(seen))
 
 
 async def get_plan(request: web.Request) -> web.Response:

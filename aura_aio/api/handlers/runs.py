@@ -10,21 +10,24 @@ from aiohttp import web
 
 from aura_aio.api import plan_views, views
 from aura_aio.api.answers import answer, page_answer
-from aura_aio.api.keys import SCHEDULER
+from aura_aio.api.keys import GRANT, SCHEDULER
+from aura_aio.model.access import Grant
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.states import RunState
 
 
 async def list_active_runs(request: web.Request) -> web.Response:
     """listActiveRuns."""
-    return answer(views.active_run_list(await request.app[SCHEDULER].runs.list_active()))
+    runs = await request.app[SCHEDULER].runs.list_active()
+    grant = request[GRANT]
+    return answer(views.active_run_list([each for each in runs if grant.sees(each[0].plan_name)]))
 
 
 async def list_runs(request: web.Request) -> web.Response:
     """listRuns."""
     query = request["querystring"]
     runs = await request.app[SCHEDULER].runs.list(
-        _run_filter(query),
+        _run_filter(query, request[GRANT]),
         limit=query["limit"],
         cursor=query.get("cursor"),
         include=frozenset(query.get("include", ())),
@@ -49,7 +52,7 @@ async def get_run_definition(request: web.Request) -> web.Response:
     return answer(plan_views.run_definition(cid, definition))
 
 
-def _run_filter(query: Mapping[str, Any]) -> RunFilter:
+def _run_filter(query: Mapping[str, Any], grant: Grant) -> RunFilter:
     times = {
         name: query[name].timestamp()
         for name in ("created_after", "created_before", "finished_after", "finished_before")
@@ -57,6 +60,7 @@ def _run_filter(query: Mapping[str, Any]) -> RunFilter:
     }
     return RunFilter(
         plan_name=query.get("plan_name"),
+        plans=grant.plans,
         task_name=query.get("task_name"),
         statuses=tuple(RunState(word) for word in query.get("status", ())),
         labels=tuple(_label(text) for text in query.get("label", ())),

@@ -11,10 +11,11 @@ import msgspec
 from aiohttp import web
 
 from aura_aio.api import views
+from aura_aio.api.access import must_see
 from aura_aio.api.answers import answer
-from aura_aio.api.keys import SCHEDULER
+from aura_aio.api.keys import GRANT, SCHEDULER
 from aura_aio.api.validation import check_batch_item
-from aura_aio.model.errors import AuraError
+from aura_aio.model.errors import AuraError, BadReference, PlanNotFound
 from aura_aio.model.ports import IdempotencyKey
 from aura_aio.scheduler.admission import RunRequest
 
@@ -23,7 +24,7 @@ _canonical = msgspec.json.Encoder(order="sorted")
 
 async def run_task(request: web.Request) -> web.Response:
     """runTask."""
-    wanted = _run_request(request["json"])
+    wanted = _run_request(request, request["json"])
     accepted = await request.app[SCHEDULER].run_ad_hoc_task(wanted, _idempotency(request))
     (cid,) = accepted.cids
     headers = {"Location": f"/api/runs/{cid}"} | _replayed(accepted.replayed)
@@ -35,7 +36,7 @@ async def run_task_batch(request: web.Request) -> web.Response:
     """runTaskBatch."""
     body = request["json"]
     batch = await request.app[SCHEDULER].run_batch_ad_hoc_tasks(
-        [_run_request_or_why_not(item) for item in body["tasks"]],
+        [_run_request_or_why_not(request, item) for item in body["tasks"]],
         atomic=body["atomic"],
         idempotency=_idempotency(request),
     )
@@ -46,7 +47,9 @@ async def get_task_status_batch(request: web.Request) -> web.Response:
     """getTaskStatusBatch."""
     cids = request["json"]["cids"]
     runs = await request.app[SCHEDULER].runs.states(cids)
-    return answer(views.task_status_batch(cids, runs))
+    grant = request[GRANT]
+    seen = {cid: run for cid, run in runs.items() if grant.sees(run.plan_name)}
+    return answer(views.task_status_batch(cids, seen))
 
 
 async def cancel_task(request: web.Request) -> web.Response:
@@ -63,25 +66,43 @@ async def update_task_priority(request: web.Request) -> web.Response:
     return answer(views.run_summary(run))
 
 
-def _run_request(body: Mapping[str, Any]) -> RunRequest:
-    """A validated AdHocTaskRequest for the Scheduler: its date-time becomes seconds."""
+def _run_request(request: web.Request, body: Mapping[str, Any]) -> RunRequest:
+    """A validated AdHocTaskRequest for the Scheduler: its date-time becomes seconds.
+
+    Raises:
+        BadReference: the plan is not one that who asks may see.
+    """
+    try:
+        must_see(request, body["plan_name"])
+    except PlanNotFound as error:
+        raise BadReference(str(error)) from error
     run_at = body.get("run_at")
     if run_at is None:
         return RunRequest(**body)
     return RunRequest(**{**body, "run_at": run_at.timestamp()})
 
 
-def _run_request_or_why_not(item: Any) -> RunRequest | AuraError:
+def _run_request_or_why_not(request: web.Request, item: Any) -> RunRequest | AuraError:
     checked = check_batch_item(item)
-    return checked if isinstance(checked, AuraError) else _run_request(checked)
+    if isinstance(checked, AuraError):
+        return checked
+    try:
+        return _run_request(request, checked)
+    except BadReference as error:
+        return error
 
 
 def _idempotency(request: web.Request) -> IdempotencyKey | None:
-    """The client's key with a digest of the body that does not depend on its white space."""
+    """The client's key with a digest of the body that does not depend on its white space.
+
+    Nor may one who is narrowed to plans get the answer that another one got for the same body.
+    """
     key = request["headers"].get("idempotency_key")
     if key is None:
         return None
-    digest = hashlib.sha256(request.path.encode() + b"\n" + _canonical.encode(request["json"]))
+    plans = request[GRANT].plans
+    asked = [request.path, request["json"], *([] if plans is None else sorted(plans))]
+    digest = hashlib.sha256(_canonical.encode(asked))
     return IdempotencyKey(key=key, body_digest=digest.hexdigest())
 
 

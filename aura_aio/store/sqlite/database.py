@@ -10,7 +10,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
+from aura_aio.model.errors import DatabaseInUse, DatabaseTooNew, StoreUnavailable
 
 APPLICATION_ID: Final = 0x41757261
 """`PRAGMA application_id` of our files: "Aura"."""
@@ -75,7 +75,8 @@ class Database:
 
     Raises (from the constructor, which blocks: call it in a thread):
         DatabaseTooNew: a newer version has written it; it was not touched.
-        StoreUnavailable: it cannot be opened, is in use, or is not ours.
+        DatabaseInUse: another server has it open.
+        StoreUnavailable: it cannot be opened, or is not ours.
     """
 
     def __init__(self, path: Path, steps: Sequence[Migration] | None = None) -> None:
@@ -132,7 +133,7 @@ class Database:
             guard.close()
             if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
                 raise
-            raise StoreUnavailable(
+            raise DatabaseInUse(
                 f"Another server has the database {self._path} open: stop it first, "
                 "or give this one another database."
             ) from error

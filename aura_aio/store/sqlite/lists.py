@@ -41,6 +41,8 @@ def list_runs(
 ) -> Page[Run]:
     """See `RunStore.list_runs`. The cursor is the cid of the last run that was given."""
     before = None if cursor is None else decode_cursor(KIND, str, cursor)
+    if not _sources(where):
+        return Page(())
     statement = list_statement(where, before=before, most=limit + 1, include=include)
     runs = tuple(map(run_from, connection.execute(*statement)))
     if len(runs) <= limit:
@@ -59,6 +61,7 @@ def list_statement(
     """
     conditions, values = _conditions(where)
     values["most"] = most
+    values |= {f"plan{number}": plan for number, plan in enumerate(_plans(where) or ())}
     if before is not None:
         conditions.append("cid < :before")
         values["before"] = before
@@ -72,16 +75,26 @@ def list_statement(
 def _sources(where: RunFilter) -> list[tuple[str, list[str]]]:
     """Where to walk, each with the conditions that its index answers."""
     states = tuple(dict.fromkeys(where.statuses))
-    if where.plan_name is not None:
+    plans = _plans(where)
+    if plans is not None:
         by_plan = "runs INDEXED BY runs_by_plan"
         return [
-            (by_plan, ["plan_name = :plan_name", f"state = '{state.value}'"])
+            (by_plan, [f"plan_name = :plan{number}", f"state = '{state.value}'"])
+            for number in range(len(plans))
             for state in states or RunState
         ]
     if states:
         by_state = "runs INDEXED BY runs_by_state"
         return [(by_state, [f"state = '{state.value}'"]) for state in states]
     return [("runs", [])]
+
+
+def _plans(where: RunFilter) -> tuple[str, ...] | None:
+    """The plans whose runs may pass, or None for those of every plan."""
+    if where.plan_name is None:
+        return None if where.plans is None else tuple(sorted(where.plans))
+    hidden = where.plans is not None and where.plan_name not in where.plans
+    return () if hidden else (where.plan_name,)
 
 
 def _conditions(where: RunFilter) -> tuple[list[str], dict[str, Any]]:

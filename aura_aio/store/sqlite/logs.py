@@ -10,7 +10,7 @@ from typing import Any
 from aura_aio.model.log import LogEntry, LogFilter, LogLevel, LogLine
 from aura_aio.store.sqlite import sql
 from aura_aio.store.sqlite.reader import Reader
-from aura_aio.store.sqlite.rows import entry_from, row_of_line
+from aura_aio.store.sqlite.rows import entry_from, json_text, row_of_line
 from aura_aio.store.sqlite.transaction import Transaction
 from aura_aio.store.writer import Writer
 
@@ -64,11 +64,14 @@ def entries_statement(
         "step = :step": where.step,
         "level >= :level": where.level.number if where.level is not LogLevel.DEBUG else None,
     }
-    conditions = " AND ".join(text for text, value in given.items() if value is not None)
-    values = {text.rpartition(":")[2]: value for text, value in given.items()}
+    conditions = [text for text, value in given.items() if value is not None]
+    values = {text.rpartition(":")[2]: value for text, value in given.items()} | {"limit": limit}
+    if where.plans is not None:
+        conditions.append("plan_name IN (SELECT value FROM json_each(:plans))")
+        values["plans"] = json_text(sorted(where.plans))
     return (
-        f"SELECT {sql.ENTRY} FROM logs WHERE {conditions} ORDER BY seq LIMIT :limit",  # noqa: S608 - constants
-        values | {"limit": limit},
+        f"SELECT {sql.ENTRY} FROM logs WHERE {' AND '.join(conditions)} ORDER BY seq LIMIT :limit",  # noqa: S608 - constants
+        values,
     )
 
 

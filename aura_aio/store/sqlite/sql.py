@@ -4,7 +4,7 @@ May import the standard library only. What is pasted into them are constants of 
 values are always bound. Where a statement may only use one index, it names it, so that the planner
 can never fall back on walking over the table.
 """
-# ruff: noqa: S608
+# ruff: noqa: S608, S105 (what is called TOKEN here is a statement)
 
 from typing import Final
 
@@ -248,3 +248,13 @@ PLANS_WITH_STATE: Final = "SELECT DISTINCT plan_name FROM plan_state"
 
 INSERT_ENTRY: Final = f"INSERT INTO logs ({ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 OLDEST_SEQ: Final = "SELECT MIN(seq) FROM logs"
+
+# --- Tokens: a small table, of which every row is wanted
+
+_TOKEN: Final = "id, digest, name, scope, plans, created_at, expires_at, last_used_at, revoked_at"
+
+TOKENS: Final = f"SELECT {_TOKEN} FROM tokens"
+TOKEN: Final = f"SELECT {_TOKEN} FROM tokens WHERE id = ?"
+INSERT_TOKEN: Final = f"INSERT INTO tokens ({_TOKEN}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+REVOKE_TOKEN: Final = "UPDATE tokens SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL"
+TOKEN_USED: Final = "UPDATE tokens SET last_used_at = ? WHERE id = ?"

@@ -11,6 +11,7 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.ports import LogStore, Publish, QueueStore, RunStore
 from aura_aio.model.schedule_store import EventStore, ScheduleStore
+from aura_aio.model.token_store import TokenStore
 from aura_aio.store.sqlite.accept import Acceptance
 from aura_aio.store.sqlite.database import Database
 from aura_aio.store.sqlite.logs import SqliteLogs
@@ -18,6 +19,7 @@ from aura_aio.store.sqlite.queue import SqliteQueue
 from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.runs import SqliteRuns
 from aura_aio.store.sqlite.schedules import SqliteEvents, SqliteSchedules
+from aura_aio.store.sqlite.tokens import SqliteTokens
 from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
 from aura_aio.store.writer import Writer
 
@@ -62,6 +64,7 @@ class SqliteStore:
         self.events: EventStore = SqliteEvents(
             parts.session, self._writer, parts.look_ups, acceptance, parts.clock
         )
+        self.tokens: TokenStore = SqliteTokens(self._writer, parts.look_ups)
 
     @property
     def commits(self) -> int:

@@ -128,6 +128,19 @@ CREATE TABLE events (
     depth INTEGER NOT NULL
 );
 
+-- Who may come in.
+CREATE TABLE tokens (
+    id TEXT NOT NULL PRIMARY KEY,
+    digest TEXT NOT NULL UNIQUE,  -- SHA-256 of the secret, which is kept nowhere
+    name TEXT NOT NULL,
+    scope TEXT NOT NULL CHECK (scope IN ('read', 'run', 'admin')),
+    plans TEXT NOT NULL,          -- JSON; [] when it is not narrowed to plans
+    created_at REAL NOT NULL,
+    expires_at REAL,
+    last_used_at REAL,
+    revoked_at REAL
+);
+
 -- Figures that each transaction keeps exact, so that reading them costs the same at any length.
 
 CREATE TABLE queue_counts (  -- queued runs

@@ -1,0 +1,110 @@
+"""Who may do what: each operation's scope stands in the contract, and is read from there.
+
+May import aiohttp, contract, scheduler, model and the rest of `api` but `app` and `routes`.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
+
+from aura_aio.api.keys import GRANT, SCHEDULER, TAKES_TICKET, TICKET
+from aura_aio.contract.document import Operation
+from aura_aio.model.access import EVERYTHING, Grant, holds_secret
+from aura_aio.model.errors import (
+    InsufficientScope,
+    InvalidToken,
+    NarrowedToken,
+    PlanNotFound,
+    RunNotFound,
+    Unauthenticated,
+)
+from aura_aio.scheduler.access import Access
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def access_middleware(access: Access, operations: Mapping[Any, Operation]) -> Middleware:
+    """Let only those pass to an operation whose token, or ticket, has its scope.
+
+    `operations` holds the operation of each handler; what is not in it are pages, which are for
+    everybody. What the one who asks is granted stands at the request as `GRANT`.
+    """
+
+    @web.middleware
+    async def with_access(request: web.Request, handler: Handler) -> web.StreamResponse:
+        is_routed = request.match_info.http_exception is None
+        if is_routed and holds_secret(request.raw_path):
+            raise InvalidToken(
+                "A token does not belong into an address, where logs and histories keep it: send "
+                "it as Authorization: Bearer …, and revoke this one."
+            )
+        operation = operations.get(request.match_info.handler)
+        if operation is not None and operation.scope is not None:
+            grant = _grant(request, operation, access)
+            if not grant.scope.holds(operation.scope):
+                raise InsufficientScope(needed=operation.scope, given=grant.scope)
+            request[GRANT] = grant
+            request[TAKES_TICKET] = operation.takes_ticket
+        return await handler(request)
+
+    return with_access
+
+
+async def hold_to_plans(request: web.Request, operation: Operation) -> None:
+    """Let a request whose token is narrowed to plans pass only to what belongs to these.
+
+    Its parameters have been checked. An operation whose path names a plan or a run is held to the
+    plans here; one that is `narrowed` in the contract does so by itself; any other is refused: what
+    nobody has thought about is not for such a token.
+
+    Raises:
+        PlanNotFound, RunNotFound: it belongs to another plan, which is as if it did not exist.
+        NarrowedToken: it concerns the system as a whole.
+    """
+    grant = request[GRANT]
+    if grant.plans is None:
+        return
+    named = {parameter.name for parameter in operation.path_parameters}
+    path: Mapping[str, Any] = request["match_info"] if named else {}
+    if "plan_name" in named:
+        must_see(request, path["plan_name"])
+    elif "cid" in named:
+        run = (await request.app[SCHEDULER].runs.states([path["cid"]])).get(path["cid"])
+        if run is None or not grant.sees(run.plan_name):
+            raise RunNotFound(path["cid"])
+    elif not operation.narrowed:
+        raise NarrowedToken(grant.plans)
+
+
+def must_see(request: web.Request, plan_name: str) -> None:
+    """Return if who asks is not narrowed to plans, or to these.
+
+    Raises:
+        PlanNotFound: there is no such plan for him; it names none that he does not see.
+    """
+    grant = request[GRANT]
+    if grant.plans is None:
+        return
+    seen = {plan.name for plan in request.app[SCHEDULER].plans.list() if grant.sees(plan.name)}
+    if plan_name not in seen:
+        raise PlanNotFound(plan_name, seen)
+
+
+def _grant(request: web.Request, operation: Operation, access: Access) -> Grant:
+    """What the request may do by what it shows.
+
+    An open server asks for nothing, but who shows a token is held to it. Other kinds of
+    `Authorization` are none of ours: a proxy in front may have asked for them.
+    """
+    header = request.headers.get(hdrs.AUTHORIZATION)
+    if header is not None:
+        kind, _, secret = header.partition(" ")
+        if kind.lower() == "bearer":
+            return access.grant_of(secret.strip())
+    if operation.takes_ticket and (ticket := request.query.get(TICKET)) is not None:
+        return access.redeem(ticket)
+    if access.is_open:
+        return EVERYTHING
+    raise Unauthenticated

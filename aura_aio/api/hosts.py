@@ -1,0 +1,77 @@
+"""Which hosts the server answers to, and whose pages may use it.
+
+May import aiohttp, settings and model only.
+"""
+
+from collections.abc import Awaitable, Callable
+from ipaddress import ip_address
+from typing import Final
+from urllib.parse import urlsplit
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Middleware
+
+from aura_aio.model.errors import SettingsError
+from aura_aio.settings import HttpSettings
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
+
+
+def hosts_middleware(settings: HttpSettings) -> Middleware:
+    """Refuse what a foreign web page makes a browser send (DNS rebinding, cross-site requests).
+
+    `Host` must be a name of this machine, one that is allowed, or, where the server listens for
+    others, any address: who lures a browser to our address with a name of his own cannot do so
+    without that name. `Origin`, which only browsers send, must be the server itself or one whose
+    pages may use the API.
+    """
+    names = LOOPBACK_NAMES | {name.lower() for name in settings.allowed_hosts}
+    origins = frozenset(settings.cors_origins)
+    any_address = not settings.on_loopback
+
+    @web.middleware
+    async def from_known_host(request: web.Request, handler: Handler) -> web.StreamResponse:
+        host = _host_name(request.host).lower()
+        if host not in names and not (any_address and _is_address(host)):
+            raise web.HTTPForbidden(
+                text=f"This server does not answer to the host {host!r}. Whoever operates it can "
+                "allow the name with --allowed-hosts."
+            )
+        origin = request.headers.get(hdrs.ORIGIN)
+        if origin is not None and origin not in origins and urlsplit(origin).netloc != request.host:
+            raise web.HTTPForbidden(text=f"Requests from pages of {origin!r} are not allowed.")
+        return await handler(request)
+
+    return from_known_host
+
+
+def check_origins(settings: HttpSettings) -> None:
+    """Return if each of `cors_origins` is spelled as browsers spell an origin.
+
+    Raises:
+        SettingsError: one is not; it would never match, or match everybody.
+    """
+    for origin in settings.cors_origins:
+        parts = urlsplit(origin)
+        plain = f"{parts.scheme}://{parts.netloc}".lower()
+        if parts.scheme not in ("http", "https") or not parts.hostname or origin != plain:
+            raise SettingsError(
+                f"--cors-origins {origin}: an origin is written like https://tools.example.org or "
+                "http://localhost:5173, in small letters and without a path. There is none that "
+                "stands for all."
+            )
+
+
+def _host_name(host: str) -> str:
+    """The name in a `Host` header, without the port."""
+    return host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return True

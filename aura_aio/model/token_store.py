@@ -1,0 +1,33 @@
+"""The port of the access tokens; what it promises, tests/store proves for every store.
+
+May import the standard library and `model` only.
+"""
+
+from collections.abc import Mapping
+from typing import Protocol
+
+from aura_aio.model.access import Token
+
+
+class TokenStore(Protocol):
+    """The access tokens. They are few: who needs them reads them all."""
+
+    async def add(self, token: Token) -> None:
+        """Keep `token`, whose id and digest no other has."""
+        ...
+
+    async def list_tokens(self) -> tuple[Token, ...]:
+        """Every token that was ever added, the oldest first."""
+        ...
+
+    async def revoke(self, token_id: str, at: float) -> Token:
+        """Mark it as revoked at `at`; one that was revoked before stays as it is. Answers it.
+
+        Raises:
+            TokenNotFound: there is none of this id.
+        """
+        ...
+
+    async def record_use(self, used: Mapping[str, float]) -> None:
+        """Keep when these tokens (by id) were last used; an id that is not known is left out."""
+        ...

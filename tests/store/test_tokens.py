@@ -1,0 +1,55 @@
+"""`TokenStore`: kept, revoked, used.
+
+Imports aura_aio.model and the fixtures.
+"""
+
+import msgspec
+import pytest
+
+from aura_aio.model.access import NewToken, Scope, Token, make_token
+from aura_aio.model.errors import TokenNotFound
+from tests.store.opened import Opened
+
+
+async def kept(opened: Opened, **rest: object) -> Token:
+    """A token that is kept, made now."""
+    new = msgspec.structs.replace(NewToken(scope=Scope.RUN), **rest)
+    token, _ = make_token(new, opened.clock.now())
+    await opened.store.tokens.add(token)
+    return token
+
+
+async def test_tokens_survive_with_everything(opened: Opened) -> None:
+    assert await opened.store.tokens.list_tokens() == ()
+    second = opened.clock.now() + 1
+    plain = await kept(opened)
+    opened.clock.seconds = second
+    full = await kept(opened, name="wall", plans=("b", "a"), expires_in_sec=60.0)
+    assert (full.plans, full.expires_at) == (("a", "b"), second + 60)
+    await opened.reopen()
+    assert await opened.store.tokens.list_tokens() == (plain, full)
+
+
+async def test_a_digest_is_kept_once(opened: Opened) -> None:
+    token = await kept(opened)
+    with pytest.raises(Exception, match="UNIQUE"):
+        await opened.store.tokens.add(msgspec.structs.replace(token, id="other"))
+    assert await opened.store.tokens.list_tokens() == (token,)
+
+
+async def test_the_first_revocation_counts(opened: Opened) -> None:
+    token, other = await kept(opened), await kept(opened)
+    revoked = msgspec.structs.replace(token, revoked_at=5.0)
+    assert await opened.store.tokens.revoke(token.id, 5.0) == revoked
+    assert await opened.store.tokens.revoke(token.id, 6.0) == revoked
+    assert set(await opened.store.tokens.list_tokens()) == {revoked, other}
+    with pytest.raises(TokenNotFound):
+        await opened.store.tokens.revoke("nobody", 5.0)
+
+
+async def test_uses_are_kept(opened: Opened) -> None:
+    token, other = await kept(opened), await kept(opened)
+    await opened.store.tokens.record_use({})
+    await opened.store.tokens.record_use({token.id: 7.0, "nobody": 8.0})
+    used = msgspec.structs.replace(token, last_used_at=7.0)
+    assert set(await opened.store.tokens.list_tokens()) == {used, other}
