@@ -60,4 +60,4 @@ def show(results: Sequence[Result]) -> None:
 
 def _figure(values: Sequence[float]) -> str:
     middle = median(values)
-    return f"{middle:,.0f}" if middle >= 100 else f"{middle:.2f}"
+    return f"{middle:,.0f}" if middle >= 100 else f"{middle:.3g}"
