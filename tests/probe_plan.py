@@ -55,6 +55,14 @@ async def spin_on_loop() -> None:
         pass
 
 
+@action(isolation="process")
+def spin_apart(file: str) -> None:
+    """Never return; the process is in a file."""
+    Path(file).write_text(str(os.getpid()), encoding="utf-8")
+    while True:
+        pass
+
+
 @action
 def exit_process() -> None:
     """End the worker as no action should."""
@@ -120,6 +128,14 @@ steps:
   ask: {action: fan_out}
 returns: "{{ nodes.ask.output }}"
 """,
+    "spin_apart": """
+meta:
+  inputs: [{name: file, type: string, required: true}]
+steps:
+  spin: {action: spin_apart, params: {file: "{{ inputs.file }}"}}
+""",
+    "exit_apart": "steps: {it: {action: exit_process, isolation: process}}\n",
+    "allocate_apart": "steps: {it: {action: allocate, isolation: process}}\n",
     **{
         name: f"steps: {{it: {{action: {name}}}}}\n"
         for name in (

@@ -1,11 +1,13 @@
 """Finds the actions of a plan without running its code: by reading the Python files.
 
-May import model, and of `catalog` `files`, `manifest`, `marks`, `place` and `references`.
+May import model, msgspec, and of `catalog` `files`, `manifest`, `marks`, `place` and `references`.
 """
 
 import ast
 from collections.abc import Iterator
 from typing import Any, Final
+
+import msgspec
 
 from aura_aio.catalog.files import FileRefused, PlanFolder
 from aura_aio.catalog.manifest import ExportedAction, Manifest
@@ -13,7 +15,7 @@ from aura_aio.catalog.marks import Mark
 from aura_aio.catalog.place import MAX_SECONDS, Faults
 from aura_aio.catalog.references import NAME_RULE, is_name
 from aura_aio.model.errors import did_you_mean
-from aura_aio.model.plan import ActionSpec, LoadError
+from aura_aio.model.plan import ActionSpec, Isolation, LoadError
 
 _FOLDERS: Final = ("actions", "src/actions")
 _SINGLE_FILE: Final = "actions.py"
@@ -150,15 +152,17 @@ def _declared(node: _Function, decorator: ast.expr, file: str, faults: Faults) -
     if not isinstance(name, str) or not is_name(name):
         faults.add(f"An action cannot be called {name!r}: {NAME_RULE}.", mark)
         return None
-    if given.get("isolation") is not None:
-        faults.add("'isolation' comes in a later version of Aura.", mark)
+    isolation = given.get("isolation")
+    if isolation is not None and isolation not in list(Isolation):
+        faults.add(f"'isolation' is 'process', or left out; not {isolation!r}.", mark)
         return None
     if timeout is not None and not (
         isinstance(timeout, (int, float)) and 0 < timeout <= MAX_SECONDS
     ):
         faults.add("The timeout is no number of seconds above 0.", mark)
         return None
-    return _spec(name, node, file, None if timeout is None else float(timeout))
+    spec = _spec(name, node, file, None if timeout is None else float(timeout))
+    return msgspec.structs.replace(spec, isolation=isolation and Isolation(isolation))
 
 
 def _spec(name: str, node: _Function, file: str, timeout_sec: float | None) -> ActionSpec:

@@ -16,7 +16,7 @@ from typing import Any, Final
 import msgspec
 
 from aura_aio.catalog.tracebacks import plan_traceback
-from aura_aio.model.plan import ActionSpec
+from aura_aio.model.plan import ActionSpec, Isolation
 from aura_aio.model.run import RunError
 
 BUILTIN_ACTIONS: Final = frozenset(
@@ -38,13 +38,18 @@ PACKAGE_PREFIX: Final = "aura_plan_"
 class LoadedAction(msgspec.Struct, frozen=True):
     """An action that can be called; `failure` says why it cannot, if its module did not import.
 
-    `timeout_sec` bounds each call, unless the step says otherwise.
+    `timeout_sec` bounds each call, unless the step says otherwise. With `isolation`, every call is
+    made in a process of its own, and `function` may be a stand-in. `plan_root` and `spec` are where
+    that process finds it, in its plan; built-in actions are in none.
     """
 
     name: str
     function: Callable[..., Any]
     timeout_sec: float | None = None
     failure: RunError | None = None
+    isolation: Isolation | None = None
+    plan_root: str | None = None
+    spec: ActionSpec | None = None
 
 
 def load_actions(plan_root: Path, specs: Iterable[ActionSpec]) -> dict[str, LoadedAction]:
@@ -52,17 +57,26 @@ def load_actions(plan_root: Path, specs: Iterable[ActionSpec]) -> dict[str, Load
 
     The plan's folder is a package of its own, under a name that no other plan has: two plans may
     have modules of the same name, and relative imports work. What was imported from this folder
-    before is imported anew. A module that fails makes only its own actions fail. What the plan's
-    own loggers (`logging.getLogger(__name__)`) say is let through at every level.
+    before is imported anew. A module that fails makes only its own actions fail. One whose actions
+    are all made in processes of their own is not imported at all: these do it themselves. What the
+    plan's own loggers (`logging.getLogger(__name__)`) say is let through at every level.
     """
     package = _fresh_package(plan_root)
     modules: dict[str, ModuleType | RunError] = {}
     loaded: dict[str, LoadedAction] = {}
     for spec in specs:
+        if spec.isolation is not None:
+            loaded[spec.name] = _loaded(plan_root, spec, _not_loaded)
+            continue
         if spec.module not in modules:
             modules[spec.module] = _import(package, spec.module)
-        loaded[spec.name] = _action(spec, modules[spec.module])
+        loaded[spec.name] = _action(plan_root, spec, modules[spec.module])
     return loaded
+
+
+def load_action(plan_root: Path, spec: ActionSpec) -> LoadedAction:
+    """Import the module of one action, whatever its isolation: for the process that calls it."""
+    return _action(plan_root, spec, _import(_fresh_package(plan_root), spec.module))
 
 
 def _fresh_package(plan_root: Path) -> str:
@@ -91,19 +105,33 @@ def _import(package: str, file: str) -> ModuleType | RunError:
         )
 
 
-def _action(spec: ActionSpec, module: ModuleType | RunError) -> LoadedAction:
+def _action(plan_root: Path, spec: ActionSpec, module: ModuleType | RunError) -> LoadedAction:
     if isinstance(module, RunError):
-        return _failed(spec, module)
+        return _loaded(plan_root, spec, _not_loaded, module)
     function = getattr(module, spec.function, None)
     if callable(function):
-        return LoadedAction(spec.name, function, spec.timeout_sec)
+        return _loaded(plan_root, spec, function)
     message = f"The module {spec.module} has no function {spec.function!r} after its import."
-    return _failed(spec, RunError(type="AttributeError", message=message))
+    failure = RunError(type="AttributeError", message=message)
+    return _loaded(plan_root, spec, _not_loaded, failure)
 
 
-def _failed(spec: ActionSpec, failure: RunError) -> LoadedAction:
-    return LoadedAction(spec.name, _not_loaded, spec.timeout_sec, failure)
+def _loaded(
+    plan_root: Path,
+    spec: ActionSpec,
+    function: Callable[..., Any],
+    failure: RunError | None = None,
+) -> LoadedAction:
+    return LoadedAction(
+        name=spec.name,
+        function=function,
+        timeout_sec=spec.timeout_sec,
+        failure=failure,
+        isolation=spec.isolation,
+        plan_root=str(plan_root),
+        spec=spec,
+    )
 
 
 def _not_loaded() -> None:
-    """Stands in for the function of an action whose module did not import."""
+    """Stands in for the function of an action that was not imported."""

@@ -244,12 +244,17 @@ class _ActionNames:
         self._plan_name = plan_name
         self._actions = actions
 
-    def fault(self, reference: str) -> str | None:
-        """What is wrong with the name of an action; None if nothing is."""
+    def fault(self, reference: str, isolated: bool) -> str | None:
+        """What is wrong with a call of an action, which may be meant to be `isolated`; None if
+        nothing is.
+        """
         plan, name = split_action(reference)
         if plan is not None:
             return self._fault_in(plan, name)
-        known = self._actions[self._plan_name].keys() | BUILTIN_ACTIONS
+        own = self._actions[self._plan_name].keys()
+        known = own | BUILTIN_ACTIONS
+        if name in known - own and isolated:
+            return f"The action {name!r} is built in, and needs no process of its own."
         if name in known:
             return None
         if name in LATER_ACTIONS:

@@ -12,18 +12,19 @@ from aura_aio.catalog.document import Node
 from aura_aio.catalog.place import Place
 from aura_aio.catalog.references import NAME_RULE, is_name
 from aura_aio.catalog.template_checks import SCOPE, TemplateChecks, is_template, looks_like_one
-from aura_aio.model.plan import Loop, Step
+from aura_aio.model.plan import Isolation, Loop, Step
 
 _FIELDS: Final = (
     "action", "params", "depends_on", "when", "loop", "timeout", "timeout_sec", "outputs",
-    "step_note", *retries.FIELDS,
+    "step_note", "isolation", *retries.FIELDS,
 )  # fmt: skip
-_LATER: Final = ("isolation",)
 _KINDS_OF_LOOPS: Final = ("for_each", "times", "while")
 _LOOP: Final = (*_KINDS_OF_LOOPS, "max_iterations", "parallelism")
 
-FindFault = Callable[[str], str | None]
-"""Says what is wrong with the name of an action; None if it can be called."""
+FindFault = Callable[[str, bool], str | None]
+"""Says what is wrong with the name of an action, which may be called in a process of its own; None
+if it can be called.
+"""
 
 
 def read_steps(place: Place, inputs: Collection[str], action_fault: FindFault) -> tuple[Step, ...]:
@@ -72,7 +73,7 @@ class _StepReader:
             steps.fault_at_key(name, f"The name {name!r} is not allowed: {NAME_RULE}.")
         elif name in OPERATORS:
             steps.fault_at_key(name, f"No step can be called {name!r}: depends_on has that word.")
-        fields = place.fields(_FIELDS, expected="a step: {action, params, …}", later=_LATER)
+        fields = place.fields(_FIELDS, expected="a step: {action, params, …}")
         if not place.is_mapping():
             return None
         on_exception, on_result = retries.read_retries(place, fields)
@@ -92,6 +93,7 @@ class _StepReader:
             timeout_sec=read_timeout(place, fields),
             outputs=_read_outputs(fields),
             step_note=fields["step_note"].text() if "step_note" in fields else None,
+            isolation=_read_isolation(fields),
         )
         self._check_templates(fields)
         return step
@@ -101,7 +103,8 @@ class _StepReader:
             place.lacks("action", "A step needs an 'action'.")
             return ""
         action = fields["action"].text("the name of an action")
-        fault = self._action_fault(action) if action is not None else None
+        isolated = "isolation" in fields
+        fault = self._action_fault(action, isolated) if action is not None else None
         if fault is not None:
             fields["action"].fault(fault)
         return action or ""
@@ -130,6 +133,11 @@ def read_timeout(parent: Place, fields: dict[str, Place]) -> float | None:
         parent.fault_at_key("timeout_sec", "'timeout' and 'timeout_sec' say the same: keep one.")
     place = fields.get("timeout") or fields.get("timeout_sec")
     return place.seconds(zero=False) if place is not None else None
+
+
+def _read_isolation(fields: dict[str, Place]) -> Isolation | None:
+    word = fields["isolation"].choice(Isolation) if "isolation" in fields else None
+    return Isolation(word) if word is not None else None
 
 
 def _read_when(fields: dict[str, Place]) -> str | bool | None:

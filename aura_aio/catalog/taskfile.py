@@ -3,7 +3,7 @@
 May import model, and of `catalog` what reads their parts.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -15,7 +15,7 @@ from aura_aio.catalog.input_specs import read_inputs
 from aura_aio.catalog.parts import read_in_parts
 from aura_aio.catalog.place import Faults, Place
 from aura_aio.catalog.references import NAME_RULE, is_name
-from aura_aio.catalog.steps import outputs_of_steps, read_steps, read_timeout
+from aura_aio.catalog.steps import FindFault, outputs_of_steps, read_steps, read_timeout
 from aura_aio.catalog.template_checks import TemplateChecks
 from aura_aio.catalog.triggers import Awaited, FoundTrigger, check_triggers, read_triggers
 from aura_aio.model.errors import close_names
@@ -54,7 +54,7 @@ class _Found(NamedTuple):
 class TaskFileReader:
     """Reads the task files of one plan."""
 
-    def __init__(self, plan_name: str, action_fault: Callable[[str], str | None]) -> None:
+    def __init__(self, plan_name: str, action_fault: FindFault) -> None:
         self._plan_name = plan_name
         self._action_fault = action_fault
 

@@ -67,6 +67,8 @@ class Attempt:
         self.left_behind: list[LeftBehind] = []
         self.stopping = False
         """Whether the attempt is to end before its steps do."""
+        self.deadline = 0.0
+        """When it must have ended then, by the clock of the loop."""
         self._resumes = tasklet.on_crash is OnCrash.RESUME
         self._finished = 0
         self._finished_for_good = 0

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from aura_aio.engine.journal import Journal
+from aura_aio.engine.journal import Reports
 from aura_aio.engine.state import State
 from aura_aio.model.clock import Clock
 from aura_aio.model.log import LogLevel, LogLine
@@ -52,7 +52,7 @@ class ActionContext:
         *,
         step: str,
         action: str,
-        journal: Journal,
+        journal: Reports,
         clock: Clock,
         data_root: Path,
     ) -> None:

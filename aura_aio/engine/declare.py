@@ -4,7 +4,7 @@ May import the standard library only.
 """
 
 from collections.abc import Callable
-from typing import Any, TypeVar, overload
+from typing import Any, Literal, TypeVar, overload
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -15,7 +15,11 @@ def action(function: F, /) -> F: ...
 
 @overload
 def action(
-    *, name: str | None = None, timeout: float | None = None, **more: Any
+    *,
+    name: str | None = None,
+    timeout: float | None = None,
+    isolation: Literal["process"] | None = None,
+    **more: Any,
 ) -> Callable[[F], F]: ...
 
 
@@ -31,12 +35,17 @@ def action(function: F | None = None, /, **_declaration: Any) -> F | Callable[[F
 
 
 def action_info(
-    name: str | None = None, *, timeout: float | None = None, **_more: Any
+    name: str | None = None,
+    *,
+    timeout: float | None = None,
+    isolation: Literal["process"] | None = None,
+    **_more: Any,
 ) -> Callable[[F], F]:
     """Make a function an action called `name` (default: as the function) of its plan.
 
-    `timeout` bounds each call, in seconds, where the step says nothing. Other words that the
-    earlier Aura knew (`public`, `read_only`, `description`) are taken and mean nothing.
+    `timeout` bounds each call, in seconds, where the step says nothing. With `isolation="process"`
+    every call is made in a process of its own, which can be ended whatever it does. Other words
+    that the earlier Aura knew (`public`, `read_only`, `description`) are taken and mean nothing.
     """
     return _unchanged
 

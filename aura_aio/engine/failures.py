@@ -49,6 +49,23 @@ class ActionNotImported(Exception):
         self.told = told
 
 
+class ProcessLost(Exception):
+    """The process that made a call for a step ended before the call did."""
+
+
+class RaisedElsewhere(Exception):
+    """Carries what an action raised in a process of its own, and how that was told there.
+
+    `classes` are the names of its class and of those that this one is derived from, alone and with
+    their modules.
+    """
+
+    def __init__(self, told: RunError, classes: tuple[str, ...]) -> None:
+        super().__init__(told.message)
+        self.told = told
+        self.classes = classes
+
+
 class Escaped(Exception):
     """Carries what an action raised that is no `Exception`, such as `SystemExit`: on its own it
     would end the worker.
@@ -63,14 +80,32 @@ def run_error(error: BaseException, step: str | None = None) -> RunError:
     """How `error` is told. Reads source files for the traceback: call it in a thread."""
     if isinstance(error, Escaped):
         error = error.error
-    if isinstance(error, ActionNotImported):
+    if isinstance(error, (ActionNotImported, RaisedElsewhere)):
         return RunError(error.told.type, error.told.message, step, error.told.traceback)
     traceback = None if isinstance(error, RunFailure) else plan_traceback(error)
     return RunError(
-        type=type(error).__name__,
+        type=kind(error),
         message=portable_text(sentence(error), MAX_MESSAGE),
         step=step,
         traceback=None if traceback is None else portable_text(traceback, len(traceback)),
+    )
+
+
+def kind(error: BaseException) -> str:
+    """The name of the class of an exception."""
+    return error.told.type if isinstance(error, RaisedElsewhere) else type(error).__name__
+
+
+def classes(error: BaseException) -> tuple[str, ...]:
+    """The names of the class of an exception and of those that it is derived from, alone and with
+    their modules.
+    """
+    if isinstance(error, RaisedElsewhere):
+        return error.classes
+    known = type(error).__mro__
+    return (
+        *(each.__name__ for each in known),
+        *(f"{each.__module__}.{each.__qualname__}" for each in known),
     )
 
 

@@ -9,21 +9,25 @@ from aura_aio.model.log import LogLine
 from aura_aio.model.run import StepRecord
 
 
-class Journal(Protocol):
-    """Takes what runs report; every call returns at once, on the loop."""
+class Reports(Protocol):
+    """Takes what actions say; may be called from any thread."""
 
     def log(self, line: LogLine) -> None:
-        """Keep a line. May be called from any thread; blocks the calling thread, but never the
-        loop, while there is no room for it.
+        """Keep a line. Blocks the calling thread, but never the loop, while there is no room for
+        it.
         """
         ...
 
-    def step(self, record: StepRecord) -> None:
-        """Keep what a step did; called on the loop when it starts, and again when it is over."""
+    def progress(self, cid: str, fraction: float, message: str) -> None:
+        """Keep how far a run has come, from 0 to 1."""
         ...
 
-    def progress(self, cid: str, fraction: float, message: str) -> None:
-        """Keep how far a run has come, from 0 to 1. May be called from any thread."""
+
+class Journal(Reports, Protocol):
+    """Takes what runs report; every call returns at once, on the loop."""
+
+    def step(self, record: StepRecord) -> None:
+        """Keep what a step did; called on the loop when it starts, and again when it is over."""
         ...
 
     async def room(self) -> None:

@@ -1,10 +1,11 @@
 """Whether and when an action is called again.
 
-May import model only. Pure: chance comes in as a number.
+May import model and `engine.failures`. Pure: chance comes in as a number.
 """
 
 from typing import Final
 
+from aura_aio.engine.failures import classes
 from aura_aio.model.plan import OnException, OnResult
 
 MAX_WAIT_SEC: Final = 86_400.0
@@ -36,9 +37,5 @@ def _is_one_of(error: BaseException, names: tuple[str, ...] | None) -> bool:
     """Whether the class of `error`, or one that it is derived from, has one of these names, alone
     or with its module.
     """
-    if names is None:
-        return isinstance(error, Exception)
-    classes = type(error).__mro__
-    known = {kind.__name__ for kind in classes}
-    known |= {f"{kind.__module__}.{kind.__qualname__}" for kind in classes}
-    return not known.isdisjoint(names)
+    known = classes(error)
+    return "builtins.Exception" in known if names is None else not set(known).isdisjoint(names)

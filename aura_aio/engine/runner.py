@@ -159,6 +159,7 @@ class Runner:
 
     def _stop(self, event: RunEvent, grace_sec: float) -> None:
         self._deadline = min(self._deadline, asyncio.get_running_loop().time() + grace_sec)
+        self._attempt.deadline = self._deadline
         if self._has_begun and not self._open_steps:
             return
         if self._stopped_by is None:

@@ -12,15 +12,24 @@ from aura_aio.catalog.actions import LoadedAction
 from aura_aio.engine.attempt import Attempt
 from aura_aio.engine.definitions import ReadyStep
 from aura_aio.engine.executors import Call, execute
-from aura_aio.engine.failures import Escaped, ResultRefused, RunFailure, run_error, sentence
+from aura_aio.engine.failures import (
+    ActionNotImported,
+    Escaped,
+    ResultRefused,
+    RunFailure,
+    kind,
+    run_error,
+    sentence,
+)
 from aura_aio.engine.graph import Standing
+from aura_aio.engine.isolation.calls import IsolatedCall, call_in_process
 from aura_aio.engine.loops import Turn, run_loop
 from aura_aio.engine.results import as_stored, to_json
 from aura_aio.engine.retry import wait_after_exception, wait_after_result
 from aura_aio.engine.state import State
 from aura_aio.engine.templates import own_copy, render, truth
 from aura_aio.model.log import LogLevel
-from aura_aio.model.plan import StepStatus
+from aura_aio.model.plan import Isolation, StepStatus
 from aura_aio.model.run import RunError, StepRecord
 
 
@@ -110,7 +119,7 @@ class StepRun:
             state = State(self._state)
             try:
                 result = await self._call(action, params, state)
-            except RunFailure:
+            except (RunFailure, ActionNotImported):
                 raise
             except Exception as error:  # an action may raise what it likes
                 if self._attempt.stopping:
@@ -121,7 +130,7 @@ class StepRun:
                 wait = wait_after_exception(step.on_exception, failures, reason, chance=chance)
                 if wait is None:
                     raise
-                await self._pause(wait, f"{type(reason).__name__}: {sentence(reason)}")
+                await self._pause(wait, f"{kind(reason)}: {sentence(reason)}")
                 continue
             scope = {**names, "result": result, "attempt": failures + refusals + 1}
             if step.on_result is None or not truth(self._step.retry_when, scope):
@@ -136,12 +145,15 @@ class StepRun:
             await self._pause(wait, "the result was refused by retry_when")
 
     async def _call(self, action: LoadedAction, params: dict[str, Any], state: State) -> Any:
-        attempt = self._attempt
-        binder = attempt.parts.definitions.binder(action)
+        attempt, step = self._attempt, self._step.step
+        limit_sec = step.timeout_sec or action.timeout_sec
         context = attempt.begin_call(self._step, action, state)
         try:
-            arguments = binder.bind(own_copy(params), context)
-            limit_sec = self._step.step.timeout_sec or action.timeout_sec
+            if Isolation.PROCESS in {step.isolation, action.isolation}:
+                return await call_in_process(
+                    IsolatedCall(action, params, context), attempt, limit_sec
+                )
+            arguments = attempt.parts.definitions.binder(action).bind(own_copy(params), context)
             return await execute(Call(action.function, arguments, context), attempt, limit_sec)
         finally:
             attempt.end_call(context)

@@ -3,7 +3,6 @@
 May import the standard library only; the only place that reads the system's clock.
 """
 
-import asyncio
 import time
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -39,6 +38,8 @@ class SystemClock:
 
     async def sleep(self, seconds: float) -> None:
         """Return after `seconds`."""
+        import asyncio  # noqa: PLC0415 - half of what a process costs that makes one call
+
         await asyncio.sleep(max(0.0, seconds))
 
 

@@ -91,6 +91,12 @@ def steps_named(dependency: Dependency) -> Iterator[str]:
             yield from steps_named(inner)
 
 
+class Isolation(StrEnum):
+    """How a call of an action is kept apart from everything else."""
+
+    PROCESS = "process"
+
+
 class Loop(msgspec.Struct, frozen=True, omit_defaults=True):
     """The loop of a step: exactly one of `for_each`, `times`, `while_` is set (all may be
     templates).
@@ -131,7 +137,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     """A node of a task's graph.
 
     Strings in `when`, `params`, `loop`, `outputs` may be templates; `timeout_sec` bounds each
-    attempt.
+    attempt; `isolation` holds where the action itself asks for none.
     """
 
     name: str
@@ -145,7 +151,7 @@ class Step(msgspec.Struct, frozen=True, omit_defaults=True):
     timeout_sec: float | None = None
     outputs: dict[str, Any] | None = None
     step_note: str | None = None
-    isolation: str | None = None
+    isolation: Isolation | None = None
 
 
 class Concurrency(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -235,7 +241,7 @@ class ActionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     function: str
     doc: str | None = None
     timeout_sec: float | None = None
-    isolation: str | None = None
+    isolation: Isolation | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):

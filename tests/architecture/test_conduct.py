@@ -18,6 +18,7 @@ from tests.architecture.source import Finding, Source, names, parsed, sources
 OWNED_COROUTINE_TASKS = {
     "aura_aio/dispatch/processes.py": "InProcessWorker.kill; its end is a future to wait for",
     "aura_aio/engine/executors.py": "_in_task, or Runner.run when the call outlives its limit",
+    "aura_aio/engine/isolation/guest.py": "_Guest, whose process ends with its one task",
     "aura_aio/engine/runner.py": "Runner.run, which cancels the steps and waits for them",
     "aura_aio/model/coroutines.py": "CoroutineTasks.aclose",
     "aura_aio/worker/session.py": "Session.serve, when the link has ended",

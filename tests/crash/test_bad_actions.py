@@ -1,6 +1,8 @@
 """Actions that hang, die or eat memory: the API answers, they end clearly, other runs go on."""
 
 import asyncio
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,7 @@ import pytest
 
 from tests.conftest import MakeServer
 from tests.probe_plan import write_probe
+from tests.server_process import is_alive, server_process
 from tests.serving import Served
 from tests.waiting import until
 
@@ -114,6 +117,45 @@ async def test_an_action_that_takes_all_memory_fails_its_run(probe: Served) -> N
     assert run["status"] == "failed"
     assert run["error"]["type"] in ("MemoryError", "WorkerLost")
     await _others_go_on(probe)
+
+
+async def test_what_is_done_in_a_process_of_its_own_costs_no_worker(
+    probe: Served, tmp_path: Path
+) -> None:
+    before = await _workers(probe)
+    gate = tmp_path / "gate"
+    held = [await probe.run("probe", "hold", inputs={"gate": str(gate)}) for _ in range(4)]
+    spinning = await probe.run("probe", "spin_apart", inputs={"file": str(tmp_path / "pid")})
+    await until((tmp_path / "pid").exists)
+    lost = await _end(probe, await probe.run("probe", "exit_apart"))
+    assert lost["error"]["type"] == "ProcessLost"
+    assert "ended with exit code 1" in lost["error"]["message"]
+    full = await _end(probe, await probe.run("probe", "allocate_apart"))
+    assert full["error"]["type"] in ("MemoryError", "ProcessLost")
+    await probe.post(f"/api/tasks/{spinning}/cancel", {"grace_sec": 0.2})
+    assert (await _end(probe, spinning))["status"] == "cancelled"
+    gate.touch()
+    for each in held:
+        assert (await probe.finished(each))["status"] == "succeeded"
+    after = await _workers(probe)
+    assert [each["pid"] for each in after] == [each["pid"] for each in before]
+
+
+@pytest.mark.parametrize("who", ["worker", "server"])
+async def test_a_process_for_a_call_ends_with_its_worker(tmp_path: Path, who: str) -> None:
+    file = tmp_path / "pid"
+    plans = write_probe(tmp_path / "plans")
+    async with server_process(tmp_path / "data", plans, "--workers", "1") as server:
+        cid = await server.run("probe", "spin_apart", inputs={"file": str(file)})
+        pid = int(await until(lambda: file.exists() and file.read_text(), within=20))
+        assert is_alive(pid)
+        if who == "server":
+            await server.kill()
+        else:
+            (worker,) = (await server.get("/api/system/status")).json["workers"]
+            os.kill(worker["pid"], signal.SIGKILL)
+            assert (await server.finished(cid))["error"]["type"] == "WorkerLost"
+        await until(lambda: not is_alive(pid))
 
 
 async def _workers(server: Served) -> list[Any]:

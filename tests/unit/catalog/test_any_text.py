@@ -41,7 +41,7 @@ def test_an_edited_task_file_is_read_or_refused(
 ) -> None:
     for change in changes:
         text = edited(text, change)
-    file = TaskFileReader("p", lambda name: None if "." not in name else "unknown").read(
+    file = TaskFileReader("p", lambda name, _: None if "." not in name else "unknown").read(
         text, "tasks/t.yaml", "t"
     )
     assert file.tasks or file.errors
