@@ -173,7 +173,7 @@ def _fields(run: Mapping[str, Any]) -> list[tuple[str, Piece | list[Piece]]]:
         fields.append(("waits", waits_for(run["waiting"])))
         blocking = waits_for_runs(run["waiting"])
         if blocking:
-            fields.append(("for", list(blocking)))
+            fields.append(("blocked by", list(blocking)))
     fields += _times(run)
     fields.append(("priority", str(run["priority"])))
     if run["labels"]:

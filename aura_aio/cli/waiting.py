@@ -14,11 +14,14 @@ _REASONS: Final[Mapping[str, str]] = {
     "delayed": "delayed",
     "exclusive": "another exclusive run is active",
     "resource": "a resource is in use",
-    "mutex": "another run of its group is active",
-    "max_instances": "as many runs of its task are active as may be",
+    "mutex": "its group is taken",
+    "max_instances": "enough runs of its task are active",
     "no_worker": "no worker is free",
     "behind": "others go first",
 }
+
+_NAMED: Final = {"resource", "mutex"}
+"""What is taken is named; with `max_instances` it is the task, which is known."""
 
 
 def waits_for(waiting: Mapping[str, Any]) -> str:
@@ -31,7 +34,8 @@ def waits_for(waiting: Mapping[str, Any]) -> str:
         if reason["code"] == "behind" and parts:
             continue
         until = f" until {local_time(reason['until'])}" if "until" in reason else ""
-        what = f" ({reason['resource']})" if "resource" in reason else ""
+        named = reason["code"] in _NAMED and "resource" in reason
+        what = f" ({reason['resource']})" if named else ""
         parts.append(_REASONS.get(reason["code"], reason["code"]) + what + until)
     return "; ".join(parts)
 

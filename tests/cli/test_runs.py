@@ -156,6 +156,19 @@ def test_the_queue_in_figures_and_in_order(quiet: Aura) -> None:
     assert quiet("queue", "--json").json["ready_length"] == 3
 
 
+def test_what_a_run_waits_for_is_said(start_server: StartServer, tmp_path: Path) -> None:
+    aura = Aura(start_server().url, tmp_path)
+    words = ("run", "probe", "door", "-i", f"until={tmp_path / 'go on'}")
+    first = aura.ok(*words).strip()
+    until_sync(lambda: aura.status(first) == "running", 20)
+    second = aura.ok(*words).strip()
+    (row,) = aura.ok("queue", "list").splitlines()[1:]
+    assert row.split()[1] == second
+    assert row.endswith("  enough runs of its task are active; its group is taken (door)")
+    shown = aura.ok("runs", "show", second).splitlines()
+    assert [line.split()[2:] for line in shown if line.startswith("blocked by")] == [[first]]
+
+
 def test_priority_moves_a_run_in_the_queue(quiet: Aura) -> None:
     cids = [quiet.ok("run", "probe", "echo").strip() for _ in range(3)]
     assert "has the priority 1 now" in quiet.ok("queue", "priority", cids[2], "1")

@@ -118,6 +118,7 @@ export default {
   "unreachable": "The server does not answer. Trying again …",
   "waiting.behind": "others go first",
   "waiting.delayed": "its time has not come",
+  "waiting.exclusive": "another exclusive run is active",
   "waiting.max_instances": "enough runs of this task are active",
   "waiting.mutex": "another run of its group is active",
   "waiting.no_worker": "every worker is busy",

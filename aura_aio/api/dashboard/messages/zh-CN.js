@@ -118,6 +118,7 @@ export default {
   "unreachable": "服务器没有响应，正在重试……",
   "waiting.behind": "前面还有其他任务",
   "waiting.delayed": "时间未到",
+  "waiting.exclusive": "另一个独占的任务正在执行",
   "waiting.max_instances": "此任务的并发数已达上限",
   "waiting.mutex": "同组的另一个任务正在执行",
   "waiting.no_worker": "所有工作进程都在忙",

@@ -136,7 +136,8 @@ function factsOf(run) {
 
 function waitingText({ position, ahead, reasons }) {
   const place = position === undefined ? [] : [t("waiting.place", { position: number(position), ahead: number(ahead ?? position - 1) })];
-  return [...place, ...reasons.map((reason) => word("waiting", reason.code))].join(" · ");
+  const why = ({ code, resource }) => word("waiting", code) + (resource === undefined ? "" : ` (${resource})`);
+  return [...place, ...reasons.map(why)].join(" · ");
 }
 
 function outcomeOf(run) {
