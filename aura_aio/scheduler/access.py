@@ -3,6 +3,7 @@
 May import the rest of `scheduler`, msgspec and model; the store comes in as a port.
 """
 
+import asyncio
 import logging
 from collections.abc import Callable
 from enum import StrEnum
@@ -12,7 +13,7 @@ import msgspec
 
 from aura_aio.model.access import Grant, NewToken, Token, digest_of, make_token
 from aura_aio.model.clock import Clock
-from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.model.coroutines import CoroutineTasks, first_of
 from aura_aio.model.errors import InvalidToken, StoreUnavailable
 from aura_aio.model.token_store import TokenStore
 from aura_aio.scheduler.tickets import Ticket, Tickets
@@ -51,6 +52,7 @@ class Access:
         self._used: dict[str, float] = {}
         self._listeners: list[Ended] = []
         self._tasks = CoroutineTasks()
+        self._changed = asyncio.Event()
         self.is_open = False
         """Whether who shows no token may do everything."""
         self._look_at_the_door()
@@ -123,6 +125,7 @@ class Access:
         token, secret = make_token(new, self._clock.now())
         await self._store.add(token)
         self._by_digest[token.digest] = self._by_id[token.id] = token
+        self._changed.set()
         _log.info("token created", extra={"action": "token_created", **_facts(token)})
         self._look_at_the_door()
         return token, secret
@@ -167,7 +170,10 @@ class Access:
         now = self._clock.now()
         while True:
             before = now
-            await self._clock.sleep(self._until_next(before))
+            self._changed.clear()
+            await first_of(
+                self._changed.wait(), self._clock.sleep(self._until_next(self._clock.now()))
+            )
             now = self._clock.now()
             for token in tuple(self._by_id.values()):
                 if token.has_expired(now) and not token.has_expired(before):
