@@ -6,6 +6,7 @@ May import aiohttp, contract, scheduler, settings and the rest of `api`.
 from aiohttp import web
 
 from aura_aio.api.access import access_middleware
+from aura_aio.api.cors import allow_origins
 from aura_aio.api.hosts import hosts_middleware
 from aura_aio.api.keys import ACCESS, HTTP_SETTINGS, MONITORS, SCHEDULER
 from aura_aio.api.log_stream import LogConnectionManager
@@ -53,5 +54,6 @@ def make_app(
     app[ACCESS] = access
     app[HTTP_SETTINGS] = settings
     operations |= bind(app, contract)
+    allow_origins(app, {app.router[each.operation_id] for each in contract.operations}, settings)
     add_pages(app, contract)
     return app

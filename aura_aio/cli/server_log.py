@@ -15,6 +15,7 @@ from typing import Any, Final, TextIO
 from aura_aio.cli.log_lines import print_line
 from aura_aio.cli.screen import Output
 from aura_aio.cli.text import log_time
+from aura_aio.model.access import without_secrets
 from aura_aio.model.log import LogLevel
 
 _MOST_WAITING: Final = 10_000
@@ -86,7 +87,7 @@ def _print(output: Output, record: logging.LogRecord) -> None:
     level = LogLevel.from_number(record.levelno)
     today = then if output.console is not None else None
     head = (log_time(then, today), level.value, record.name)
-    print_line(output, head, record.getMessage(), _data(record))
+    print_line(output, head, without_secrets(record.getMessage()), _data(record))
 
 
 def _dropped_record(count: int) -> logging.LogRecord:
@@ -98,4 +99,7 @@ def _data(record: logging.LogRecord) -> dict[str, Any]:
     extras = {key: each for key, each in vars(record).items() if key not in _STANDARD}
     if record.exc_info and record.exc_info[1] is not None:
         extras["traceback"] = "".join(traceback.format_exception(record.exc_info[1]))
-    return extras
+    return {
+        key: without_secrets(each) if isinstance(each, str) else each
+        for key, each in extras.items()
+    }

@@ -11,6 +11,7 @@ from typing import Any
 
 from aura_aio.logs.hub import LogHub, in_listener
 from aura_aio.logs.payload import plain
+from aura_aio.model.access import without_secrets
 from aura_aio.model.log import LogLevel, LogLine
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -24,6 +25,7 @@ class LogHubHandler(logging.Handler):
     From any thread; never waits: when the log queue is full the record is refused and counted.
     `extra` fields that a line has a place for go there, the others (`action` …) into its `data`.
     What the log listener and the store log while they handle lines does not come back to them.
+    Access tokens do not get into the log, whatever part of a record they stand in.
     """
 
     def __init__(self, hub: LogHub) -> None:
@@ -83,11 +85,15 @@ def _line(record: logging.LogRecord) -> LogLine:
         error = record.exc_info[1]
         extras["error"] = "".join(traceback.format_exception_only(error)).strip()
         extras["traceback"] = "".join(traceback.format_exception(error))
+    extras = {
+        key: without_secrets(each) if isinstance(each, str) else each
+        for key, each in extras.items()
+    }
     return LogLine(
         timestamp=record.created,
         level=LogLevel.from_number(record.levelno),
         logger=record.name,
-        message=record.getMessage(),
+        message=without_secrets(record.getMessage()),
         data=plain(extras) if extras else None,
         **places,
     )

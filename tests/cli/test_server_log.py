@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from aura_aio.cli.server_log import log_to
+from aura_aio.model.access import SECRET_PREFIX
 
 _log = logging.getLogger("aura.tests.cli")
 
@@ -44,6 +45,15 @@ def test_a_record_is_a_line_with_its_fields(stderr: Stuck) -> None:
     line = stderr.getvalue()
     assert re.match(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} WARN  aura\.tests\.cli  worker", line)
     assert line.endswith("""worker lost  cid=c-1  note="a b"  kind="<class 'KeyError'>"  n=3\n""")
+
+
+def test_a_token_is_not_shown(stderr: Stuck) -> None:
+    stderr.let_go.set()
+    secret = SECRET_PREFIX + 64 * "0"
+    with log_to(stderr):
+        _log.warning("what is %s", secret, extra={"path": f"/?token={secret}"})
+    assert "what is aura_…" in stderr.getvalue()
+    assert secret not in stderr.getvalue()
 
 
 def test_an_action_that_is_not_the_message_is_shown(stderr: Stuck) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from aura_aio.logs.handler import LogHubHandler
 from aura_aio.logs.hub import LogHub
+from aura_aio.model.access import SECRET_PREFIX
 from aura_aio.model.log import LogFilter, LogLevel, LogLine
 from tests.streams.held_store import HeldStore
 from tests.unit.logs.lines import CID, Odd
@@ -38,6 +39,22 @@ async def lines(hub: LogHub, store: HeldStore, count: int) -> list[LogLine]:
     await until(lambda: hub.counters.stored >= count)
     entries = await store.read(LogFilter(), after=0, up_to=None, limit=count + 1)
     return [entry.line for entry in entries]
+
+
+async def test_a_token_does_not_get_into_the_log(
+    attached: LogHubHandler, hub: LogHub, store: HeldStore
+) -> None:
+    secret = SECRET_PREFIX + 64 * "a"
+    try:
+        raise ValueError(f"what is {secret}?")
+    except ValueError:
+        where = {"path": f"/x?token={secret}", "cid": CID}
+        logging.getLogger("aura.api").exception("no %s", secret, extra=where)
+    (line,) = await lines(hub, store, 1)
+    assert line.message == f"no {SECRET_PREFIX}…"
+    assert line.data is not None
+    assert line.data["path"] == f"/x?token={SECRET_PREFIX}…"
+    assert secret not in json.dumps(line.data)
 
 
 async def test_a_record_becomes_a_line(
