@@ -70,6 +70,17 @@ def reload_result(plans: Sequence[Plan]) -> Answer:
     }
 
 
+def validation(errors: Sequence[LoadError]) -> Answer:
+    """TaskValidation."""
+    return {"valid": not errors, "errors": [_document_error(error) for error in errors]}
+
+
+def _document_error(error: LoadError) -> Answer:
+    values = _load_error(error)
+    del values["file"]
+    return values
+
+
 def _plan_summary(plan: Plan) -> Answer:
     return present(
         name=plan.name,

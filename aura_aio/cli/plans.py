@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_aio.cli.check import check
 from aura_aio.cli.new_plan import new_plan
 from aura_aio.cli.plan_tests import test_plan
 from aura_aio.cli.remote import DefaultGroup, talks_to_server
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=DefaultGroup, epilog="Without a command: list.")
 def plans() -> None:
-    """See plans and their tasks; make and test your own."""
+    """See plans and their tasks; make, check and test your own."""
 
 
 @plans.command("list")
@@ -90,6 +91,7 @@ async def show(client: "Client", screen: Screen, plan: str, task: str | None) ->
 
 
 plans.add_command(new_plan)
+plans.add_command(check)
 plans.add_command(test_plan)
 
 

@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 
-from aura_aio.catalog.catalog import Catalog, LoadedTask
+from aura_aio.catalog.catalog import Catalog
 from aura_aio.catalog.inputs import check_inputs
+from aura_aio.catalog.plan_reader import LoadedTask
 from aura_aio.model import json
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import AuraError, BadReference, PlanNotFound, TaskNotFound

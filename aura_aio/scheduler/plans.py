@@ -5,13 +5,15 @@ May import catalog, model and `scheduler.triggers` only.
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from aura_aio.catalog import json_schema
 from aura_aio.catalog.catalog import Catalog, load_catalog
-from aura_aio.model.errors import RunsActive
-from aura_aio.model.plan import Plan, Task
+from aura_aio.catalog.validation import DEFAULT_FILE, check_document
+from aura_aio.model.errors import BadReference, PlanNotFound, RunsActive
+from aura_aio.model.plan import LoadError, Plan, Task
 from aura_aio.model.ports import Dispatcher, RunStore
 from aura_aio.scheduler.triggers import Triggers
 
@@ -60,6 +62,20 @@ class Plans:
             PlanNotFound, TaskNotFound: there is none.
         """
         return self._catalog.task(plan_name, task_name).task
+
+    async def validate(
+        self, document: str, *, plan_name: str | None, file: str | None
+    ) -> tuple[LoadError, ...]:
+        """What would be wrong with `document` as a file of tasks, in the order of its lines.
+
+        Raises:
+            BadReference: no plan of this name is loaded.
+        """
+        check = partial(check_document, plan_name=plan_name, file=file or DEFAULT_FILE)
+        try:
+            return await asyncio.to_thread(check, self._catalog, document)
+        except PlanNotFound as error:
+            raise BadReference(str(error)) from error
 
     async def reload(self) -> None:
         """Read every plan anew."""

@@ -6,7 +6,7 @@ May import aiohttp and the rest of `api` but `app` and `routes`.
 from aiohttp import web
 
 from aura_aio.api import plan_views
-from aura_aio.api.answers import tagged_answer
+from aura_aio.api.answers import answer, tagged_answer
 from aura_aio.api.keys import GRANT, SCHEDULER
 
 
@@ -34,3 +34,12 @@ async def get_task(request: web.Request) -> web.Response:
     path = request["match_info"]
     task = request.app[SCHEDULER].plans.task(path["plan_name"], path["task_name"])
     return tagged_answer(request, plan_views.task_detail(task))
+
+
+async def validate_task(request: web.Request) -> web.Response:
+    """validateTask."""
+    body = request["json"]
+    errors = await request.app[SCHEDULER].plans.validate(
+        body["document"], plan_name=body.get("plan_name"), file=body.get("file")
+    )
+    return answer(plan_views.validation(errors))

@@ -5,7 +5,7 @@ May import `schemas.fields`, `schemas.bases`, `schemas.common` and `model` only.
 
 from typing import ClassVar
 
-from aura_aio.api.schemas.bases import AnswerSchema, PathSchema
+from aura_aio.api.schemas.bases import AnswerSchema, PathSchema, RequestSchema
 from aura_aio.api.schemas.common import (
     PLAN_NAME_LENGTH,
     TASK_NAME_LENGTH,
@@ -15,6 +15,8 @@ from aura_aio.api.schemas.common import (
 from aura_aio.api.schemas.fields import Double, Flag, Int32, Items, Nested, Text, Word
 from aura_aio.model.plan import StepStatus
 from aura_aio.model.run import OnCrash
+
+DOCUMENT_LENGTH = 262_144
 
 
 class ConcurrencyModeField(Word):
@@ -95,6 +97,30 @@ class PlanSchema(PlanSummarySchema):
 
     description = Text()
     load_errors = Items(Nested(LoadErrorSchema), required=True)
+
+
+class ValidateTaskRequestSchema(RequestSchema):
+    """ValidateTaskRequest."""
+
+    document = Text(most=DOCUMENT_LENGTH, required=True)
+    plan_name = Text(least=1, most=PLAN_NAME_LENGTH)
+    file = Text(least=1, most=TASK_NAME_LENGTH)
+
+
+class DocumentErrorSchema(AnswerSchema):
+    """DocumentError."""
+
+    line = Int32(least=1)
+    column = Int32(least=1)
+    path = Text()
+    message = Text(required=True)
+
+
+class TaskValidationSchema(AnswerSchema):
+    """TaskValidation."""
+
+    valid = Flag(required=True)
+    errors = Items(Nested(DocumentErrorSchema), required=True)
 
 
 class InputSpecSchema(AnswerSchema):

@@ -1,0 +1,47 @@
+"""Which actions a task may call, and what is meant by a name that is none of them.
+
+May import model, and of `catalog` `actions` and `references`.
+"""
+
+from collections.abc import Mapping
+
+from aura_aio.catalog.actions import BUILTIN_ACTIONS, LATER_ACTIONS
+from aura_aio.catalog.references import split_action
+from aura_aio.model.errors import close_names, did_you_mean
+from aura_aio.model.plan import ActionSpec
+
+
+class ActionNames:
+    """The actions that the tasks of a plan may call: its own, built-in ones, other plans'."""
+
+    def __init__(self, plan_name: str, actions: Mapping[str, Mapping[str, ActionSpec]]) -> None:
+        self._plan_name = plan_name
+        self._actions = actions
+
+    def fault(self, reference: str, isolated: bool) -> str | None:
+        """What is wrong with a call of an action, which may be meant to be `isolated`; None if
+        nothing is.
+        """
+        plan, name = split_action(reference)
+        if plan is not None:
+            return self._fault_in(plan, name)
+        own = self._actions[self._plan_name].keys()
+        known = own | BUILTIN_ACTIONS
+        if name in known - own and isolated:
+            return f"The action {name!r} is built in, and needs no process of its own."
+        if name in known:
+            return None
+        if name in LATER_ACTIONS:
+            return f"The action {name!r} comes in a later version of Aura."
+        elsewhere = [plan for plan, actions in self._actions.items() if name in actions]
+        if elsewhere and not close_names(name, known):
+            return f"There is no action {name!r}. Did you mean '{elsewhere[0]}/{name}'?"
+        return f"There is no action {name!r}.{did_you_mean(name, known, most=20)}"
+
+    def _fault_in(self, plan: str, name: str) -> str | None:
+        known = self._actions.get(plan)
+        if known is None:
+            return f"There is no plan {plan!r}.{did_you_mean(plan, self._actions)}"
+        if name not in known:
+            return f"The plan {plan!r} has no action {name!r}.{did_you_mean(name, known)}"
+        return None
