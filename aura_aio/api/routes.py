@@ -21,7 +21,7 @@ from aiohttp_apispec import (
 )
 
 from aura_aio.api.access import hold_to_plans
-from aura_aio.api.handlers import auth, health, logs, plans, queue, runs, system, tasks
+from aura_aio.api.handlers import auth, health, logs, plans, queue, runs, schedules, system, tasks
 from aura_aio.api.schemas import (
     body_schema_of,
     component_schema,
@@ -40,7 +40,7 @@ warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-HANDLER_MODULES: Final = (auth, health, logs, plans, queue, runs, system, tasks)
+HANDLER_MODULES: Final = (auth, health, logs, plans, queue, runs, schedules, system, tasks)
 
 
 def bind(app: web.Application, contract: Contract) -> dict[Handler, Operation]:

@@ -22,6 +22,9 @@ OPEN_WORDS = "Later versions may add words."
 PER_ITEM = "x-aura-judged-per-item"
 """Marks an array of a request whose items are checked one by one, each with its own verdict."""
 
+CHANGES = "x-aura-changes"
+"""Marks a request that changes what is there: an absent property has no default, but stays."""
+
 _KEYWORDS = frozenset(
     {"type", "format", "description", "enum", "default", "pattern", "minLength", "maxLength"}
     | {"minimum", "maximum", "items", "minItems", "maxItems", "not"}

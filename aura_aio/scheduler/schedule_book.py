@@ -121,13 +121,12 @@ class ScheduleBook:
         self._entries[entry.schedule.id] = entry
         self.changed.set()
 
-    def keep_state(self, state: ScheduleState) -> Entry:
+    def keep_state(self, state: ScheduleState) -> None:
         """Hold what is stored now of a schedule that is held; it is not due any earlier by that."""
         entry = self._entries[state.id]
         if entry.timing is not None:
             entry = entry_of(entry.schedule, entry.source, state, entry.timing)
             self._entries[state.id] = entry
-        return entry
 
     def forget(self, id_: str) -> None:
         """Hold a schedule no more."""

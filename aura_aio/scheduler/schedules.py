@@ -20,6 +20,7 @@ from aura_aio.model.errors import (
 )
 from aura_aio.model.origin import FromSchedule
 from aura_aio.model.ports import Page
+from aura_aio.model.run import Tasklet
 from aura_aio.model.schedule import Schedule, ScheduleState
 from aura_aio.scheduler.admission import Admission, RunRequest
 from aura_aio.scheduler.schedule_book import (
@@ -133,7 +134,7 @@ class Schedules:
             await self._book.store.delete(id_)
             self._book.forget(id_)
 
-    async def run_now(self, id_: str) -> Entry:
+    async def run_now(self, id_: str) -> Tasklet:
         """Queue a run of the schedule's task with its inputs, whatever time it is, and whether it
         is enabled or not; that run is its latest then.
 
@@ -152,7 +153,8 @@ class Schedules:
                 origin=FromSchedule(id_, self._clock.now()),
             )
             state = await self._book.store.run_now(id_, admitted.tasklet, admitted.definition)
-            return self._book.keep_state(state)
+            self._book.keep_state(state)
+            return admitted.tasklet
 
     async def _enable(self, entry: Entry, changes: Mapping[str, Any]) -> Entry:
         schedule, timing = entry.schedule, entry.timing

@@ -15,11 +15,11 @@ from aura_aio.api.schemas import FIELDS, SCHEMAS
 from aura_aio.api.schemas import fields as own
 from aura_aio.api.schemas.bases import HeadersSchema, PathSchema, QuerySchema
 from aura_aio.contract.references import Json, operations, parameters
-from aura_aio.contract.schema_checks import PER_ITEM
+from aura_aio.contract.schema_checks import CHANGES, PER_ITEM
 
 Node = dict[str, Any]
 
-NOT_MIRRORED = ("description", "default")
+NOT_MIRRORED = ("description", "default", CHANGES)
 KINDS = {"path": PathSchema, "query": QuerySchema, "header": HeadersSchema}
 UNKNOWN = {"path": RAISE, "query": RAISE, "header": EXCLUDE}
 
@@ -76,7 +76,8 @@ def _default(schemas: Mapping[str, Node], schema: Node, *, optional: bool, reque
 
 
 def _is_request(schema: Node) -> bool:
-    return schema.get("additionalProperties") is False
+    """Whether what is absent in it has a default: so it is in requests, but for changes."""
+    return schema.get("additionalProperties") is False and not schema.get(CHANGES)
 
 
 def _parameter_sets(document: Mapping[str, Any]) -> dict[str, Node]:

@@ -16,12 +16,23 @@ from typing import Any, Final
 from marshmallow import Schema
 from marshmallow.fields import Field
 
-from aura_aio.api.schemas import auth, common, health, logs, plans, queue, runs, system, tasks
+from aura_aio.api.schemas import (
+    auth,
+    common,
+    health,
+    logs,
+    plans,
+    queue,
+    runs,
+    schedules,
+    system,
+    tasks,
+)
 from aura_aio.api.schemas.bases import NoQuerySchema
 from aura_aio.contract.document import Operation
 from aura_aio.model.errors import ContractError
 
-MODULES: Final = (common, system, plans, tasks, runs, queue, logs, auth, health)
+MODULES: Final = (common, system, plans, tasks, runs, queue, schedules, logs, auth, health)
 
 
 def _defined(kind: type[Any]) -> Iterator[tuple[str, type[Any]]]:

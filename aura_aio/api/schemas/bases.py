@@ -4,9 +4,20 @@ May import marshmallow and `schemas.fields` only.
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from marshmallow import EXCLUDE, INCLUDE, RAISE, Schema, ValidationError, fields, pre_load
+from marshmallow import (
+    EXCLUDE,
+    INCLUDE,
+    RAISE,
+    Schema,
+    ValidationError,
+    fields,
+    pre_load,
+    validates_schema,
+)
+
+from aura_aio.api.schemas.fields import excludes
 
 
 class RequestSchema(Schema):
@@ -19,6 +30,16 @@ class RequestSchema(Schema):
         "unknown": "There is no such property.",
         "type": "Must be an object.",
     }
+
+
+class ExclusiveSchema(RequestSchema):
+    """The body of a request of whose properties `excluded` only one may be there."""
+
+    excluded: ClassVar[tuple[str, ...]]
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _exclude(self, _: Any, original: Any, **__: Any) -> None:
+        excludes(original, *self.excluded)
 
 
 class AnswerSchema(Schema):

@@ -3,11 +3,15 @@
 May import `schemas.fields`, `schemas.bases`, `schemas.common` and `schemas.runs` only.
 """
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from marshmallow import validates_schema
-
-from aura_aio.api.schemas.bases import AnswerSchema, HeadersSchema, PathSchema, RequestSchema
+from aura_aio.api.schemas.bases import (
+    AnswerSchema,
+    ExclusiveSchema,
+    HeadersSchema,
+    PathSchema,
+    RequestSchema,
+)
 from aura_aio.api.schemas.common import (
     CID_LENGTH,
     PLAN_NAME_LENGTH,
@@ -27,7 +31,6 @@ from aura_aio.api.schemas.fields import (
     Nested,
     Text,
     Word,
-    excludes,
 )
 from aura_aio.api.schemas.runs import CancelModeField, RunStatusField
 from aura_aio.model.states import RunState
@@ -65,7 +68,7 @@ class UpdateTaskPriorityPathSchema(CancelTaskPathSchema):
     """The path of updateTaskPriority."""
 
 
-class AdHocTaskRequestSchema(RequestSchema):
+class AdHocTaskRequestSchema(ExclusiveSchema):
     """AdHocTaskRequest."""
 
     plan_name = Text(least=1, most=PLAN_NAME_LENGTH, required=True)
@@ -78,10 +81,6 @@ class AdHocTaskRequestSchema(RequestSchema):
     labels = LabelsField(load_default=dict)
 
     excluded: ClassVar = ("delay_sec", "run_at")
-
-    @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def _one_start(self, _: Any, original: Any, **__: Any) -> None:
-        excludes(original, *self.excluded)
 
 
 class RunAcceptedSchema(AnswerSchema):

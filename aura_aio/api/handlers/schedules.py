@@ -1,0 +1,70 @@
+"""The operations of the tag `schedules`.
+
+May import aiohttp, model, and the rest of `api` but `app` and `routes`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from aiohttp import web
+
+from aura_aio.api import schedule_views, views
+from aura_aio.api.answers import answer, page_answer
+from aura_aio.api.keys import SCHEDULER
+from aura_aio.model.schedule import CatchUp, Overlap
+
+
+async def list_schedules(request: web.Request) -> web.Response:
+    """listSchedules."""
+    query = request["querystring"]
+    entries = request.app[SCHEDULER].schedules.list(
+        plan_name=query.get("plan_name"), limit=query["limit"], cursor=query.get("cursor")
+    )
+    return page_answer(request, schedule_views.schedule_list(entries))
+
+
+async def create_schedule(request: web.Request) -> web.Response:
+    """createSchedule."""
+    wanted = _fields(request["json"])
+    entry = await request.app[SCHEDULER].schedules.create(wanted.pop("id", None), wanted)
+    headers = {"Location": f"/api/schedules/{quote(entry.schedule.id, safe='')}"}
+    return answer(schedule_views.schedule(entry), status=201, headers=headers)
+
+
+async def get_schedule(request: web.Request) -> web.Response:
+    """getSchedule."""
+    entry = request.app[SCHEDULER].schedules.get(request["match_info"]["schedule_id"])
+    return answer(schedule_views.schedule(entry))
+
+
+async def update_schedule(request: web.Request) -> web.Response:
+    """updateSchedule."""
+    id_ = request["match_info"]["schedule_id"]
+    entry = await request.app[SCHEDULER].schedules.update(id_, _fields(request["json"]))
+    return answer(schedule_views.schedule(entry))
+
+
+async def delete_schedule(request: web.Request) -> web.Response:
+    """deleteSchedule."""
+    id_ = request["match_info"]["schedule_id"]
+    await request.app[SCHEDULER].schedules.delete(id_)
+    return answer(schedule_views.schedule_deleted(id_))
+
+
+async def run_schedule_now(request: web.Request) -> web.Response:
+    """runScheduleNow."""
+    run = await request.app[SCHEDULER].schedules.run_now(request["match_info"]["schedule_id"])
+    headers = {"Location": f"/api/runs/{run.cid}"}
+    body = views.run_accepted(run.cid, run.plan_name, run.task_name)
+    return answer(body, status=202, headers=headers)
+
+
+def _fields(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A validated body as fields of `Schedule`: words become their enumerations."""
+    words = {"overlap": Overlap, "catch_up": CatchUp}
+    return {name: words.get(name, _as_it_is)(value) for name, value in body.items()}
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
