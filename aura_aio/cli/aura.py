@@ -15,6 +15,7 @@ from aura_aio.cli.plans import plans
 from aura_aio.cli.queue import queue
 from aura_aio.cli.run import run
 from aura_aio.cli.runs import cancel, runs
+from aura_aio.cli.schedules import schedules
 from aura_aio.cli.serve import serve
 from aura_aio.cli.system import system
 from aura_aio.cli.token import token
@@ -34,7 +35,9 @@ def aura() -> None:
     """
 
 
-for _command in (serve, run, runs, cancel, logs, queue, plans, system, token, config):
+for _command in (
+    serve, run, runs, cancel, logs, queue, schedules, plans, system, token, config,
+):  # fmt: skip
     aura.add_command(_command)
 
 

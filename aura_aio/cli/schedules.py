@@ -1,0 +1,154 @@
+"""`aura schedules`: what is run by itself, and when next.
+
+May import click and `cli`.
+"""
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from aura_aio.cli.remote import DefaultGroup, pages, talks_to_server
+from aura_aio.cli.screen import Column, Piece, Screen, brief_value
+from aura_aio.cli.text import duration, local_time
+
+if TYPE_CHECKING:
+    from aura_aio.cli.client import Client
+
+_STYLES = {"queued": "green", "skipped": "yellow", "missed": "yellow", "failed": "red"}
+
+
+@click.group(cls=DefaultGroup, epilog="Without a command: list.")
+def schedules() -> None:
+    """See what is run by itself, enable and disable it, run it now."""
+
+
+@schedules.command("list")
+@click.option("--plan", "plan_name", metavar="PLAN", help="Only schedules of this plan's tasks.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At the most.")
+@click.option("--cursor", help="Go on where the list before ended.")
+@talks_to_server
+async def list_schedules(client: "Client", screen: Screen, **options: Any) -> None:
+    """List the schedules, by id."""
+    limit: int = options.pop("limit")
+    if screen.as_json:
+        query = {**options, "limit": min(limit, 1000)}
+        screen.json((await client.get("api", "schedules", query=query)).body)
+        return
+    items, cursor = await pages(client, "api", "schedules", query=options, most=limit)
+    if not items:
+        screen.notes.line("No schedules.")
+        return
+    columns = [
+        Column("id", elastic=True),
+        Column("task", elastic=True),
+        Column("when", elastic=True),
+        Column("next"),
+        Column("last"),
+    ]
+    screen.table(columns, [_row(schedule) for schedule in items])
+    if cursor is not None:
+        screen.notes.line((f"There are more: --limit, or --cursor {cursor}", "dim"))
+
+
+@schedules.command("show")
+@click.argument("id")
+@talks_to_server
+async def show_schedule(client: "Client", screen: Screen, **named: Any) -> None:
+    """Show everything about the schedule ID."""
+    answer = await client.get("api", "schedules", named["id"])
+    if screen.as_json:
+        screen.json(answer.body)
+    else:
+        screen.fields(_fields(answer.data))
+
+
+@schedules.command("enable")
+@click.argument("id")
+@talks_to_server
+async def enable(client: "Client", screen: Screen, **named: Any) -> None:
+    """Run the schedule ID at its due times, from now on."""
+    await _enable(client, screen, named["id"], enabled=True)
+
+
+@schedules.command("disable")
+@click.argument("id")
+@talks_to_server
+async def disable(client: "Client", screen: Screen, **named: Any) -> None:
+    """Run the schedule ID no more; a run that it has started goes on."""
+    await _enable(client, screen, named["id"], enabled=False)
+
+
+@schedules.command("run")
+@click.argument("id")
+@talks_to_server
+async def run_now(client: "Client", screen: Screen, **named: Any) -> None:
+    """Run the schedule ID now, beside its due times; print the cid of the run."""
+    answer = await client.post("api", "schedules", named["id"], "run")
+    if screen.as_json:
+        screen.json(answer.body)
+    else:
+        screen.out.line(answer.data["cid"])
+
+
+async def _enable(client: "Client", screen: Screen, id_: str, *, enabled: bool) -> None:
+    answer = await client.send("PATCH", "api", "schedules", id_, body={"enabled": enabled})
+    if screen.as_json:
+        screen.json(answer.body)
+    elif enabled:
+        screen.out.line(f"{id_} is enabled, and run next at {_next(answer.data)[0]}.")
+    else:
+        screen.out.line(f"{id_} is disabled.")
+
+
+def _row(schedule: Mapping[str, Any]) -> list[Piece]:
+    return [
+        schedule["id"],
+        f"{schedule['plan_name']}/{schedule['task_name']}",
+        _when(schedule),
+        _next(schedule),
+        _last(schedule),
+    ]
+
+
+def _when(schedule: Mapping[str, Any]) -> str:
+    if "cron" not in schedule:
+        return f"every {duration(schedule['every_sec'])}"
+    zone = schedule["timezone"]
+    return schedule["cron"] if zone == "UTC" else f"{schedule['cron']} {zone}"
+
+
+def _next(schedule: Mapping[str, Any]) -> tuple[str, str]:
+    if not schedule["enabled"]:
+        return "disabled", "dim"
+    return (local_time(schedule["next_run_at"]) if "next_run_at" in schedule else "never"), ""
+
+
+def _last(schedule: Mapping[str, Any]) -> tuple[str, str]:
+    word = schedule.get("last_outcome", "-")
+    return word, _STYLES.get(word, "")
+
+
+def _fields(schedule: Mapping[str, Any]) -> list[tuple[str, Piece]]:
+    of_plan = schedule["source"] == "plan"
+    fields: list[tuple[str, Piece]] = [
+        ("id", schedule["id"]),
+        ("from", "schedule.yaml of the plan" if of_plan else "a client"),
+        ("task", (f"{schedule['plan_name']}/{schedule['task_name']}", "bold")),
+        ("when", _when(schedule)),
+        ("next", _next(schedule)),
+        ("inputs", brief_value(schedule["inputs"])),
+        ("overlap", schedule["overlap"]),
+        ("catch up", schedule["catch_up"]),
+    ]
+    if schedule["jitter_sec"]:
+        fields.append(("jitter", f"up to {duration(schedule['jitter_sec'])}"))
+    if "last_run_at" in schedule:
+        fields.append(
+            ("last run", f"{local_time(schedule['last_run_at'])}  {schedule['last_cid']}")
+        )
+    if "last_outcome" in schedule:
+        fields.append(("last due", _last(schedule)))
+    if "last_message" in schedule:
+        fields.append(("", schedule["last_message"]))
+    return fields

@@ -1,0 +1,67 @@
+"""`aura schedules`: what is run by itself, enabled, disabled and run now.
+
+Imports pytest and tests/cli/command.py.
+"""
+
+from pathlib import Path
+
+import pytest
+
+from tests.cli.command import Aura
+from tests.cli.conftest import StartServer
+
+
+def test_the_list_shows_what_is_run_when(aura: Aura) -> None:
+    title, *lines = aura.ok("schedules", "--plan", "probe").splitlines()
+    assert title.split() == ["ID", "TASK", "WHEN", "NEXT", "LAST"]
+    leap, rarely = (line.split() for line in lines)
+    assert leap[:2] == ["probe/leap", "probe/echo"]
+    assert " ".join(leap[2:8]) == "0 0 29 2 * Europe/Berlin"
+    assert leap[8].endswith("-02-28")  # midnight in Berlin, as this clock has it
+    assert rarely == ["probe/rarely", "probe/echo", "every", "30", "d", "00", "h", "disabled", "-"]
+    listed = aura("schedules", "list", "--json").json["items"]
+    assert [each["id"] for each in listed] == ["probe/leap", "probe/rarely"]
+
+
+def test_a_list_goes_on_where_the_one_before_ended(aura: Aura) -> None:
+    done = aura("schedules", "list", "--limit", "1")
+    assert "probe/rarely" not in done.out
+    cursor = done.err.split()[-1]
+    assert "probe/leap" not in aura.ok("schedules", "list", "--cursor", cursor)
+
+
+def test_none_is_said(aura: Aura) -> None:
+    done = aura("schedules", "--plan", "hello")
+    assert (done.code, done.out) == (0, "")
+    assert "No schedules" in done.err
+
+
+def test_everything_about_one(aura: Aura) -> None:
+    rows = [
+        line.split(maxsplit=1) for line in aura.ok("schedules", "show", "probe/leap").splitlines()
+    ]
+    fields = dict(row for row in rows if len(row) == 2)
+    assert fields["from"] == "schedule.yaml of the plan"
+    assert fields["when"] == "0 0 29 2 * Europe/Berlin"
+    assert fields["inputs"] == '{"text":"a day more"}'
+    assert "up to 1 m 30 s" in aura.ok("schedules", "show", "probe/rarely")
+    assert aura("schedules", "show", "probe/leap", "--json").json["catch_up"] == "latest"
+
+
+def test_enabling_disabling_and_running_now(start_server: StartServer, tmp_path: Path) -> None:
+    aura = Aura(start_server().url, tmp_path)
+    assert aura.ok("schedules", "disable", "probe/leap") == "probe/leap is disabled.\n"
+    assert not aura("schedules", "show", "probe/leap", "--json").json["enabled"]
+    enabled = aura.ok("schedules", "enable", "probe/leap")
+    assert enabled.startswith("probe/leap is enabled, and run next at 20")
+    cid = aura.ok("schedules", "run", "probe/leap").strip()
+    run = aura("runs", "show", cid, "--wait-sec", "20", "--json").json
+    assert run["inputs"]["text"] == "a day more"
+    assert cid in aura.ok("schedules", "show", "probe/leap")
+
+
+@pytest.mark.parametrize("command", ["show", "enable", "disable", "run"])
+def test_one_that_there_is_not_is_an_error(aura: Aura, command: str) -> None:
+    done = aura("schedules", command, "probe/leep")
+    assert done.code == 1
+    assert "Did you mean 'probe/leap' or" in done.err
