@@ -50,8 +50,15 @@ class Schedules:
         self._clock = clock
         self._new_id = new_id
 
-    def list(self, *, plan_name: str | None, limit: int, cursor: str | None) -> Page[Entry]:
-        """Schedules, those of one plan or all, by id.
+    def list(
+        self,
+        *,
+        plan_name: str | None,
+        plans: frozenset[str] | None,
+        limit: int,
+        cursor: str | None,
+    ) -> Page[Entry]:
+        """Schedules by id: those of one plan's tasks or all, of any plan or of those in `plans`.
 
         Raises:
             BadCursor: the cursor is not one of this list's.
@@ -59,7 +66,7 @@ class Schedules:
         after = "" if cursor is None else decode_cursor(_LIST, str, cursor)
         entries = [
             entry
-            for id_, entry in sorted(self._book.entries.items())
+            for id_, entry in sorted(self._seen(plans).items())
             if id_ > after and plan_name in (None, entry.schedule.plan_name)
         ]
         if len(entries) <= limit:
@@ -67,16 +74,16 @@ class Schedules:
         last = entries[limit - 1].schedule.id
         return Page(tuple(entries[:limit]), encode_cursor(_LIST, last))
 
-    def get(self, id_: str) -> Entry:
-        """One schedule.
+    def get(self, id_: str, *, plans: frozenset[str] | None = None) -> Entry:
+        """One schedule, of any plan's task or of those in `plans`.
 
         Raises:
             ScheduleNotFound: there is none with this id.
         """
-        entry = self._book.entries.get(id_)
-        if entry is None:
-            raise ScheduleNotFound(id_, self._book.entries)
-        return entry
+        seen = self._seen(plans)
+        if id_ not in seen:
+            raise ScheduleNotFound(id_, seen)
+        return seen[id_]
 
     async def create(self, id_: str | None, wanted: Mapping[str, Any]) -> Entry:
         """Keep a new schedule, made of `wanted`, fields of `Schedule`; its time begins now.
@@ -155,6 +162,12 @@ class Schedules:
             state = await self._book.store.run_now(id_, admitted.tasklet, admitted.definition)
             self._book.keep_state(state)
             return admitted.tasklet
+
+    def _seen(self, plans: frozenset[str] | None) -> Mapping[str, Entry]:
+        entries = self._book.entries
+        if plans is None:
+            return entries
+        return {id_: each for id_, each in entries.items() if each.schedule.plan_name in plans}
 
     async def _enable(self, entry: Entry, changes: Mapping[str, Any]) -> Entry:
         schedule, timing = entry.schedule, entry.timing

@@ -9,6 +9,7 @@ import pytest
 from tests.api.test_errors import _problem
 from tests.conftest import MakeServer
 from tests.serving import Served, serving, write_plan
+from tests.tokens import a_token, bearer, put_tokens
 from tests.waiting import until
 
 URL = "/api/schedules"
@@ -292,3 +293,33 @@ async def test_the_end_of_a_run_starts_the_task_that_waits_for_it(server: Served
 
     run = await server.finished(await until(follower, within=20))
     assert run["result"] == {"after": cid, "status": "succeeded"}
+
+
+async def test_a_token_that_is_narrowed_to_plans_sees_their_schedules_only(
+    make_server: MakeServer, root: Path, tmp_path: Path
+) -> None:
+    write_plan(root, "other", {"t": TASKS["greet"]})
+    data_dir = tmp_path / "data"
+    narrowed, whole = a_token("admin", "other"), a_token("admin")
+    tokens = await put_tokens(data_dir, other=narrowed, all=whole)
+    server = await make_server(plans=[str(root)], data_dir=str(data_dir), start=False)
+    other = {"headers": bearer(tokens["other"])}
+    assert (await server.get(URL, **other)).json["items"] == []
+    nightly = path("plan/nightly")
+    problem = _problem(await server.get(nightly, **other), 404, "schedule-not-found")
+    assert "plan/" not in problem["detail"].replace("'plan/nightly'", "")
+    for method, where, body in (
+        ("PATCH", nightly, {"enabled": False}),
+        ("DELETE", nightly, None),
+        ("POST", f"{nightly}/run", None),
+    ):
+        refused = await server.request(method, where, json=body, **other)
+        _problem(refused, 404, "schedule-not-found")
+    _problem(await server.post(URL, DAILY, **other), 400, "bad-reference")
+    own = {"id": "own", "plan_name": "other", "task_name": "t", "every_sec": 60}
+    assert (await server.post(URL, own, **other)).status == 201
+    moved = await server.request("PATCH", path("own"), json={"plan_name": "plan"}, **other)
+    _problem(moved, 400, "bad-reference")
+    assert [each["id"] for each in (await server.get(URL, **other)).json["items"]] == ["own"]
+    everything = await server.get(URL, headers=bearer(tokens["all"]))
+    assert len(everything.json["items"]) == 3
