@@ -12,6 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from aiohttp import web
@@ -55,6 +56,7 @@ from aura_aio.settings import (
     WorkerSettings,
 )
 from aura_aio.store.sqlite import SqliteStore, open_sqlite
+from aura_aio.vault import open_vault
 from aura_aio.worker.frames import PlanActions
 
 _log = logging.getLogger("aura.server")
@@ -81,8 +83,13 @@ class Server:
 
 
 @asynccontextmanager
-async def running_server(settings: Settings, clock: Clock | None = None) -> AsyncIterator[Server]:
-    """A server with `settings`, up while the context is open.
+async def running_server(
+    settings: Settings,
+    clock: Clock | None = None,
+    secrets: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncIterator[Server]:
+    """A server with `settings`, up while the context is open; `secrets` are those that templates
+    may use, by name (see `settings.take_secrets`).
 
     Raises:
         SettingsError: the settings do not allow it.
@@ -102,16 +109,17 @@ async def running_server(settings: Settings, clock: Clock | None = None) -> Asyn
         _running_hub(settings, store, clock) as hub,
         entrance(settings, store.tokens, clock) as access,
     ):
+        vault = await asyncio.to_thread(open_vault, places.data_dir)
         plans = await Plans.load(places.plans)
-        admission = Admission(plans.catalog, clock, CidFactory(clock))
+        admission = Admission(plans.catalog, clock, CidFactory(clock), vault)
         base = _Base(store, hub, plans, admission, clock)
         book = ScheduleBook(store.schedules, plans.catalog, clock)
         triggers = _triggers(settings.schedules, base, book, bus)
         triggers.listen()
         recovered = await store.runs.recover()
         _log.info("recovered", extra={"action": "recovered", **_lengths(recovered)})
-        workers = _worker_plan(settings.workers, places.data_dir, plans)
-        dispatcher = LocalDispatcher(store.runs, store.queue, hub, workers, clock)
+        workers = _worker_plan(settings.workers, places.data_dir, plans, secrets)
+        dispatcher = LocalDispatcher(store.runs, store.queue, hub, vault, workers, clock)
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
         scheduler = _scheduler(base, book, triggers, dispatcher, ends)
@@ -271,8 +279,11 @@ def _monitors(
     return monitors
 
 
-async def serve(settings: Settings, ready: Callable[[Server], None]) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered.
+async def serve(
+    settings: Settings, secrets: Mapping[str, str], ready: Callable[[Server], None]
+) -> None:
+    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered. `secrets` are
+    those that templates may use, by name.
 
     The first signal lets runs under way go on for `shutdown_grace_sec`; a second one ends the
     process at once, which loses nothing that was acknowledged.
@@ -281,7 +292,7 @@ async def serve(settings: Settings, ready: Callable[[Server], None]) -> None:
         As `running_server`.
     """
     stop = asyncio.Event()
-    async with running_server(settings) as server:
+    async with running_server(settings, secrets=secrets) as server:
         _on_signals(stop)
         ready(server)
         await stop.wait()
@@ -314,7 +325,9 @@ def _on_signals(stop: asyncio.Event) -> None:
             loop.add_signal_handler(number, first_or_second)
 
 
-def _worker_plan(settings: WorkerSettings, data_dir: Path, plans: Plans) -> WorkerPlan:
+def _worker_plan(
+    settings: WorkerSettings, data_dir: Path, plans: Plans, secrets: Mapping[str, str]
+) -> WorkerPlan:
     count = worker_count(settings.workers)
     mib = settings.worker_memory_mib
 
@@ -332,6 +345,7 @@ def _worker_plan(settings: WorkerSettings, data_dir: Path, plans: Plans) -> Work
         data_dir=str(data_dir),
         log_credit=LOG_CREDIT_LINES,
         plans=plan_actions,
+        secrets=dict(secrets),
     )
 
 

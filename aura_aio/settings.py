@@ -4,8 +4,9 @@ May import the standard library, msgspec and `model` only; nothing else reads th
 """
 
 import os
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -17,6 +18,12 @@ from aura_aio.model.errors import SettingsError
 
 ENV_PREFIX: Final = "AURA_"
 DEFAULT_FILE: Final = "aura.toml"
+SECRET_PREFIX: Final = "AURA_SECRET_"  # noqa: S105 - a part of a name
+"""What the variables begin with that bring the secrets of templates: AURA_SECRET_TOKEN is
+`secrets.TOKEN`.
+"""
+
+_SECRET_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -150,6 +157,13 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         float,
         Meta(gt=0, description="Silence after which a worker counts as lost and is killed."),
     ] = 30.0
+    secrets_file: Annotated[
+        str,
+        Meta(
+            description="File with the secrets of templates, a line NAME=value each, which others "
+            "than its owner and group cannot read. A variable AURA_SECRET_NAME wins over its line.",
+        ),
+    ] = ""
 
 
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -280,6 +294,52 @@ def settings_sources(
     document = _read_file(file)
     found = {each.name: _find(each, flags, environ, document) for each in settings_table()}
     return {name: value[1] for name, value in found.items() if value is not None}
+
+
+def take_secrets(settings: WorkerSettings, environ: MutableMapping[str, str]) -> dict[str, str]:
+    """The secrets of templates by name: those of the settings' file, and over them those of the
+    variables AURA_SECRET_…, which are taken out of `environ`, so that no process that is started
+    later has them in its environment. In the file the last line of a name counts.
+
+    Raises:
+        SettingsError: the file cannot be read, can be read by others, or has a line that is none.
+    """
+    secrets = _read_secrets(Path(settings.secrets_file)) if settings.secrets_file else {}
+    for variable in [name for name in environ if name.startswith(SECRET_PREFIX)]:
+        secrets[variable.removeprefix(SECRET_PREFIX)] = environ.pop(variable)
+    return secrets
+
+
+def refuse_if_public(path: Path) -> None:
+    """Do not use a file with secrets that others than its owner and group can read or change
+    (on Windows, whose files have no such mode: never).
+
+    Raises:
+        SettingsError: so it is.
+        OSError: there is no such file.
+    """
+    if os.name == "posix" and path.stat().st_mode & 0o007:
+        raise SettingsError(
+            f"The file {path} holds secrets, and everybody on this machine can get at it: "
+            f"chmod o= {path}"
+        )
+
+
+def _read_secrets(path: Path) -> dict[str, str]:
+    try:
+        refuse_if_public(path)
+        lines = path.read_text("utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"The secrets file {path} cannot be read: {error}") from error
+    secrets: dict[str, str] = {}
+    for number, line in enumerate(lines, 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, equals, value = line.partition("=")
+        if not equals or not _SECRET_NAME.match(name.strip()):
+            raise SettingsError(f"{path}, line {number}: this is no NAME=value.")
+        secrets[name.strip()] = value.strip()
+    return secrets
 
 
 def _find(

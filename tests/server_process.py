@@ -8,7 +8,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -36,13 +36,19 @@ class ServerProcess(Client):
 
 
 @asynccontextmanager
-async def server_process(data_dir: Path, plans: str, *options: str) -> AsyncIterator[ServerProcess]:
-    """`aura serve` on a free port, ready; killed at the end if it still runs."""
+async def server_process(
+    data_dir: Path, plans: str, *options: str, env: Mapping[str, str] | None = None
+) -> AsyncIterator[ServerProcess]:
+    """`aura serve` on a free port, ready, with `env` beside the variables of the test; killed at
+    the end if it still runs.
+    """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "aura_aio", "serve", "--port", str(port)]
     command += ["--data-dir", str(data_dir), "--plans", plans, *options]
-    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=asyncio.subprocess.DEVNULL, env={**os.environ, **(env or {})}
+    )
     async with aiohttp.ClientSession() as session:
         contract = await asyncio.to_thread(load_contract)
         server = ServerProcess(f"http://127.0.0.1:{port}", contract, session)

@@ -107,11 +107,14 @@ class Served(Client):
 
 @asynccontextmanager
 async def serving(**settings: Any) -> AsyncIterator[Served]:
-    """A server on a free port with `settings` (by their names); `data_dir` must be among them."""
+    """A server on a free port with `settings` (by their names); `data_dir` must be among them.
+    `secrets` are those of templates.
+    """
+    secrets = settings.pop("secrets", {})
     flags = {"port": 0, "workers": 1, "plans": [str(EXAMPLES)], "shutdown_grace_sec": 0, **settings}
     loaded = await asyncio.to_thread(load_settings, flags, {})
     async with (
-        running_server(loaded) as server,
+        running_server(loaded, secrets=secrets) as server,
         aiohttp.ClientSession() as session,
     ):
         yield Served(server, await asyncio.to_thread(load_contract), session)

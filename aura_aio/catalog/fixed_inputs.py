@@ -1,6 +1,6 @@
 """Inputs that stand in a file of a plan, for runs that nobody is there to give them to.
 
-May import model, and of `catalog` `inputs`, `place` and `template_checks`.
+May import model, and of `catalog` `inputs`, `place`, `secret_inputs` and `template_checks`.
 """
 
 import re
@@ -8,6 +8,7 @@ from typing import Any, Final, NamedTuple
 
 from aura_aio.catalog.inputs import check_inputs
 from aura_aio.catalog.place import Place
+from aura_aio.catalog.secret_inputs import faults_of_secrets
 from aura_aio.catalog.template_checks import is_template
 from aura_aio.model.errors import InputsRejected
 from aura_aio.model.plan import Task
@@ -24,13 +25,15 @@ class FixedInputs(NamedTuple):
 
     def check(self, task: Task) -> None:
         """Note where they do not fit `task`."""
+        faults = faults_of_secrets(task.meta.inputs, self.values)
         try:
             check_inputs(task, self.values)
         except InputsRejected as error:
-            for where, fault in error.faults:
-                place = self.entries.get(_NAME_ENDS.split(where)[0], self.place)
-                sentence = f"The input {where} {fault}"
-                place.fault(sentence if sentence.endswith((".", "?")) else f"{sentence}.")
+            faults += error.faults
+        for where, fault in faults:
+            place = self.entries.get(_NAME_ENDS.split(where)[0], self.place)
+            sentence = f"The input {where} {fault}"
+            place.fault(sentence if sentence.endswith((".", "?")) else f"{sentence}.")
 
 
 def read_fixed_inputs(owner: Place, fields: dict[str, Place]) -> FixedInputs:

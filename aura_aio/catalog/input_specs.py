@@ -228,6 +228,9 @@ def _with_default(spec: InputSpec, fields: dict[str, Place]) -> InputSpec:
             return spec
     if "default" not in fields:
         return spec
+    if spec.secret:
+        fields["default"].fault("A secret has no default: it would stand here for all to read.")
+        return spec
     default, fault = convert(spec, fields["default"].value)
     if fault:
         fields["default"].fault(f"The default {fault}.")

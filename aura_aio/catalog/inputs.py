@@ -1,6 +1,6 @@
 """The inputs of a run against the `meta.inputs` of its task (TASKS.md, "Inputs").
 
-May import model and the standard library only. On the way of every submitted run: keep it fast.
+May import model and `catalog.secret_inputs` only. On the way of every submitted run: keep it fast.
 """
 
 import math
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from msgspec import UNSET
 
+from aura_aio.catalog.secret_inputs import MASK
 from aura_aio.model import json
 from aura_aio.model.errors import InputsRejected, did_you_mean
 from aura_aio.model.plan import InputSpec, Task
@@ -19,6 +20,10 @@ Faults = list[tuple[str, str]]
 """Pairs (place, what is wrong): see `InputsRejected`."""
 
 _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,400}(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?\Z")
+_BUT: Final = ", not "
+"""Stands between what a value must be and what it is."""
+_UNKNOWN: Final = "is not known."
+
 _WORDS: Final = {
     "true": True, "yes": True, "y": True, "1": True,
     "false": False, "no": False, "n": False, "0": False,
@@ -83,7 +88,7 @@ def _check_fields(
     if known != len(values):
         names = {spec.name for spec in specs}
         faults.extend(
-            (f"{prefix}{name}", f"is not known.{did_you_mean(name, names)}")
+            (f"{prefix}{name}", _UNKNOWN + did_you_mean(name, names))
             for name in values
             if name not in names
         )
@@ -91,11 +96,32 @@ def _check_fields(
 
 
 def _check(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    if spec.secret:
+        return _check_secret(spec, value, place, faults)
+    return _check_value(spec, value, place, faults)
+
+
+def _check_secret(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+    """Check a secret; what is wrong is told without any part of it."""
+    if value == MASK:
+        faults.append((place, f"must be the secret itself, not {MASK}"))
+        return value
+    found: Faults = []
+    checked = _check_value(spec, value, place, found)
+    for where, fault in found:
+        if fault.startswith(_UNKNOWN):
+            faults.append((place, "has a key that is not known"))
+        else:
+            faults.append((where, fault.partition(_BUT)[0]))
+    return checked
+
+
+def _check_value(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     before = len(faults)
     checked = _CHECKS[base_type(spec)](spec, value, place, faults)
     if spec.enum is not None and len(faults) == before and checked not in spec.enum:
         choices = ", ".join(map(repr, spec.enum))
-        faults.append((place, f"must be one of {choices}, not {_shown(value)}"))
+        faults.append((place, f"must be one of {choices}{_BUT}{_shown(value)}"))
     return checked
 
 
@@ -103,7 +129,7 @@ def _string(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
-        faults.append((place, f"must be text, not {_shown(value)}"))
+        faults.append((place, f"must be text{_BUT}{_shown(value)}"))
         return value
     _check_range(spec.min, spec.max, len(value), "have {} characters", place, faults)
     if spec.pattern is not None and not re.search(spec.pattern, value):
@@ -113,7 +139,7 @@ def _string(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
 
 def _path(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     if not isinstance(value, str) or not value or "\0" in value:
-        faults.append((place, f"must be a path, not {_shown(value)}"))
+        faults.append((place, f"must be a path{_BUT}{_shown(value)}"))
         return value
     return _string(spec, value, place, faults)
 
@@ -121,7 +147,7 @@ def _path(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
 def _number(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     number = _spelled_out(value)
     if not isinstance(number, (int, float)) or isinstance(number, bool) or not _finite(number):
-        faults.append((place, f"must be a number, not {_shown(value)}"))
+        faults.append((place, f"must be a number{_BUT}{_shown(value)}"))
         return value
     _check_range(spec.min, spec.max, number, "be {}", place, faults)
     return number
@@ -132,7 +158,7 @@ def _integer(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     if isinstance(number, float) and number.is_integer():
         number = int(number)
     if not isinstance(number, int) or isinstance(number, bool):
-        faults.append((place, f"must be a whole number, not {_shown(value)}"))
+        faults.append((place, f"must be a whole number{_BUT}{_shown(value)}"))
         return value
     _check_range(spec.min, spec.max, number, "be {}", place, faults)
     return number
@@ -149,7 +175,7 @@ def _boolean(_spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     if isinstance(value, str) and value.lower() in _WORDS:
         return _WORDS[value.lower()]
     if not isinstance(value, bool):
-        faults.append((place, f"must be true or false, not {_shown(value)}"))
+        faults.append((place, f"must be true or false{_BUT}{_shown(value)}"))
     return value
 
 
@@ -157,13 +183,13 @@ def _datetime(_spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     try:
         return datetime.fromisoformat(value).isoformat()
     except (TypeError, ValueError):
-        faults.append((place, f"must be a time in ISO 8601, not {_shown(value)}"))
+        faults.append((place, f"must be a time in ISO 8601{_BUT}{_shown(value)}"))
         return value
 
 
 def _list(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     if not isinstance(value, list):
-        faults.append((place, f"must be a list, not {_shown(value)}"))
+        faults.append((place, f"must be a list{_BUT}{_shown(value)}"))
         return value
     _check_range(spec.min_items, spec.max_items, len(value), "have {} elements", place, faults)
     item = spec.item
@@ -174,7 +200,7 @@ def _list(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
 
 def _dict(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     if not isinstance(value, dict):
-        faults.append((place, f"must be an object, not {_shown(value)}"))
+        faults.append((place, f"must be an object{_BUT}{_shown(value)}"))
         return value
     if spec.properties is None:
         return value
@@ -204,9 +230,9 @@ def _check_range(
     least: float | None, most: float | None, found: float, must: str, place: str, faults: Faults
 ) -> None:
     if least is not None and found < least:
-        faults.append((place, f"must {must.format(f'at least {least:g}')}, not {_shown(found)}"))
+        faults.append((place, f"must {must.format(f'at least {least:g}')}{_BUT}{_shown(found)}"))
     if most is not None and found > most:
-        faults.append((place, f"must {must.format(f'at most {most:g}')}, not {_shown(found)}"))
+        faults.append((place, f"must {must.format(f'at most {most:g}')}{_BUT}{_shown(found)}"))
 
 
 def _finite(value: int | float) -> bool:

@@ -13,13 +13,12 @@ from jinja2 import Environment, TemplateSyntaxError, nodes
 from aura_aio.catalog.place import Place
 from aura_aio.model.errors import did_you_mean
 
-SCOPE: Final = frozenset({"initial", "inputs", "nodes", "run", "state"})
+SCOPE: Final = frozenset({"initial", "inputs", "nodes", "run", "secrets", "state"})
 """The names that every template of a task sees."""
 
 REMOVED_FILTERS: Final = ("pprint", "urlize", "wordwrap", "xmlattr")
 """Filters of Jinja2 for web pages and debugging, which nothing bounds: no template has them."""
 
-_LATER: Final = frozenset({"secrets"})
 _INITIAL: Final = ("trigger", "schedule", "event", "parent")
 _RUN: Final = ("cid", "attempt", "started_at")
 _LOOP: Final = ("item", "index", "key")
@@ -99,9 +98,7 @@ class TemplateChecks:
     ) -> Iterator[str]:
         used = {name.name for name in tree.all(nodes.Name) if name.ctx == "load"}
         for name in sorted(used - names - bound - _FUNCTIONS):
-            if name in _LATER:
-                yield f"{name!r} comes in a later version of Aura."
-            elif name == "loop":
+            if name == "loop":
                 yield "'loop' is known only in a step with a loop."
             else:
                 yield f"The name {name!r} is not known here.{self._meant(name, names)}"

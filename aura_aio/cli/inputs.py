@@ -78,21 +78,22 @@ def _split(pair: str) -> tuple[str, str]:
 
 def _value(name: str, text: str, rule: Mapping[str, Any]) -> Any:
     kind = rule.get("type")
+    shown = "***" if rule.get("writeOnly") else text
     if kind == "string" or text in rule.get("enum", ()):
         return text
     if kind == "boolean":
         word = text.strip().lower()
         if word in _TRUE | _FALSE:
             return word in _TRUE
-        raise _misfit(name, text, "true or false")
+        raise _misfit(name, shown, "true or false")
     try:
         value = json.loads(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         if kind is None or isinstance(kind, list):
             return text
-        raise _misfit(name, text, _EXPECTED.get(kind, kind)) from None
+        raise _misfit(name, shown, _EXPECTED.get(kind, kind)) from None
     if kind in _EXPECTED and (isinstance(value, bool) or not isinstance(value, _TYPES[kind])):
-        raise _misfit(name, text, _EXPECTED[kind])
+        raise _misfit(name, shown, _EXPECTED[kind])
     return value
 
 

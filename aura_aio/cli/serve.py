@@ -17,7 +17,7 @@ from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
 from aura_aio.cli.screen import Screen
 from aura_aio.cli.server_log import log_to
 from aura_aio.model.errors import AuraError
-from aura_aio.settings import Settings, load_settings
+from aura_aio.settings import Settings, load_settings, take_secrets
 
 if TYPE_CHECKING:
     from aura_aio.server import Server
@@ -56,10 +56,11 @@ def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
 
     try:
         settings = load_settings(given_flags(options), os.environ, file)
+        secrets = take_secrets(settings.workers, os.environ)
         from aura_aio import server  # noqa: PLC0415 - other commands need none of it
 
         with log_to(sys.stderr):
-            server.run(server.serve(settings, ready))
+            server.run(server.serve(settings, secrets, ready))
     except (AuraError, OSError) as error:
         if is_up:
             raise

@@ -15,13 +15,14 @@ from aura_aio.dispatch.reports import LogReports, RunReports
 from aura_aio.dispatch.supervisor import Supervisor, Worker, WorkerPlan
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
-from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.errors import SealBroken, StoreUnavailable
 from aura_aio.model.plan import Definition, StepStatus
 from aura_aio.model.ports import (
     ActiveAttempt,
     LogSink,
     QueueStore,
     RunStore,
+    Vault,
     WorkerStatus,
 )
 from aura_aio.model.run import OnCrash, Outcome, RunChanged, RunError, StepRecord, Tasklet
@@ -64,8 +65,15 @@ class LocalDispatcher:
     """Implements `model.ports.Dispatcher` and `supervisor.WorkerOwner`."""
 
     def __init__(
-        self, runs: RunStore, queue: QueueStore, logs: LogSink, plan: WorkerPlan, clock: Clock
+        self,
+        runs: RunStore,
+        queue: QueueStore,
+        logs: LogSink,
+        vault: Vault,
+        plan: WorkerPlan,
+        clock: Clock,
     ) -> None:
+        self._vault = vault
         self._runs = runs
         self._queue = queue
         self._logs = logs
@@ -272,7 +280,13 @@ class LocalDispatcher:
         if definition is None:
             self._finished(worker, _task_gone(tasklet, self._clock.now()))
             return
-        worker.link.start(tasklet, definition, finished)
+        try:
+            hidden = self._vault.unseal(tasklet.sealed) if tasklet.sealed else None
+        except SealBroken as error:
+            told = RunError(type="SealBroken", message=str(error))
+            self._finished(worker, _refused(tasklet, told, self._clock.now()))
+            return
+        worker.link.start(tasklet, definition, finished, hidden)
         attempt.handed_over = True
         if attempt.cancel_grace_sec is not None:
             self._send_cancel(attempt, attempt.cancel_grace_sec)
@@ -375,13 +389,9 @@ class LocalDispatcher:
 
 
 def _task_gone(tasklet: Tasklet, now: float) -> Outcome:
-    return Outcome(
-        cid=tasklet.cid,
-        attempt=tasklet.attempt,
-        event=RunEvent.FAIL,
-        finished_at=now,
-        error=RunError(
-            type="TaskGone",
-            message=f"The definition of task {tasklet.task_name!r} is not in the store any more.",
-        ),
-    )
+    message = f"The definition of task {tasklet.task_name!r} is not in the store any more."
+    return _refused(tasklet, RunError(type="TaskGone", message=message), now)
+
+
+def _refused(tasklet: Tasklet, error: RunError, now: float) -> Outcome:
+    return Outcome(tasklet.cid, tasklet.attempt, RunEvent.FAIL, finished_at=now, error=error)

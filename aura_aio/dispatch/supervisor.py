@@ -36,7 +36,7 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     """How many workers, and what each is given; `count` 0 means one inside the server.
 
     `memory_bytes` limits each process (0: not at all); a worker that is silent for `lost_sec` is
-    killed; `plans` is asked anew for each worker that starts.
+    killed; `plans` is asked anew for each worker that starts; `secrets` are those of templates.
     """
 
     count: int
@@ -47,6 +47,7 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     data_dir: str
     log_credit: int
     plans: Callable[[], tuple[PlanActions, ...]]
+    secrets: dict[str, str]
 
 
 class Worker:
@@ -220,6 +221,7 @@ class Supervisor:
                 log_credit=plan.log_credit,
                 stall_sec=plan.stall_sec,
                 plans=plan.plans(),
+                secrets=plan.secrets,
             )
         )
         self._workers[name] = worker

@@ -10,14 +10,16 @@ from typing import Any, NamedTuple
 from aura_aio.catalog.actions import LoadedAction
 from aura_aio.catalog.inputs import with_absent
 from aura_aio.catalog.references import split_action
+from aura_aio.catalog.secret_inputs import secret_values
 from aura_aio.engine.context import MAX_MESSAGE as MAX_LINE
 from aura_aio.engine.context import ActionContext, RunIdentity, portable_text
 from aura_aio.engine.definitions import ReadyStep, ReadyTask
 from aura_aio.engine.failures import ActionMissing, ActionNotImported
 from aura_aio.engine.initial import initial
-from aura_aio.engine.journal import UntilOver
+from aura_aio.engine.journal import AttemptJournal
+from aura_aio.engine.masking import Mask
 from aura_aio.engine.parts import RunnerParts
-from aura_aio.engine.sandbox import Named
+from aura_aio.engine.sandbox import Named, SecretNames
 from aura_aio.engine.state import Changes, State
 from aura_aio.model import json
 from aura_aio.model.clock import rfc3339
@@ -35,21 +37,26 @@ class LeftBehind(NamedTuple):
 class Attempt:
     """One attempt of a run, as its steps see it."""
 
-    def __init__(self, tasklet: Tasklet, task: ReadyTask, parts: RunnerParts) -> None:
+    def __init__(
+        self, tasklet: Tasklet, task: ReadyTask, parts: RunnerParts, hidden: bytes | None
+    ) -> None:
         self.parts = parts
-        self.journal = UntilOver(parts.journal)
+        self.mask = Mask()
+        """The secrets of the run: those in `hidden`, and those that templates have asked for."""
+        self.journal = AttemptJournal(parts.journal, self.mask)
         self.run = RunIdentity(
             tasklet.cid, tasklet.plan_name, tasklet.task_name, tasklet.attempt, parts.worker
         )
-        inputs = with_absent(task.inputs, json.loads(tasklet.inputs))
+        inputs = with_absent(task.inputs, self._inputs(tasklet, task, hidden))
         self.nodes = Named("nodes")
-        self.state = State.of(tasklet.state)
+        self.state = State.of(tasklet.state, self.mask.text)
         """What the plan keeps, with what the steps of this attempt that succeeded have changed."""
         self.names: dict[str, Any] = {
             "inputs": Named("inputs", inputs),
             "nodes": self.nodes,
             "initial": initial(tasklet.origin),
             "state": Named("state", self.state),
+            "secrets": SecretNames(parts.secrets, self.mask.add),
             "run": Named(
                 "run",
                 {
@@ -72,6 +79,14 @@ class Attempt:
         self._resumes = tasklet.on_crash is OnCrash.RESUME
         self._finished = 0
         self._finished_for_good = 0
+
+    def _inputs(self, tasklet: Tasklet, task: ReadyTask, hidden: bytes | None) -> dict[str, Any]:
+        inputs: dict[str, Any] = json.loads(tasklet.inputs)
+        if hidden is None:
+            return inputs
+        secret: dict[str, Any] = json.loads(hidden)
+        self.mask.add(secret_values(task.inputs, secret))
+        return inputs | secret
 
     def action(self, reference: str) -> LoadedAction:
         """The action that a step names.
@@ -106,6 +121,7 @@ class Attempt:
             data_root=parts.data_dir,
         )
         call.state = state
+        call.hide = self.mask.text
         self.calls.add(call)
         return call
 
@@ -144,7 +160,7 @@ class Attempt:
                 timestamp=self.parts.clock.now(),
                 level=level,
                 logger="aura.engine",
-                message=portable_text(message, MAX_LINE),
+                message=portable_text(self.mask.text(message), MAX_LINE),
                 cid=run.cid,
                 plan_name=run.plan_name,
                 task_name=run.task_name,

@@ -3,6 +3,7 @@
 May import model, `engine.journal` and `engine.state` only: it stands behind `import aura_aio`.
 """
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Final
@@ -42,7 +43,7 @@ class ActionContext:
     """
 
     __slots__ = (
-        "_data_root", "_journal", "action", "cancelled", "clock", "partial_lines", "run",
+        "_data_root", "_journal", "action", "cancelled", "clock", "hide", "partial_lines", "run",
         "state", "step",
     )  # fmt: skip
 
@@ -65,6 +66,10 @@ class ActionContext:
         """What the plan keeps between its runs: a mapping of JSON values. Changes are kept with the
         step's result when the step succeeds, and dropped when it does not. What is read is a copy:
         set it again after changing it.
+        """
+        self.hide: Callable[[str], str] = str
+        """Gives a text back with `***` in place of the run's secrets. All that is logged and kept
+        goes through it by itself; a file that the action writes does not.
         """
         self.clock = clock
         """Where the action gets the time from."""
@@ -135,16 +140,19 @@ class ActionContext:
                 timestamp=self.clock.now(),
                 level=level,
                 logger=logger,
-                message=portable_text(message, MAX_MESSAGE),
+                message=portable_text(self.hide(message), MAX_MESSAGE),
                 cid=run.cid,
                 plan_name=run.plan_name,
                 task_name=run.task_name,
                 step=self.step,
                 attempt=run.attempt,
                 worker=run.worker,
-                data={key: _portable(value) for key, value in data.items()} if data else None,
+                data=self._portable(data) if data else None,
             )
         )
+
+    def _portable(self, data: dict[str, Any]) -> dict[str, Any]:
+        return {key: _portable(value, self.hide) for key, value in data.items()}
 
 
 def log_level(name: str) -> LogLevel:
@@ -168,7 +176,7 @@ def portable_text(text: str, most: int) -> str:
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
-def _portable(value: Any) -> Any:
+def _portable(value: Any, hide: Callable[[str], str]) -> Any:
     if value is None or type(value) in {bool, float}:
         return value
     try:
@@ -177,11 +185,11 @@ def _portable(value: Any) -> Any:
             return plain
     except Exception:  # noqa: S110 - whatever an action logs, it must not fail for that
         pass
-    return _repr(value)
+    return _repr(value, hide)
 
 
-def _repr(value: Any) -> str:
+def _repr(value: Any, hide: Callable[[str], str]) -> str:
     try:
-        return portable_text(repr(value), MAX_DATA_BYTES // 4)
+        return portable_text(hide(repr(value)), MAX_DATA_BYTES // 4)
     except Exception:  # a `__repr__` is the plan's own code
         return f"<{type(value).__name__} without a repr>"

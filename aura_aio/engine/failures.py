@@ -3,6 +3,7 @@
 May import model, and `catalog.tracebacks`.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from aura_aio.catalog.tracebacks import plan_traceback
@@ -76,18 +77,22 @@ class Escaped(Exception):
         self.error = error
 
 
-def run_error(error: BaseException, step: str | None = None) -> RunError:
-    """How `error` is told. Reads source files for the traceback: call it in a thread."""
+def run_error(
+    error: BaseException, step: str | None = None, *, hide: Callable[[str], str] = str
+) -> RunError:
+    """How `error` is told; `hide` takes the secrets of the run out of a text. Reads source files
+    for the traceback: call it in a thread.
+    """
     if isinstance(error, Escaped):
         error = error.error
     if isinstance(error, (ActionNotImported, RaisedElsewhere)):
         return RunError(error.told.type, error.told.message, step, error.told.traceback)
-    traceback = None if isinstance(error, RunFailure) else plan_traceback(error)
+    traceback = "" if isinstance(error, RunFailure) else hide(plan_traceback(error) or "")
     return RunError(
         type=kind(error),
-        message=portable_text(sentence(error), MAX_MESSAGE),
+        message=portable_text(hide(sentence(error)), MAX_MESSAGE),
         step=step,
-        traceback=None if traceback is None else portable_text(traceback, len(traceback)),
+        traceback=portable_text(traceback, len(traceback)) if traceback else None,
     )
 
 

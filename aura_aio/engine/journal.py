@@ -1,10 +1,11 @@
 """The port through which a run tells of itself.
 
-May import model only.
+May import model and `engine.masking` only.
 """
 
 from typing import Protocol
 
+from aura_aio.engine.masking import Mask
 from aura_aio.model.log import LogLine
 from aura_aio.model.run import StepRecord
 
@@ -41,29 +42,30 @@ class Journal(Reports, Protocol):
         ...
 
 
-class UntilOver:
-    """A Journal that hands on what is told while the attempt lasts; what an action that was left
-    behind, or what it started, says later is dropped.
+class AttemptJournal:
+    """A Journal that hands on what is told while the attempt lasts, without the secrets of `mask`;
+    what an action that was left behind, or what it started, says later is dropped.
     """
 
-    def __init__(self, journal: Journal) -> None:
+    def __init__(self, journal: Journal, mask: Mask) -> None:
         self._journal = journal
+        self._mask = mask
         self.over = False
 
     def log(self, line: LogLine) -> None:
         """Hand a line on."""
         if not self.over:
-            self._journal.log(line)
+            self._journal.log(self._mask.line(line))
 
     def step(self, record: StepRecord) -> None:
         """Hand a record on."""
         if not self.over:
-            self._journal.step(record)
+            self._journal.step(self._mask.record(record))
 
     def progress(self, cid: str, fraction: float, message: str) -> None:
         """Hand on how far the run has come."""
         if not self.over:
-            self._journal.progress(cid, fraction, message)
+            self._journal.progress(cid, fraction, self._mask.text(message))
 
     async def room(self) -> None:
         """Return when there is room for more lines."""

@@ -23,7 +23,8 @@ class RunnerParts:
     `worker` is its name. `data_dir` is the root of all data; a plan's folder is in `plans/` there.
     `actions` gives the action of a plan by the plan's name and its own, or raises KeyError;
     `builtin` are those that every plan has. `threads` is where sync actions run. `grace_sec` is how
-    long an action whose time is over may take to end by itself.
+    long an action whose time is over may take to end by itself. `secrets` are those that templates
+    may use, by name.
     """
 
     journal: Journal
@@ -34,6 +35,7 @@ class RunnerParts:
     threads: ThreadPoolExecutor
     grace_sec: float = 10.0
     builtin: Mapping[str, LoadedAction] = field(default_factory=lambda: BUILTIN)
+    secrets: Mapping[str, str] = field(default_factory=dict)
     definitions: Definitions = field(init=False)
 
     def __post_init__(self) -> None:

@@ -48,11 +48,13 @@ class Runner:
         task: Task,
         parts: RunnerParts,
         finished: Sequence[StepRecord] = (),
+        hidden: bytes | None = None,
     ) -> None:
+        """`hidden` is the JSON text of the inputs that hold a secret: the Tasklet masks them."""
         self._parts = parts
         self._run = tasklet
         self._task = parts.definitions.task(tasklet.definition_digest, task)
-        self._attempt = Attempt(tasklet, self._task, parts)
+        self._attempt = Attempt(tasklet, self._task, parts, hidden)
         self._walk = Walk(self._task.graph)
         self._finished = finished
         self._over: dict[str, Standing] = {}
@@ -229,12 +231,16 @@ class Runner:
         try:
             return self._ended(RunEvent.SUCCEED, result=self._result())
         except Exception as error:  # a template, the result: whatever it is, the run fails
-            return self._ended(RunEvent.FAIL, await asyncio.to_thread(run_error, error))
+            return self._ended(RunEvent.FAIL, await asyncio.to_thread(self._told, error))
+
+    def _told(self, error: Exception) -> RunError:
+        return run_error(error, hide=self._attempt.mask.text)
 
     def _result(self) -> bytes:
         if self._task.returns is UNSET:
             return _NO_RETURNS
-        return to_json(render(self._task.returns, self._attempt.names), "What 'returns' gives")
+        result = to_json(render(self._task.returns, self._attempt.names), "What 'returns' gives")
+        return self._attempt.mask.json(result)
 
     def _ended(
         self, event: RunEvent, error: RunError | None = None, result: bytes | None = None
@@ -245,5 +251,5 @@ class Runner:
             event=event,
             finished_at=self._parts.clock.now(),
             result=result,
-            error=error,
+            error=self._attempt.mask.error(error),
         )

@@ -4,7 +4,7 @@ May import jinja2, the standard library, model.errors, `catalog.template_checks`
 `engine` the `template_` modules.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 from types import ModuleType
 from typing import Any, ClassVar, Final
@@ -57,6 +57,29 @@ class Named(dict[str, Any]):
         self._label = label
 
 
+class SecretNames:
+    """What templates see as `secrets`: a value by its name, and no way to all of them. `used` is
+    told each value that is given out.
+    """
+
+    __slots__ = ("_secrets", "_used")
+    __iter__: None = None
+
+    def __init__(self, secrets: Mapping[str, str], used: Callable[[Iterable[str]], None]) -> None:
+        self._secrets = secrets
+        self._used = used
+
+    def __getitem__(self, name: object) -> str:
+        if not isinstance(name, str):
+            raise KeyError(name)
+        value = self._secrets[name]
+        self._used((value,))
+        return value
+
+    def __repr__(self) -> str:
+        return "<the secrets>"
+
+
 class _Undefined(StrictUndefined):
     """A name without a value: any use of it says where it was looked for."""
 
@@ -67,6 +90,12 @@ class _Undefined(StrictUndefined):
         owner = self._undefined_obj
         if not self._undefined_hint and isinstance(owner, dict):
             return _missing(owner, self._undefined_name)
+        if isinstance(owner, SecretNames):
+            name = self._undefined_name
+            return (
+                f"There is no secret {name!r}: start the server with the variable "
+                f"AURA_SECRET_{name}, or with a secrets file that has it."
+            )
         return str(super()._undefined_message)
 
 

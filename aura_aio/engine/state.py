@@ -3,7 +3,7 @@
 May import msgspec and model.json only: it stands behind `import aura_aio`.
 """
 
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from typing import Any, Final
 
 import msgspec
@@ -35,16 +35,20 @@ class State(MutableMapping[str, Any]):
     used from any thread.
     """
 
-    def __init__(self, below: "State | None" = None) -> None:
+    def __init__(
+        self, below: "State | None" = None, hide: Callable[[str], str] | None = None
+    ) -> None:
+        """`hide` takes the secrets of the run out of a text; it comes from `below` otherwise."""
         self.changes: Changes = {}
         """What was set and deleted here."""
         self._below = below
+        self._hide: Callable[[str], str] = hide or (below._hide if below is not None else str)
         self._grown = 0
 
     @classmethod
-    def of(cls, text: bytes | None) -> "State":
+    def of(cls, text: bytes | None, hide: Callable[[str], str] | None = None) -> "State":
         """The State whose values stand in the JSON text of an object."""
-        state = cls()
+        state = cls(hide=hide)
         if text is not None:
             state.take({key: bytes(value) for key, value in _texts.decode(text).items()})
         return state
@@ -71,7 +75,8 @@ class State(MutableMapping[str, Any]):
 
         Raises:
             StateRefused: the key is no text of 1 to 200 characters, the value is no JSON, it has
-                more than 64 KiB, or all that the plan keeps would have more than 1 MiB.
+                more than 64 KiB, all that the plan keeps would have more than 1 MiB, or there is a
+                secret in it: state is stored as it is.
         """
         if not isinstance(key, str) or not 0 < len(key) <= MAX_KEY or not key.isprintable():
             raise StateRefused(
@@ -79,6 +84,10 @@ class State(MutableMapping[str, Any]):
                 f"not {_shown(key)}."
             )
         text = _encoded(key, value)
+        if self._hide(key + text.decode()) != key + text.decode():
+            raise StateRefused(
+                "A secret cannot be kept in the state of the plan, which is stored as it is."
+            )
         if len(text) > MAX_VALUE_BYTES:
             raise StateRefused(
                 f"The value for the state's key {key!r} has {len(text):,} bytes of JSON, and "

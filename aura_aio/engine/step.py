@@ -28,6 +28,7 @@ from aura_aio.engine.results import as_stored, to_json
 from aura_aio.engine.retry import wait_after_exception, wait_after_result
 from aura_aio.engine.state import State
 from aura_aio.engine.templates import own_copy, render, truth
+from aura_aio.model import json
 from aura_aio.model.log import LogLevel
 from aura_aio.model.plan import Isolation, StepStatus
 from aura_aio.model.run import RunError, StepRecord
@@ -165,8 +166,9 @@ class StepRun:
 
     def _finish(self, kept: Any) -> None:
         name = self._step.name
-        text = to_json(kept, f"The result of step {name!r}")
-        stored = as_stored(kept, text)
+        given = to_json(kept, f"The result of step {name!r}")
+        text = self._attempt.mask.json(given)
+        stored = as_stored(kept, text) if text is given else json.loads(text)
         self._attempt.keep(self._state.changes)
         self._report(StepStatus.SUCCESS, output=text)
         self._attempt.keep_output(self._step, stored)
@@ -176,15 +178,18 @@ class StepRun:
         self._attempt.failed.append(name)
         self._started_at = self._started_at or self._clock.now()
         if isinstance(error, RunFailure):
-            self.error = run_error(error, name)
+            self.error = self._told(error)
         else:  # the traceback is read from source files
-            self.error = await asyncio.to_thread(run_error, error, name)
+            self.error = await asyncio.to_thread(self._told, error)
         if self._attempt.stopping:
             self._report(StepStatus.CANCELLED)
             return
         message = f"Step {name!r} failed: {self.error.type}: {self.error.message}"
         self._attempt.log(name, LogLevel.ERROR, message)
         self._report(StepStatus.FAILED)
+
+    def _told(self, error: Exception) -> RunError:
+        return run_error(error, self._step.name, hide=self._attempt.mask.text)
 
     def _report(
         self, status: StepStatus, *, is_over: bool = True, output: bytes | None = None

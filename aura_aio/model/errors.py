@@ -333,6 +333,18 @@ class ContractError(AuraError):
     code = "contract"
 
 
+class SealBroken(AuraError):
+    """What was sealed cannot be read: it was sealed with another key, or is damaged."""
+
+    code = "seal-broken"
+
+    def __init__(self, key_file: str) -> None:
+        super().__init__(
+            "The secret inputs of the run cannot be read: they were sealed with another key than "
+            f"the one in the file {key_file} of the data folder."
+        )
+
+
 class TaskGone(AuraError):
     """The definition of a claimed run can not be found any more."""
 

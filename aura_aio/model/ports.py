@@ -368,6 +368,26 @@ class Dispatcher(Protocol):
         ...
 
 
+class Vault(Protocol):
+    """Seals what must not stand in the store as it is."""
+
+    def seal(self, plain: bytes) -> bytes:
+        """`plain`, so that only who has the key can read it."""
+        ...
+
+    def unseal(self, sealed: bytes) -> bytes:
+        """What was sealed.
+
+        Raises:
+            SealBroken: it was sealed with another key, or is damaged.
+        """
+        ...
+
+    def digest(self, content: bytes) -> str:
+        """A digest that tells nobody without the key whether a guess at `content` is right."""
+        ...
+
+
 class LogSink(Protocol):
     """Where lines enter the shared log queue."""
 

@@ -57,7 +57,8 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     """The frozen envelope that travels: which run, which attempt, of which definition, with which
     inputs.
 
-    `inputs` is the JSON text of an object, already checked and complete with its defaults.
+    `inputs` is the JSON text of an object, already checked and complete with its defaults, and with
+    `***` for what is secret; `sealed` has the inputs that hold a secret, as `Vault.seal` made them.
     `attempt` with the cid is the fence: what comes with an old attempt is stale. `run_at` and
     `accepted_at` are seconds since the epoch; `timeout_sec` bounds the attempt. `limits` are in the
     order of their keys. `origin` is the JSON text of what started the run (`model.origin`), if that
@@ -72,6 +73,7 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     accepted_at: float
     attempt: int = 1
     inputs: bytes = b"{}"
+    sealed: bytes | None = None
     priority: int = 0
     run_at: float | None = None
     timeout_sec: float | None = None
@@ -89,7 +91,8 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
 
     All times are seconds since the epoch, UTC. `rank` orders runs of one priority, smaller first;
     then comes the cid. `inputs` and `result` are None when the caller did not ask for them.
-    Both hold JSON text.
+    Both hold JSON text; `inputs` has `***` for what is secret, which stands in `sealed` (see
+    `Tasklet`), and comes with them.
     """
 
     cid: str
@@ -109,6 +112,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     labels: dict[str, str] = {}
     worker: str | None = None
     inputs: bytes | None = None
+    sealed: bytes | None = None
     result: bytes | None = None
     error: RunError | None = None
     cancel: CancelRequest | None = None

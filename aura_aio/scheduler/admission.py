@@ -1,4 +1,4 @@
-"""From a request to a Tasklet: look-up, input check, envelope; pure but for the cid and the time.
+"""From a request to a Tasklet: look-up, input check, envelope; pure but for cid, time and seal.
 
 May import catalog and model only.
 """
@@ -11,24 +11,34 @@ import msgspec
 from aura_aio.catalog.catalog import Catalog
 from aura_aio.catalog.inputs import check_inputs
 from aura_aio.catalog.plan_reader import LoadedTask
+from aura_aio.catalog.secret_inputs import faults_of_secrets, part
 from aura_aio.model import json
 from aura_aio.model.clock import Clock
-from aura_aio.model.errors import AuraError, BadReference, PlanNotFound, TaskNotFound
+from aura_aio.model.errors import (
+    AuraError,
+    BadReference,
+    InputsRejected,
+    PlanNotFound,
+    TaskNotFound,
+)
 from aura_aio.model.limits import limits_of
 from aura_aio.model.origin import Origin, encode_origin
 from aura_aio.model.plan import Definition
+from aura_aio.model.ports import IdempotencyKey, Vault
 from aura_aio.model.run import Tasklet
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a client asks to have run; `run_at` in seconds since the epoch, or `delay_sec` from now.
 
-    At most one of `run_at` and `delay_sec` is set.
+    At most one of `run_at` and `delay_sec` is set. `secret_inputs` are names of inputs that are
+    secret whatever the task says of them: they were made from secrets.
     """
 
     plan_name: str
     task_name: str
     inputs: dict[str, Any] = {}
+    secret_inputs: frozenset[str] = frozenset()
     priority: int = 0
     delay_sec: float | None = None
     run_at: float | None = None
@@ -47,9 +57,14 @@ class Admission:
     """Turns requests into Tasklets, with the catalog of the moment."""
 
     def __init__(
-        self, catalog: Callable[[], Catalog], clock: Clock, new_cid: Callable[[], str]
+        self,
+        catalog: Callable[[], Catalog],
+        clock: Clock,
+        new_cid: Callable[[], str],
+        vault: Vault,
     ) -> None:
         self._catalog = catalog
+        self._vault = vault
         self._clock = clock
         self._new_cid = new_cid
 
@@ -66,6 +81,7 @@ class Admission:
         loaded = self._loaded(request)
         task = loaded.task
         inputs = check_inputs(task, request.inputs)
+        shown, hidden = part(task.meta.inputs, inputs, request.secret_inputs)
         now = self._clock.now()
         run_at = now + request.delay_sec if request.delay_sec is not None else request.run_at
         tasklet = Tasklet(
@@ -74,7 +90,8 @@ class Admission:
             task_name=task.name,
             definition_digest=loaded.definition.digest,
             accepted_at=now,
-            inputs=json.dumps(inputs),
+            inputs=json.dumps(shown),
+            sealed=self._vault.seal(json.dumps(hidden)) if hidden else None,
             priority=request.priority,
             run_at=run_at,
             timeout_sec=request.timeout_sec,
@@ -87,14 +104,24 @@ class Admission:
         return Admitted(tasklet, loaded.definition)
 
     def check(self, request: RunRequest) -> str:
-        """The proper name of the task, if a run of the request could be admitted now.
+        """The proper name of the task, if a run of the request could be admitted now, and the
+        request can be kept as it is.
 
         Raises:
-            BadReference, InputsRejected: as `admit`.
+            BadReference, InputsRejected: as `admit`; also for inputs that hold a secret.
         """
         task = self._loaded(request).task
         check_inputs(task, request.inputs)
+        faults = faults_of_secrets(task.meta.inputs, request.inputs)
+        if faults:
+            raise InputsRejected(task.plan_name, task.name, faults)
         return task.name
+
+    def idempotency_key(self, key: str, body: bytes) -> IdempotencyKey:
+        """See `Runs.idempotency_key`. A bare digest would let who reads the database try out
+        guesses at secret inputs.
+        """
+        return IdempotencyKey(key=key, body_digest=self._vault.digest(body))
 
     def admit_each(self, requests: Sequence[RunRequest | AuraError]) -> list[Admitted | AuraError]:
         """What became of each request, in order; one that was bad already stays so."""

@@ -70,6 +70,10 @@ class Runs:
         self._ends = ends
         self._clock = clock
 
+    def idempotency_key(self, key: str, body: bytes) -> IdempotencyKey:
+        """A client's key for a request with this body, of which it keeps nothing readable."""
+        return self._admission.idempotency_key(key, body)
+
     async def submit(
         self, request: RunRequest, idempotency: IdempotencyKey | None = None
     ) -> Accepted:

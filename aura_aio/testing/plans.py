@@ -13,6 +13,7 @@ from aura_aio.catalog.actions import LoadedAction, load_actions
 from aura_aio.catalog.catalog import is_plan, load_catalog
 from aura_aio.catalog.inputs import check_inputs
 from aura_aio.catalog.references import split_action
+from aura_aio.catalog.secret_inputs import part
 from aura_aio.engine.builtin import BUILTIN
 from aura_aio.engine.builtin.http import HttpActions
 from aura_aio.engine.capture import captured_output
@@ -34,12 +35,15 @@ class PlanBroken(AssertionError):
 
 
 class World(NamedTuple):
-    """What surrounds a run: time, the web, the folder of all data, and what the plan keeps."""
+    """What surrounds a run: time, the web, the folder of all data, what the plan keeps, and the
+    secrets of the server.
+    """
 
     clock: VirtualClock
     http: FakeHttp
     data_root: Path
     state: dict[str, Any]
+    secrets: dict[str, str]
 
 
 class TestedPlan:
@@ -101,13 +105,14 @@ class TestedPlan:
                 "for: make it a plain 'def'."
             )
         given = json.loads(to_json(dict(inputs), "What the test gives as inputs"))
+        shown, hidden = part(task.meta.inputs, check_inputs(task, given))
         tasklet = Tasklet(
             cid=CidFactory(world.clock)(),
             plan_name=task.plan_name,
             task_name=task.name,
             definition_digest=Definition.of(task).digest,
             accepted_at=world.clock.now(),
-            inputs=json.dumps(check_inputs(task, given)),
+            inputs=json.dumps(shown),
             timeout_sec=timeout_sec,
             origin=encode_origin(origin),
             state=json.dumps(world.state) if world.state else None,
@@ -124,8 +129,10 @@ class TestedPlan:
                 actions=lambda plan, name: self._actions[plan][name],
                 threads=loop.threads,
                 builtin=BUILTIN | _on(world.http),
+                secrets=world.secrets,
             )
-            outcome = loop.run_until_complete(Runner(tasklet, task, parts).run())
+            secret = json.dumps(hidden) if hidden else None
+            outcome = loop.run_until_complete(Runner(tasklet, task, parts, hidden=secret).run())
         if world.http.unexpected:
             raise AssertionError("\n".join(world.http.unexpected))
         took_sec = world.clock.monotonic() - began

@@ -59,6 +59,12 @@ def state() -> dict[str, Any]:
 
 
 @pytest.fixture
+def secrets() -> dict[str, str]:
+    """The secrets of the server by name, which the test puts there: `secrets` in templates."""
+    return {}
+
+
+@pytest.fixture
 def data_dir(tested_plan: "TestedPlan", tmp_path: Path) -> Path:
     """The plan's data folder in this test, empty: where `context.data_dir` and `file.*` are."""
     folder = tmp_path / _DATA / "plans" / tested_plan.name
@@ -118,12 +124,13 @@ def _run(
     clock: "VirtualClock",
     http: "FakeHttp",
     state: dict[str, Any],
+    secrets: dict[str, str],
     tmp_path: Path,
 ) -> "_Run":
     """Runs a task, and adds what it logged to the report of a test that fails."""
     from aura_aio.testing.plans import World  # noqa: PLC0415
 
-    world = World(clock, http, tmp_path / _DATA, state)
+    world = World(clock, http, tmp_path / _DATA, state, secrets)
 
     def run(task: "Task", inputs: Mapping[str, Any], **more: Any) -> "FinishedRun":
         finished = tested_plan.run(task, inputs, world, **more)

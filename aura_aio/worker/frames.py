@@ -41,7 +41,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """Server → worker, the answer: all that it needs to know.
 
     `log_credit` is how many log lines it may send before credit comes back; `stall_sec` how long
-    an async action may hold the loop.
+    an async action may hold the loop; `secrets` are those of templates, by name.
     """
 
     worker: str
@@ -50,6 +50,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     log_credit: int
     stall_sec: float
     plans: tuple[PlanActions, ...]
+    secrets: dict[str, str]
 
 
 class Define(msgspec.Struct, frozen=True, tag="define"):
@@ -59,9 +60,12 @@ class Define(msgspec.Struct, frozen=True, tag="define"):
 
 
 class Start(msgspec.Struct, frozen=True, tag="start"):
-    """Server → worker: begin this attempt."""
+    """Server → worker: begin this attempt; `hidden` is the JSON text of the inputs that were
+    sealed.
+    """
 
     tasklet: Tasklet
+    hidden: bytes | None = None
 
 
 class Earlier(msgspec.Struct, frozen=True, tag="earlier"):

@@ -42,17 +42,22 @@ class Link:
         self._frames.send(welcome)
 
     def start(
-        self, tasklet: Tasklet, definition: Definition, finished: Sequence[StepRecord] = ()
+        self,
+        tasklet: Tasklet,
+        definition: Definition,
+        finished: Sequence[StepRecord] = (),
+        hidden: bytes | None = None,
     ) -> None:
         """Hand over an attempt, and its definition if the worker has not got it yet; `finished` are
-        the steps that are not to run again.
+        the steps that are not to run again, `hidden` is the JSON text of the inputs that were
+        sealed.
         """
         if definition.digest not in self._defined:
             self._defined.add(definition.digest)
             self._frames.send(Define(definition))
         for record in finished:
             self._frames.send(Earlier(record))
-        self._frames.send(Start(tasklet))
+        self._frames.send(Start(tasklet, hidden))
 
     def cancel(self, cid: str, attempt: int, grace_sec: float) -> None:
         """Ask for the end of an attempt."""

@@ -73,6 +73,7 @@ class Session:
             data_dir=Path(welcome.data_dir),
             actions=self._action,
             threads=threads,
+            secrets=welcome.secrets,
         )
         watchdog = Watchdog(stall_sec=welcome.stall_sec)
         heartbeat = asyncio.create_task(self._beat())
@@ -100,7 +101,7 @@ class Session:
     def _take(self, frame: ToWorker) -> None:
         match frame:
             case Start():
-                self._start(frame.tasklet)
+                self._start(frame.tasklet, frame.hidden)
             case Earlier():
                 self._earlier.setdefault(frame.record.cid, []).append(frame.record)
             case Define():
@@ -116,11 +117,11 @@ class Session:
             case Welcome():
                 raise ConnectionError("the server welcomed this worker twice")
 
-    def _start(self, tasklet: Tasklet) -> None:
+    def _start(self, tasklet: Tasklet, hidden: bytes | None) -> None:
         """Begin an attempt; it can be cancelled from now on, also by the next frame."""
         task = self._definitions[tasklet.definition_digest]
         finished = self._earlier.pop(tasklet.cid, ())
-        runner = Runner(tasklet, task, self._parts, finished)
+        runner = Runner(tasklet, task, self._parts, finished, hidden)
         self._runners[tasklet.cid, tasklet.attempt] = runner
         attempt = asyncio.create_task(self._execute(tasklet, task, runner))
         self._attempts.add(attempt)

@@ -16,6 +16,7 @@ import msgspec
 from aura_aio.catalog.actions import LoadedAction, load_actions
 from aura_aio.catalog.catalog import Catalog, load_catalog
 from aura_aio.catalog.inputs import check_inputs
+from aura_aio.catalog.secret_inputs import part
 from aura_aio.engine.capture import captured_output
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model import json
@@ -128,19 +129,21 @@ class Bench:
             task = self._catalog.task(PLAN, task).task
         self._runs += finished is None
         self._attempts = 1 if finished is None else self._attempts + 1
+        shown, hidden = part(task.meta.inputs, check_inputs(task, inputs or {}))
         tasklet = Tasklet(
             cid=f"cid-{self._runs}",
             plan_name=task.plan_name,
             task_name=task.name,
             definition_digest=Definition.of(task).digest,
             accepted_at=0.0,
-            inputs=json.dumps(check_inputs(task, inputs or {})),
+            inputs=json.dumps(shown),
             timeout_sec=timeout_sec,
             attempt=self._attempts,
             on_crash=task.meta.on_crash,
             **envelope,
         )
-        return Runner(tasklet, task, self.parts, finished or ())
+        secret = json.dumps(hidden) if hidden else None
+        return Runner(tasklet, task, self.parts, finished or (), secret)
 
     async def run(
         self,
@@ -168,6 +171,7 @@ def bench(
     catalog: Catalog | None = None,
     clock: Clock | None = None,
     grace_sec: float = 5.0,
+    secrets: Mapping[str, str] | None = None,
 ) -> Iterator[Bench]:
     """A Bench whose data is below `root`. `actions` are functions by name; without them, those of
     the `catalog`'s plan are loaded. Its threads end with it.
@@ -185,6 +189,7 @@ def bench(
             actions=lambda plan, name: loaded[plan][name],
             threads=threads,
             grace_sec=grace_sec,
+            secrets=secrets or {},
         )
         yield Bench(parts, journal, catalog)
 

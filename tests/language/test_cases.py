@@ -4,7 +4,7 @@ Imports PyYAML (another reader than ours), pytest, and the harness of the engine
 
 A case is a file with `rule` (the sentence it shows), `task` (the text of a task file, `t.yaml`) or
 `files`, `actions` (the text of `actions.py`), `inputs`, `origin` (what started it), `state` (what
-the plan keeps), and one of:
+the plan keeps), `secrets` (by name), and one of:
 - `refused`: what is wrong with the plan, each with a part of the `message`, and the `line`, `path`,
   `file`;
 - `limits`: what a run needs to start, by key;
@@ -40,6 +40,7 @@ FIELDS = {
     "inputs",
     "origin",
     "state",
+    "secrets",
     "refused",
     "limits",
     "outcome",
@@ -141,7 +142,8 @@ def case(request: pytest.FixtureRequest) -> dict[str, Any]:
 def table(case: dict[str, Any], tmp_path: Path) -> Iterator[Bench]:
     catalog = _catalog(case, tmp_path / "plans")
     assert not catalog.plan(PLAN).errors
-    with bench(tmp_path / "data", catalog=catalog, clock=QuickClock()) as table:
+    settings: dict[str, Any] = {"clock": QuickClock(), "secrets": case.get("secrets")}
+    with bench(tmp_path / "data", catalog=catalog, **settings) as table:
         yield table
 
 

@@ -24,6 +24,7 @@ from aura_aio.scheduler.schedule_book import ScheduleBook
 from aura_aio.scheduler.schedules import Schedules
 from aura_aio.scheduler.triggers import Triggers
 from aura_aio.store.sqlite import open_sqlite
+from aura_aio.vault import open_vault
 from tests.waiting import until
 
 STEP = "steps: {a: {action: log, params: {message: x}}}"
@@ -126,7 +127,8 @@ class Bench:
         self.plans = await Plans.load([self.root / "plans"])
         assert self.plans.get(PLAN).errors == ()
         new_cid = CidFactory(self.clock)
-        self.admission = admission = Admission(self.plans.catalog, self.clock, new_cid)
+        vault = await asyncio.to_thread(open_vault, self.root)
+        self.admission = admission = Admission(self.plans.catalog, self.clock, new_cid, vault)
         self.book = ScheduleBook(self.store.schedules, self.plans.catalog, self.clock)
         rules = DueRules(late_sec=60.0, catch_up_limit=settings.get("catch_up_limit", 100))
         self.event_runs = EventRuns(

@@ -113,7 +113,8 @@ class Bench:
         self.clock = VirtualClock()
         self.http = FakeHttp()
         self.state: dict[str, Any] = {}
-        self._world = World(self.clock, self.http, data, self.state)
+        self.secrets: dict[str, str] = {}
+        self._world = World(self.clock, self.http, data, self.state, self.secrets)
 
     def run(self, task: str, inputs: Mapping[str, Any] | None = None, **more: Any) -> FinishedRun:
         return self.plan.run(self.plan.task(task), inputs or {}, self._world, **more)
@@ -247,6 +248,18 @@ def test_what_the_plan_keeps_goes_from_run_to_run(bench: Bench) -> None:
     assert failed.error is not None
     assert failed.error.type == "KeyError"
     assert bench.state == {"last": [1, 2]}
+
+
+def test_secrets_reach_the_task_and_are_masked_as_on_a_server(make: Callable[..., Bench]) -> None:
+    bench = make(
+        say="meta: {inputs: [{name: pin, secret: true}]}\n"
+        'steps: {a: {action: log, params: {message: "{{ secrets.TOKEN }} {{ inputs.pin }}"}}}\n'
+        "returns: \"{{ secrets.TOKEN == 'hunter2' and inputs.pin == '471147' }}\"\n"
+    )
+    bench.secrets |= {"TOKEN": "hunter2"}
+    run = bench.run("say", {"pin": "471147"})
+    assert run.result is True
+    assert run.log[0].message == "*** ***"
 
 
 def test_what_starts_a_run_is_the_tests_to_say(make: Callable[..., Bench]) -> None:

@@ -3,7 +3,6 @@
 May import aiohttp, scheduler's request types, model, and the rest of `api` but `app`, `routes`.
 """
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -93,7 +92,7 @@ def _run_request_or_why_not(request: web.Request, item: Any) -> RunRequest | Aur
 
 
 def _idempotency(request: web.Request) -> IdempotencyKey | None:
-    """The client's key with a digest of the body that does not depend on its white space.
+    """The client's key for the body, whose white space makes no difference.
 
     Nor may one who is narrowed to plans get the answer that another one got for the same body.
     """
@@ -102,8 +101,7 @@ def _idempotency(request: web.Request) -> IdempotencyKey | None:
         return None
     plans = request[GRANT].plans
     asked = [request.path, request["json"], *([] if plans is None else sorted(plans))]
-    digest = hashlib.sha256(_canonical.encode(asked))
-    return IdempotencyKey(key=key, body_digest=digest.hexdigest())
+    return request.app[SCHEDULER].runs.idempotency_key(key, _canonical.encode(asked))
 
 
 def _replayed(replayed: bool) -> dict[str, str]:

@@ -82,6 +82,7 @@ def _frame(call: IsolatedCall, attempt: Attempt) -> CallFrame:
         spec=call.action.spec,
         params=to_json(call.params, f"What action {call.action.name!r} is given"),
         state=context.state.texts(),
+        secrets=attempt.mask.values,
         data_root=str(attempt.parts.data_dir),
     )
 

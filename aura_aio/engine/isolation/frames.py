@@ -8,7 +8,7 @@ A packet is 4 bytes of length (big-endian) and the msgpack of one frame.
 import os
 import struct
 from collections.abc import Callable
-from typing import Final, TypeVar
+from typing import Any, Final, TypeVar
 
 import msgspec
 
@@ -25,7 +25,7 @@ class CallFrame(msgspec.Struct, frozen=True, tag="call"):
     """Worker → guest, first: what to call.
 
     `spec` says where the action is in the plan whose folder is `plan_root`; without it, the action
-    is a built-in one. `params` are JSON, as are the values of `state`.
+    is a built-in one. `params` are JSON, as are the values of `state`. `secrets` are those to mask.
     """
 
     run: RunIdentity
@@ -35,6 +35,7 @@ class CallFrame(msgspec.Struct, frozen=True, tag="call"):
     spec: ActionSpec | None
     params: bytes
     state: dict[str, bytes]
+    secrets: tuple[Any, ...]
     data_root: str
 
 

@@ -1,6 +1,6 @@
 """The entry of a guest: `python -m aura_aio.engine.isolation.guest`, a process that makes one call.
 
-May import model, catalog, and of `engine` `builtin`, `capture`, `context`, `failures`,
+May import model, catalog, and of `engine` `builtin`, `capture`, `context`, `failures`, `masking`,
 `parameters`, `results`, `state` and the frames. Its standard input brings the call, its standard
 output takes what comes of it; the action itself gets neither.
 """
@@ -35,6 +35,7 @@ from aura_aio.engine.isolation.frames import (
     read_for_guest,
     write_frame,
 )
+from aura_aio.engine.masking import Mask
 from aura_aio.engine.parameters import Binder
 from aura_aio.engine.results import to_json
 from aura_aio.engine.state import State
@@ -113,9 +114,12 @@ class _Guest:
             clock=SystemClock(),
             data_root=Path(call.data_root),
         )
-        self._below = State()
-        self._below.take(call.state)
-        self._context.state = State(self._below)
+        self._mask = Mask()
+        self._mask.add(call.secrets)
+        self._context.hide = self._mask.text
+        below = State(hide=self._mask.text)
+        below.take(call.state)
+        self._context.state = State(below)
 
     def listen(self) -> None:
         """Follow the worker, in a thread: end the call when it says so, the process with it."""
@@ -130,7 +134,7 @@ class _Guest:
         try:
             ending = self._made()
         except BaseException as error:  # also SystemExit, and whatever else an action raises
-            ending = _raised(error)
+            ending = self._raised(error)
         flush_output(self._context)
         self._pipes.send(ending)
 
@@ -147,7 +151,7 @@ class _Guest:
                 result = action.function(**arguments)
             text = to_json(result, f"The result of step {self._call.step!r}")
         except RunFailure as failure:
-            return RefusedFrame(run_error(failure))
+            return RefusedFrame(run_error(failure, hide=self._mask.text))
         return ReturnedFrame(text, self._context.state.changes)
 
     def _awaited(self, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
@@ -164,6 +168,11 @@ class _Guest:
             task.cancel()
             return loop.run_until_complete(task)
 
+    def _raised(self, error: BaseException) -> RaisedFrame:
+        if isinstance(error, MemoryError):  # let go of what took it all, to have some for telling
+            traceback.clear_frames(error.__traceback__)
+        return RaisedFrame(run_error(error, hide=self._mask.text), classes(error))
+
 
 def _find(call: CallFrame) -> LoadedAction:
     if call.spec is not None and call.plan_root is not None:
@@ -171,12 +180,6 @@ def _find(call: CallFrame) -> LoadedAction:
     from aura_aio.engine.builtin import BUILTIN  # noqa: PLC0415 - most guests need none of them
 
     return BUILTIN[call.action]
-
-
-def _raised(error: BaseException) -> RaisedFrame:
-    if isinstance(error, MemoryError):  # let go of what took it all, to have some for the telling
-        traceback.clear_frames(error.__traceback__)
-    return RaisedFrame(run_error(error), classes(error))
 
 
 def _end_with_worker() -> None:

@@ -53,7 +53,8 @@ def run_from(row: Row) -> Run:
         depth=row[20],
         origin=row[21],
         inputs=row[22],
-        result=row[23],
+        sealed=row[23],
+        result=row[24],
     )
 
 
@@ -79,6 +80,7 @@ def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
         tasklet.parent_cid,
         tasklet.depth,
         tasklet.origin,
+        tasklet.sealed,
     )
 
 
@@ -101,6 +103,7 @@ def tasklet_from(row: Row) -> Tasklet:
         parent_cid=row[13],
         depth=row[14],
         origin=row[15],
+        sealed=row[16],
     )
 
 

@@ -27,6 +27,7 @@ CREATE TABLE runs (
     cancel TEXT,
     error TEXT,
     inputs BLOB NOT NULL,
+    sealed BLOB,  -- the inputs that hold a secret, encrypted
     result BLOB,
     limits TEXT NOT NULL DEFAULT '[]',
     parent_cid TEXT,

@@ -23,11 +23,11 @@ _RUN: Final = (
     "on_crash, run_at, started_at, finished_at, timeout_sec, labels, worker, error, cancel, "
     "limits, parent_cid, depth, origin, "
 )
-_BARE_RUN: Final = _RUN + "NULL, NULL"
-_WHOLE_RUN: Final = _RUN + "inputs, result"
+_BARE_RUN: Final = _RUN + "NULL, NULL, NULL"
+_WHOLE_RUN: Final = _RUN + "inputs, sealed, result"
 _TASKLET: Final = (
     "cid, plan_name, task_name, definition_digest, created_at, attempt, inputs, priority, run_at, "
-    "timeout_sec, on_crash, labels, limits, parent_cid, depth, origin"
+    "timeout_sec, on_crash, labels, limits, parent_cid, depth, origin, sealed"
 )
 _HEAD: Final = "limits, priority, rank, cid"
 _STEP: Final = "cid, attempt, step, status, started_at, finished_at, tries, output, error"
@@ -42,8 +42,8 @@ _SCHEDULE: Final = (
 
 def columns_of_run(include: frozenset[str]) -> str:
     """The columns of a run, with `inputs` and `result` if they are wanted."""
-    wanted = [each if each in include else "NULL" for each in ("inputs", "result")]
-    return _RUN + ", ".join(wanted)
+    inputs, result = (each if each in include else "NULL" for each in ("inputs", "result"))
+    return f"{_RUN}{inputs}, NULL, {result}"
 
 
 # --- Runs come
@@ -62,7 +62,7 @@ PRUNE_KEYS: Final = f"""
 KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
 INSERT_RUN: Final = f"""
     INSERT INTO runs (state, ready_at, delayed, {_TASKLET})
-    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # --- Runs change; the guard: the run is as it was when the change was decided
