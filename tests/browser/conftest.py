@@ -63,18 +63,18 @@ class Visit:
         self.home = home
         self.forgiven: list[str] = []
         self._errors: list[str] = []
-        self._addresses: list[str] = []
+        self.addresses: list[str] = []
         page.on("console", self._heard)
         page.on("pageerror", lambda error: self._errors.append(str(error)))
         page.on("request", self._asked)
-        page.on("websocket", lambda socket: self._addresses.append(socket.url))
+        page.on("websocket", lambda socket: self.addresses.append(socket.url))
 
     def _heard(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:
             self._errors.append(message.text)
 
     def _asked(self, request: Request) -> None:
-        self._addresses.append(request.url)
+        self.addresses.append(request.url)
 
     @property
     def errors(self) -> list[str]:
@@ -85,7 +85,7 @@ class Visit:
     def foreign(self) -> list[str]:
         """What was asked of anybody but the server."""
         home = urlsplit(self.home).netloc
-        return [each for each in self._addresses if urlsplit(each).netloc not in {home, ""}]
+        return [each for each in self.addresses if urlsplit(each).netloc not in {home, ""}]
 
 
 class OpenPage(Protocol):

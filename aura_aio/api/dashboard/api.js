@@ -1,5 +1,7 @@
 // The contract's operations that the page uses, by their operationId, and nothing else of the server.
 
+import { needToken, token } from "./token.js";
+
 /** An error that the server answered, a problem of RFC 9457. */
 export class Problem extends Error {
   constructor(body, status) {
@@ -15,12 +17,26 @@ export class Problem extends Error {
 /** The server could not be asked at all. */
 export class Unreachable extends Error {}
 
-async function ask(method, path, { query, body, headers, signal } = {}) {
+/** Asks the server; when it asks for a token, a person is asked, and then the server once more. */
+async function ask(method, path, options = {}) {
+  for (;;) {
+    const shown = token();
+    try {
+      return await send(method, path, options, shown);
+    } catch (error) {
+      if (!(error instanceof Problem) || error.status !== 401) throw error;
+      if (!(await needToken(shown, error.message))) throw error;
+    }
+  }
+}
+
+async function send(method, path, { query, body, headers, signal }, shown) {
   const url = new URL(path, location.origin);
   for (const [name, value] of Object.entries(query ?? {})) {
     for (const each of [value].flat()) if (each !== undefined) url.searchParams.append(name, each);
   }
   const request = { method, signal, headers: { Accept: "application/json", ...headers }, cache: "no-store" };
+  if (shown !== undefined) request.headers.Authorization = `Bearer ${shown}`;
   if (body !== undefined) {
     request.body = JSON.stringify(body);
     request.headers["Content-Type"] = "application/json";
@@ -67,9 +83,13 @@ export const listRunLogs = (cid, query, signal) => ask("GET", `/api/runs/${part(
 
 export const getQueueOverview = (signal) => ask("GET", "/api/queue/overview", { signal });
 
-/** The address of the log stream of this server. */
-export function logStreamUrl() {
+export const createTicket = () => ask("POST", "/api/auth/ticket");
+
+/** The address of the log stream of this server, for one connection. */
+export async function logStreamUrl() {
+  const { ticket } = await createTicket();
   const url = new URL("/ws/logs", location.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
+  url.searchParams.set("ticket", ticket);
   return url.href;
 }

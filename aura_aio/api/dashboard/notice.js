@@ -33,6 +33,7 @@ export async function attempt(button, act) {
     return await act();
   } catch (error) {
     notify(explain(error), { kind: "bad" });
+    if (error instanceof Problem && error.status === 403) button.title = error.message;
     return undefined;
   } finally {
     button.removeAttribute("aria-disabled");

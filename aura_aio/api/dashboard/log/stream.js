@@ -1,6 +1,7 @@
 // The log stream: one WebSocket that comes back by itself, and goes on where it was.
 
 import { logStreamUrl } from "../api.js";
+import { onToken } from "../token.js";
 
 const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 10_000;
@@ -20,6 +21,7 @@ export class LogStream {
   #filter = {};
   #tail = 0;
   #socket;
+  #connecting = false;
   #seen; // the newest seq that was asked for and seen, undefined before the first
   #unanswered = 0; // hellos that are still to come: entries before the last one are of an older subscription
   #retryMs = FIRST_RETRY_MS;
@@ -29,6 +31,7 @@ export class LogStream {
   constructor(listener) {
     this.#listener = listener;
     addEventListener("online", () => this.#retryNow());
+    onToken(() => this.#retryNow());
     document.addEventListener("visibilitychange", () => document.hidden || this.#retryNow());
   }
 
@@ -41,10 +44,21 @@ export class LogStream {
     else if (this.#socket.readyState === WebSocket.OPEN) this.#subscribe();
   }
 
-  #connect() {
+  async #connect() {
     clearTimeout(this.#timer);
+    if (this.#connecting) return;
+    this.#connecting = true;
     this.#listener.state("connecting");
-    const socket = new WebSocket(logStreamUrl());
+    let url;
+    try {
+      url = await logStreamUrl();
+    } catch {
+      this.#later(); // the other views meet the same trouble, and tell it
+      return;
+    } finally {
+      this.#connecting = false;
+    }
+    const socket = new WebSocket(url);
     this.#socket = socket;
     this.#unanswered = 1;
     socket.onopen = () => this.#subscribe();
@@ -54,14 +68,18 @@ export class LogStream {
     };
     socket.onclose = () => {
       clearTimeout(this.#watchdog);
-      this.#listener.state("waiting");
-      this.#timer = setTimeout(() => this.#connect(), this.#retryMs * (0.5 + Math.random()));
-      this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+      this.#later();
     };
   }
 
+  #later() {
+    this.#listener.state("waiting");
+    this.#timer = setTimeout(() => this.#connect(), this.#retryMs * (0.5 + Math.random()));
+    this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);
+  }
+
   #retryNow() {
-    if (this.#socket?.readyState === WebSocket.CLOSED) this.#connect();
+    if (!this.#socket || this.#socket.readyState === WebSocket.CLOSED) this.#connect();
   }
 
   // A browser does not show the server's heartbeats: after a silence, ask whether it is still there.

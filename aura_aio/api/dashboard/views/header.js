@@ -1,12 +1,13 @@
 // The head of the page: how the system is, and its switch.
 
-import { startSystem, stopSystem } from "../api.js";
+import { Problem, startSystem, stopSystem } from "../api.js";
 import { choose } from "../dialog.js";
 import { h, setAttribute, setText } from "../dom.js";
 import { onReach } from "../feed.js";
 import { duration, number } from "../format.js";
 import { t, word } from "../i18n.js";
 import { attempt, explain, notify } from "../notice.js";
+import { tokenButton } from "./token.js";
 
 const HIDDEN_FAILURES = 1; // one lost answer is not worth a red bar
 
@@ -41,6 +42,7 @@ export function headerView(feeds) {
 
   feeds.system.read((status) => {
     state.dataset.state = status.state;
+    setAttribute(state, "title", undefined);
     setText(state, word("system", status.state));
     const slots = status.workers.reduce((sum, worker) => sum + worker.slots, 0);
     const busy = status.workers.reduce((sum, worker) => sum + worker.busy, 0);
@@ -50,8 +52,20 @@ export function headerView(feeds) {
     setAttribute(stop, "hidden", !["running", "starting"].includes(status.state));
   });
 
+  const tokens = tokenButton(() => {
+    feeds.refreshRuns();
+    feeds.plans.refresh();
+  });
+
   let failures = 0;
   onReach((error) => {
+    if (error instanceof Problem && error.status === 403) {
+      // What the token does not show: the rest of the page is there nevertheless.
+      setText(state, t("system.hidden"));
+      setAttribute(state, "title", error.message);
+      return;
+    }
+    tokens.needed(error instanceof Problem && error.status === 401);
     failures = error ? failures + 1 : 0;
     setAttribute(trouble, "hidden", failures <= HIDDEN_FAILURES);
     setText(trouble, error ? explain(error) : "");
@@ -60,7 +74,7 @@ export function headerView(feeds) {
   return h(
     "header",
     {},
-    h("div", { class: "bar" }, h("h1", {}, h("span", { class: "mark", "aria-hidden": "true" }), "Aura"), state, facts, h("div", { class: "tools" }, h("a", { class: "button", href: "/docs" }, t("docs")), start, stop)),
+    h("div", { class: "bar" }, h("h1", {}, h("span", { class: "mark", "aria-hidden": "true" }), "Aura"), state, facts, h("div", { class: "tools" }, tokens.node, h("a", { class: "button", href: "/docs" }, t("docs")), start, stop)),
     trouble,
   );
 }

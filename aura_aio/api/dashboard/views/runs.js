@@ -47,10 +47,13 @@ export function runsView(feeds) {
     mark();
   });
 
+  // Without the figures, which not every token shows, every status can be chosen.
+  const nameOf = (each) => (each.status === undefined ? t("runs.all") : word("status", each.status));
+  for (const each of buttons) setText(each.button, nameOf(each));
   feeds.system.read(({ runs }) => {
     for (const each of buttons) {
       const count = each.status === undefined ? STATUSES.reduce((sum, name) => sum + (runs[name] ?? 0), 0) : (runs[each.status] ?? 0);
-      setText(each.button, `${each.status === undefined ? t("runs.all") : word("status", each.status)} ${number(count)}`);
+      setText(each.button, `${nameOf(each)} ${number(count)}`);
       setAttribute(each.button, "hidden", count === 0 && each.status !== undefined && each.status !== status);
     }
   });
