@@ -52,6 +52,7 @@ TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
     errors.BadReference: (400, "Unknown plan or task"),
     errors.InputsRejected: (400, "Inputs do not fit the task"),
     errors.BatchRejected: (400, "Batch rejected"),
+    errors.ReorderRejected: (400, "Order rejected"),
     errors.BadCursor: (400, "Bad cursor"),
     errors.RequestInvalid: (422, "Invalid request"),
     errors.IdempotencyMismatch: (422, "Idempotency-Key was used before"),

@@ -17,14 +17,8 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import SealBroken, StoreUnavailable
 from aura_aio.model.plan import Definition, StepStatus
-from aura_aio.model.ports import (
-    ActiveAttempt,
-    LogSink,
-    QueueStore,
-    RunStore,
-    Vault,
-    WorkerStatus,
-)
+from aura_aio.model.ports import ActiveAttempt, LogSink, RunStore, Vault, WorkerStatus
+from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.run import OnCrash, Outcome, RunChanged, RunError, StepRecord, Tasklet
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.worker.frames import (

@@ -126,6 +126,22 @@ class BatchRejected(AuraError):
         self.faults = tuple(faults)
 
 
+class ReorderRejected(AuraError):
+    """An order of the queue names runs that are not queued, so nothing was moved (a 400).
+
+    `faults` are pairs (JSON Pointer into the body, what is wrong).
+    """
+
+    code = "reorder-rejected"
+
+    def __init__(self, faults: Sequence[tuple[str, str]]) -> None:
+        super().__init__(
+            f"{len(faults)} of the cids cannot be put in order, so nothing was moved. "
+            f"First: {faults[0][0]}: {faults[0][1]}"
+        )
+        self.faults = tuple(faults)
+
+
 class BadCursor(AuraError):
     """A cursor that this server did not make, or made for another list."""
 

@@ -12,21 +12,20 @@ from typing import NamedTuple
 from aura_aio.model.limits import Limits
 from aura_aio.model.run import Limit
 
+Lane = tuple[str, str]
+"""What the runs of a lane have in common: the plan, if that matters, and the text of the limits."""
+
 
 class Head(NamedTuple):
-    """The first run of a lane, which all runs with the same `limits` are in.
+    """The first run of a lane; all runs of a lane have the same `limits`.
 
-    `order` is its place in the dispatch order: the priority negated, the rank, the cid.
+    `order` is its place in the dispatch order: the priority negated, the rank, the arrival.
     """
 
     order: tuple[int, int, str]
-    lane: str
+    lane: Lane
     limits: Limits
-
-    @property
-    def cid(self) -> str:
-        """The run's."""
-        return self.order[2]
+    cid: str
 
 
 class Places:
@@ -58,7 +57,7 @@ class Places:
 
 
 def startable(
-    heads: Iterable[Head], places: Places, head_of: Callable[[str], Head | None]
+    heads: Iterable[Head], places: Places, head_of: Callable[[Lane], Head | None]
 ) -> Iterator[Head]:
     """The runs that may start, in dispatch order, as many as are asked for.
 
@@ -66,15 +65,21 @@ def startable(
     has started the one before: then `head_of` tells who is first in its lane now.
 
     A head that has no room takes its places all the same, and keeps them for as long as this goes
-    on: so nothing behind it gets what it waits for, and it is first when there is room. Its lane
-    has nothing more to give. What shares no key with it is not held up.
+    on: so nothing behind it gets what it waits for, and it is first when there is room. Those with
+    the same limits wait behind it. What shares no key with it is not held up.
     """
     waiting = list(heads)
     heapify(waiting)
+    blocked: set[Limits] = set()
     while waiting:
         head = waiting[0]
+        if head.limits in blocked:
+            heappop(waiting)
+            continue
         has_room = places.have_room_for(head.limits)
         places.take(head.limits)
+        if not has_room:
+            blocked.add(head.limits)
         if has_room:
             yield head
         successor = head_of(head.lane) if has_room else None

@@ -10,7 +10,6 @@ from typing import Generic, Protocol, TypeVar
 
 import msgspec
 
-from aura_aio.model.limits import Limits
 from aura_aio.model.log import LogEntry, LogFilter, LogLine
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import CancelRequest, Outcome, Run, RunChanged, StepRecord, Tasklet
@@ -71,47 +70,6 @@ class RunFilter(msgspec.Struct, frozen=True):
     q: str | None = None
 
 
-class QueueCounts(msgspec.Struct, frozen=True):
-    """How long the queue is and how it moved; read at a cost that does not grow with it.
-
-    `by_plan` and `by_priority` count queued runs, delayed ones too; `running` counts cancelling
-    ones too; `by_state` has every state. Waits are those of the latest runs that started (seconds
-    from being ready to the claim; at the most 1,000 of them, none older than an hour); `throughput`
-    counts the runs that have ended, having started, in the last 5, 15 and 60 minutes (`m5`, `m15`,
-    `m60`).
-    """
-
-    ready: int
-    delayed: int
-    running: int
-    by_plan: Mapping[str, int]
-    by_priority: Mapping[int, int]
-    by_state: Mapping[RunState, int]
-    avg_wait_sec: float | None
-    p95_wait_sec: float | None
-    oldest_ready_at: float | None
-    throughput: Mapping[str, int]
-
-
-class Position(msgspec.Struct, frozen=True):
-    """Where a queued run stands: `ahead` ready runs go before it; a delayed one has none.
-
-    `exact` is False when a store has stopped counting: then `ahead` is the least it can be.
-    """
-
-    ahead: int
-    delayed_until: float | None
-    exact: bool = True
-
-
-class Holder(msgspec.Struct, frozen=True):
-    """A run that is under way, and what it holds; `started_at` in seconds since the epoch."""
-
-    cid: str
-    limits: Limits
-    started_at: float
-
-
 class RunStore(Protocol):
     """The runs: accepted, read, ended. Every write is durable when its call returns."""
 
@@ -164,6 +122,14 @@ class RunStore(Protocol):
         Raises:
             RunNotFound: no such run.
             RunFinished: it has ended.
+        """
+        ...
+
+    async def request_cancel_each(
+        self, cids: Sequence[str], request: CancelRequest, *, only_queued: bool
+    ) -> tuple[RunState | None, ...]:
+        """`request_cancel` for each, in one transaction: its state after it, or None for one that
+        has ended or does not exist; or, with `only_queued`, is not queued any more.
         """
         ...
 
@@ -220,58 +186,6 @@ class RunStore(Protocol):
     async def finished_steps(self, cid: str) -> tuple[StepRecord, ...]:
         """What the attempts of a run have finished so far (success, failed, skipped): the latest
         record of each step, in the order of their end.
-        """
-        ...
-
-
-class QueueStore(Protocol):
-    """The runs in state queued, in dispatch order: priority (higher first), rank, arrival."""
-
-    async def claim(self, workers: Sequence[str]) -> tuple[Tasklet, ...]:
-        """Take at most one run per entry of `workers` out of the queue, in order, for those
-        workers.
-
-        Delayed runs that are due have joined the queue before. A run is never handed out twice.
-        Each comes with what its plan keeps now. One whose limits have no room is passed over; what
-        it needs is kept for it, and others go on (`model.lanes.startable`). However many are passed
-        over, it costs the same.
-        """
-        ...
-
-    async def holders(self) -> tuple[Holder, ...]:
-        """Every run that is running or cancelling and holds a limit, by the time of its start."""
-        ...
-
-    async def next_due(self) -> float | None:
-        """When the next delayed run is due (seconds since the epoch), or None."""
-        ...
-
-    async def set_priority(self, cid: str, priority: int) -> Run:
-        """Give a queued run another priority; it goes behind those of the same priority that
-        arrived before it.
-
-        Raises:
-            RunNotFound: no such run.
-            NotQueued: it is not queued any more.
-        """
-        ...
-
-    async def counts(self) -> QueueCounts:
-        """The figures of the overview."""
-        ...
-
-    async def position(self, run: Run) -> Position:
-        """Where the queued `run` stands."""
-        ...
-
-    async def list_queue(
-        self, *, delayed: bool, limit: int, cursor: str | None
-    ) -> Page[tuple[int, Run]]:
-        """Queued runs with their positions from 1, in dispatch order (delayed ones: by the time
-        they are due). On later pages positions go on from the page before.
-
-        Raises:
-            BadCursor: the cursor is not one of this list's.
         """
         ...
 

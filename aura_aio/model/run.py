@@ -90,9 +90,9 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     """One execution of a task: the row in the store, the only truth about it.
 
     All times are seconds since the epoch, UTC. `rank` orders runs of one priority, smaller first;
-    then comes the cid. `inputs` and `result` are None when the caller did not ask for them.
-    Both hold JSON text; `inputs` has `***` for what is secret, which stands in `sealed` (see
-    `Tasklet`), and comes with them.
+    then `arrival`, which is the cid but for a run that was moved between others. `inputs` and
+    `result` are None when the caller did not ask for them. Both hold JSON text; `inputs` has `***`
+    for what is secret, which stands in `sealed` (see `Tasklet`), and comes with them.
     """
 
     cid: str
@@ -102,6 +102,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     attempt: int
     priority: int
     rank: int
+    arrival: str
     definition_digest: str
     created_at: float
     on_crash: OnCrash = OnCrash.FAIL

@@ -15,7 +15,8 @@ from aura_aio.model.access import EVERYTHING, Grant
 from aura_aio.model.clock import Clock
 from aura_aio.model.lanes import Places
 from aura_aio.model.limits import Limits
-from aura_aio.model.ports import Dispatcher, Holder, Page, Position, QueueCounts, QueueStore
+from aura_aio.model.ports import Dispatcher, Page
+from aura_aio.model.queue_store import Holder, Position, QueueCounts, QueueStore
 from aura_aio.model.run import Run
 
 MOST_PAGES: Final = 20

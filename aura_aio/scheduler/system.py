@@ -14,7 +14,8 @@ from aura_aio.logs.hub import LogCounters, LogHub
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import AuraError, NotAlive, NotReady, StoreUnavailable
-from aura_aio.model.ports import Dispatcher, QueueCounts, QueueStore, RunStore, WorkerStatus
+from aura_aio.model.ports import Dispatcher, RunStore, WorkerStatus
+from aura_aio.model.queue_store import QueueCounts, QueueStore
 from aura_aio.model.states import HOLDS_A_SLOT
 from aura_aio.scheduler.triggers import Triggers
 

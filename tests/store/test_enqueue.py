@@ -37,6 +37,7 @@ async def test_a_run_has_everything_that_its_tasklet_had(opened: Opened) -> None
         attempt=1,
         priority=-7,
         rank=0,
+        arrival=tasklet.cid,
         definition_digest=DEFINITION.digest,
         created_at=tasklet.accepted_at,
         on_crash=OnCrash.RESUME,

@@ -11,7 +11,8 @@ from random import Random
 import pytest
 
 from aura_aio.model.errors import Conflict
-from aura_aio.model.ports import QueueCounts, RunFilter
+from aura_aio.model.ports import RunFilter
+from aura_aio.model.queue_store import QueueCounts
 from aura_aio.model.run import CancelRequest, Limit, OnCrash, Run
 from aura_aio.model.states import HOLDS_A_SLOT, RunEvent, RunState
 from tests.queue_walk import Waiting, walk

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from aura_aio.model.ports import Holder, Position
+from aura_aio.model.queue_store import Holder, Position
 from aura_aio.model.run import CancelRequest, Limit, OnCrash, RunChanged
 from aura_aio.model.states import RunEvent, RunState
 from tests.store.opened import Opened

@@ -9,7 +9,7 @@ import pytest
 
 from aura_aio.model.cursors import encode_cursor
 from aura_aio.model.errors import BadCursor, NotQueued, RunNotFound
-from aura_aio.model.ports import Position
+from aura_aio.model.queue_store import Position
 from aura_aio.model.run import CancelRequest, OnCrash, RunChanged
 from aura_aio.model.states import RunState
 from tests.store.opened import Opened

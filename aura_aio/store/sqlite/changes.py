@@ -16,7 +16,7 @@ from aura_aio.model.run import (
     RunError,
     StepRecord,
 )
-from aura_aio.model.states import RunEvent, RunState, Stale, advance
+from aura_aio.model.states import CANCELLABLE, RunEvent, RunState, Stale, advance
 from aura_aio.store.sqlite import sql
 from aura_aio.store.sqlite.rows import Row, cancel_from, json_text, row_of_step, run_from
 from aura_aio.store.sqlite.transaction import Place, Transaction
@@ -158,6 +158,22 @@ def cancel(tx: Transaction, cid: str, request: CancelRequest, now: float) -> Run
         write_guarded(tx, sql.CANCEL, [(target, None, json_text(request), *_guard(run))])
         _note(tx, run, target, now)
     return read_back(tx, cid)
+
+
+def cancel_each(
+    tx: Transaction, cids: Sequence[str], request: CancelRequest, now: float, *, only_queued: bool
+) -> tuple[RunState | None, ...]:
+    """See `RunStore.request_cancel_each`."""
+    wanted = {RunState.QUEUED} if only_queued else CANCELLABLE
+    held = hold(tx, cids)
+    states: list[RunState | None] = []
+    for cid in cids:
+        run, state = held.get(cid), None
+        if run is not None and run.state in wanted:
+            state = cancel(tx, cid, request, now).state
+            held[cid] = run._replace(state=state)
+        states.append(state)
+    return tuple(states)
 
 
 def write_guarded(tx: Transaction, update: str, rows: Sequence[Row]) -> None:

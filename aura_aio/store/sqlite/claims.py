@@ -8,15 +8,15 @@ from contextlib import closing
 
 import msgspec
 
-from aura_aio.model.errors import NotQueued
 from aura_aio.model.lanes import Places, startable
 from aura_aio.model.run import Run, RunChanged, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.changes import hold_one, read_back, write_guarded
+from aura_aio.store.sqlite.changes import read_back, write_guarded
 from aura_aio.store.sqlite.lanes import Lanes
+from aura_aio.store.sqlite.moves import hold_queued
 from aura_aio.store.sqlite.rows import tasklet_from
-from aura_aio.store.sqlite.transaction import Place, Transaction
+from aura_aio.store.sqlite.transaction import ALL_PLANS, Place, Transaction
 
 
 def join_due(tx: Transaction, now: float) -> bool:
@@ -37,10 +37,14 @@ def claim(tx: Transaction, workers: Sequence[str], now: float) -> tuple[Tasklet,
     """See `QueueStore.claim`; None when more delayed runs are due than could join at once.
 
     Runs without limits that go before all others cost nothing more. Only when one with limits is
-    reached, the lanes are looked at.
+    reached, or while a plan is paused, the lanes are looked at.
     """
     if not join_due(tx, now):
         return None
+    if ALL_PLANS in tx.pauses:
+        return ()
+    if tx.pauses:
+        return _with_state(tx, tuple(_start_by_lanes(tx, workers, now)))
     tasklets, limits_reached = _next_unlimited(tx, len(workers))
     _start(tx, tasklets, workers, now)
     if limits_reached:
@@ -61,7 +65,7 @@ def _next_unlimited(tx: Transaction, most: int) -> tuple[list[Tasklet], bool]:
 
 
 def _start_by_lanes(tx: Transaction, workers: Sequence[str], now: float) -> list[Tasklet]:
-    lanes = Lanes(tx.connection)
+    lanes = Lanes(tx.connection, tx.pauses)
     places = Places(holder.limits for holder in lanes.holders())
     tasklets: list[Tasklet] = []
     for worker, head in zip(workers, startable(lanes.heads(), places, lanes.head_of), strict=False):
@@ -87,9 +91,7 @@ def _start(
 
 def set_priority(tx: Transaction, cid: str, priority: int, now: float) -> Run:
     """See `QueueStore.set_priority`."""
-    run = hold_one(tx, cid)
-    if run.state is not RunState.QUEUED:
-        raise NotQueued(cid, run.state)
+    run = hold_queued(tx, cid)
     write_guarded(tx, sql.SET_PRIORITY, [(priority, cid, run.attempt, run.state)])
     tx.leave(run.place)
     tx.join(run.place._replace(priority=priority))

@@ -4,22 +4,28 @@ May import the rest of `store.sqlite`, the standard library and model only.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
+from typing import Final
 
-from aura_aio.model.lanes import Head
-from aura_aio.model.ports import Holder
+from aura_aio.model.lanes import Head, Lane
+from aura_aio.model.queue_store import Holder
 from aura_aio.model.run import Tasklet
 from aura_aio.store.sqlite import sql
 from aura_aio.store.sqlite.rows import NO_LIMITS, Row, limits_from, tasklet_from
 
+_UNLIMITED: Final[Lane] = ("", NO_LIMITS)
+"""The lane of all runs without limits."""
+
 
 class Lanes:
-    """All that wait with the same text in the column `limits` are a lane, which an index begins
-    with: what is asked here costs the same however many they are.
+    """All that wait of one plan with the same text in the column `limits` are a lane, which an
+    index begins with: what is asked here costs the same however many they are. Runs without
+    limits are one lane, whatever their plan, unless some plans are `paused`.
     """
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, paused: Collection[str] = ()) -> None:
         self._connection = connection
+        self._paused = paused
 
     def holders(self) -> Iterator[Holder]:
         """Who holds what, the latest start last; not more than there are slots."""
@@ -27,22 +33,41 @@ class Lanes:
             yield Holder(cid, limits_from(limits), started_at)
 
     def heads(self) -> Iterator[Head]:
-        """The first run of each lane, in no order."""
-        head = self.head_of(NO_LIMITS)
-        if head is not None:
-            yield head
-        # The texts of all other lanes come after this one.
-        row = self._connection.execute(sql.FIRST_OF_NEXT_LANE, (NO_LIMITS,)).fetchone()
-        while row is not None:
-            yield _head(row)
-            row = self._connection.execute(sql.FIRST_OF_NEXT_LANE, (row[0],)).fetchone()
-
-    def head_of(self, lane: str) -> Head | None:
-        """The first run of one lane."""
-        if lane == NO_LIMITS:
-            row = self._connection.execute(sql.FIRST_UNLIMITED).fetchone()
+        """The first run of each lane whose plan is not paused, in no order."""
+        if not self._paused:
+            first = self._first(sql.FIRST_UNLIMITED)
+            if first is not None:
+                yield first._replace(lane=_UNLIMITED)
         else:
-            row = self._connection.execute(sql.FIRST_OF_LANE, (lane,)).fetchone()
+            yield from self._heads_of_plans()
+        head = self._first(sql.FIRST_OF_LANES_OF_NEXT_PLAN, "")
+        while head is not None:
+            plan_name, _ = head.lane
+            following = None
+            if plan_name not in self._paused:
+                yield head
+                following = self._first(sql.FIRST_OF_NEXT_LANE, *head.lane)
+            head = following or self._first(sql.FIRST_OF_LANES_OF_NEXT_PLAN, plan_name)
+
+    def head_of(self, lane: Lane) -> Head | None:
+        """The first run of one lane."""
+        if lane == _UNLIMITED:
+            head = self._first(sql.FIRST_UNLIMITED)
+            return None if head is None else head._replace(lane=_UNLIMITED)
+        plan_name, limits = lane
+        if limits == NO_LIMITS:
+            return self._first(sql.FIRST_OF_PLAN, plan_name)
+        return self._first(sql.FIRST_OF_LANE, plan_name, limits)
+
+    def _heads_of_plans(self) -> Iterator[Head]:
+        head = self._first(sql.FIRST_OF_NEXT_PLAN, "")
+        while head is not None:
+            if head.lane[0] not in self._paused:
+                yield head
+            head = self._first(sql.FIRST_OF_NEXT_PLAN, head.lane[0])
+
+    def _first(self, statement: str, *values: str) -> Head | None:
+        row = self._connection.execute(statement, values).fetchone()
         return None if row is None else _head(row)
 
     def tasklet(self, head: Head) -> Tasklet:
@@ -51,5 +76,5 @@ class Lanes:
 
 
 def _head(row: Row) -> Head:
-    limits, priority, rank, cid = row
-    return Head((-priority, rank, cid), limits, limits_from(limits))
+    plan_name, limits, priority, rank, arrival, cid = row
+    return Head((-priority, rank, arrival), (plan_name, limits), limits_from(limits), cid)

@@ -4,12 +4,15 @@ May import store.writer, the rest of `store.sqlite`, the standard library and mo
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from aura_aio.model.clock import Clock
-from aura_aio.model.ports import Holder, Page, Position, QueueCounts
+from aura_aio.model.plan import Definition
+from aura_aio.model.ports import Accepted, IdempotencyKey, Page
+from aura_aio.model.queue_store import Holder, Position, QueueCounts
 from aura_aio.model.run import Run, Tasklet
-from aura_aio.store.sqlite import claims, views
+from aura_aio.store.sqlite import claims, moves, views
+from aura_aio.store.sqlite.accept import Acceptance
 from aura_aio.store.sqlite.lanes import Lanes
 from aura_aio.store.sqlite.reader import Query, Reader, T
 from aura_aio.store.sqlite.transaction import Transaction
@@ -19,9 +22,12 @@ from aura_aio.store.writer import Writer
 class SqliteQueue:
     """Implements `model.ports.QueueStore`."""
 
-    def __init__(self, writer: Writer[Transaction], look_ups: Reader, clock: Clock) -> None:
+    def __init__(
+        self, writer: Writer[Transaction], look_ups: Reader, acceptance: Acceptance, clock: Clock
+    ) -> None:
         self._writer = writer
         self._look_ups = look_ups
+        self._acceptance = acceptance
         self._clock = clock
 
     async def claim(self, workers: Sequence[str]) -> tuple[Tasklet, ...]:
@@ -44,6 +50,57 @@ class SqliteQueue:
         return await self._writer.submit(
             lambda tx: claims.set_priority(tx, cid, priority, self._clock.now())
         )
+
+    async def insert(
+        self,
+        tasklet: Tasklet,
+        definition: Definition,
+        *,
+        position: int,
+        idempotency: IdempotencyKey | None = None,
+    ) -> Accepted:
+        """Accept one run, and put it in its place; raises as `RunStore.enqueue`."""
+        now = self._clock.now()
+
+        def operation(tx: Transaction) -> Accepted:
+            accepted = self._acceptance.accept(tx, (tasklet,), (definition,), idempotency, now)
+            if not accepted.replayed:
+                moves.move_to_position(tx, tasklet.cid, position, now)
+            return accepted
+
+        return await self._writer.submit(operation)
+
+    async def move_to_front(self, cid: str) -> Run:
+        """Let a queued run go before all others of its priority."""
+        return await self._writer.submit(lambda tx: moves.move_to_front(tx, cid, self._clock.now()))
+
+    async def move_to_position(self, cid: str, position: int) -> Run:
+        """Let a queued run be number `position` of the ready ones of its priority."""
+        return await self._writer.submit(
+            lambda tx: moves.move_to_position(tx, cid, position, self._clock.now())
+        )
+
+    async def reorder(self, cids: Sequence[str]) -> None:
+        """Let these go first within their priorities, in this order; raises ReorderRejected."""
+        await self._writer.submit(lambda tx: moves.reorder(tx, cids, self._clock.now()))
+
+    async def set_run_at(self, cid: str, run_at: float) -> Run:
+        """Let a queued run wait until `run_at`."""
+        return await self._writer.submit(
+            lambda tx: moves.set_run_at(tx, cid, run_at, self._clock.now())
+        )
+
+    async def pause(self, plan_name: str) -> None:
+        """Claim no run of this plan, or of any, until `resume`."""
+        await self._writer.submit(lambda tx: tx.pause(plan_name, self._clock.now()))
+
+    async def resume(self, plan_name: str) -> None:
+        """Undo `pause`."""
+        await self._writer.submit(lambda tx: tx.resume(plan_name))
+
+    async def pauses(self) -> Mapping[str, float]:
+        """Since when which plans are paused."""
+        return await self._look_ups.ask(views.pauses)
 
     async def counts(self) -> QueueCounts:
         """The figures of the overview."""

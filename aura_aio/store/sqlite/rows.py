@@ -52,9 +52,10 @@ def run_from(row: Row) -> Run:
         parent_cid=row[19],
         depth=row[20],
         origin=row[21],
-        inputs=row[22],
-        sealed=row[23],
-        result=row[24],
+        arrival=row[22],
+        inputs=row[23],
+        sealed=row[24],
+        result=row[25],
     )
 
 
@@ -81,6 +82,7 @@ def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
         tasklet.depth,
         tasklet.origin,
         tasklet.sealed,
+        tasklet.cid,
     )
 
 

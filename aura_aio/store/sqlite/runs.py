@@ -112,6 +112,16 @@ class SqliteRuns:
             lambda tx: changes.cancel(tx, cid, request, self._clock.now())
         )
 
+    async def request_cancel_each(
+        self, cids: Sequence[str], request: CancelRequest, *, only_queued: bool
+    ) -> tuple[RunState | None, ...]:
+        """Cancel each of these that can be cancelled, in one transaction."""
+        return await self._writer.submit(
+            lambda tx: changes.cancel_each(
+                tx, cids, request, self._clock.now(), only_queued=only_queued
+            )
+        )
+
     async def finish(
         self, outcomes: Sequence[Outcome], steps: Sequence[StepRecord] = ()
     ) -> tuple[RunState | None, ...]:

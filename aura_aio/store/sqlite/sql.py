@@ -21,7 +21,7 @@ MOST_KEYS_PRUNED: Final = 16
 _RUN: Final = (
     "cid, plan_name, task_name, state, attempt, priority, rank, definition_digest, created_at, "
     "on_crash, run_at, started_at, finished_at, timeout_sec, labels, worker, error, cancel, "
-    "limits, parent_cid, depth, origin, "
+    "limits, parent_cid, depth, origin, arrival, "
 )
 _BARE_RUN: Final = _RUN + "NULL, NULL, NULL"
 _WHOLE_RUN: Final = _RUN + "inputs, sealed, result"
@@ -29,7 +29,8 @@ _TASKLET: Final = (
     "cid, plan_name, task_name, definition_digest, created_at, attempt, inputs, priority, run_at, "
     "timeout_sec, on_crash, labels, limits, parent_cid, depth, origin, sealed"
 )
-_HEAD: Final = "limits, priority, rank, cid"
+_INSERTED: Final = _TASKLET + ", arrival"
+_HEAD: Final = "plan_name, limits, priority, rank, arrival, cid"
 _STEP: Final = "cid, attempt, step, status, started_at, finished_at, tries, output, error"
 ENTRY: Final = (
     "seq, timestamp, level, logger, message, cid, plan_name, task_name, step, attempt, worker, data"
@@ -61,8 +62,8 @@ PRUNE_KEYS: Final = f"""
 """
 KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
 INSERT_RUN: Final = f"""
-    INSERT INTO runs (state, ready_at, delayed, {_TASKLET})
-    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO runs (state, ready_at, delayed, {_INSERTED})
+    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # --- Runs change; the guard: the run is as it was when the change was decided
@@ -89,8 +90,9 @@ ATTEMPTS_UNDER_WAY: Final = """
 _READY: Final = "WHERE state = 'queued' AND delayed = 0"
 _UNLIMITED: Final = f"runs INDEXED BY runs_ready {_READY} AND limits = '[]'"
 _LIMITED: Final = f"runs INDEXED BY runs_limited {_READY} AND limits <> '[]'"
+_OF_PLAN: Final = f"runs INDEXED BY runs_of_plan {_READY} AND limits = '[]'"
 _LANES: Final = f"runs INDEXED BY runs_lanes {_READY} AND limits <> '[]'"
-_IN_ORDER: Final = "ORDER BY priority DESC, rank, cid"
+_IN_ORDER: Final = "ORDER BY priority DESC, rank, arrival"
 _DELAYED: Final = "runs INDEXED BY runs_waiting WHERE state = 'queued' AND delayed = 1"
 
 DUE: Final = f"""
@@ -99,14 +101,25 @@ DUE: Final = f"""
 """
 JOIN: Final = "UPDATE runs SET delayed = 0 WHERE cid = ? AND attempt = ? AND state = 'queued'"
 NEXT: Final = f"""
-    SELECT {_TASKLET}, rank FROM {_UNLIMITED} UNION ALL
-    SELECT {_TASKLET}, rank FROM {_LIMITED} {_IN_ORDER} LIMIT ?
+    SELECT {_TASKLET}, rank, arrival FROM {_UNLIMITED} UNION ALL
+    SELECT {_TASKLET}, rank, arrival FROM {_LIMITED} {_IN_ORDER} LIMIT ?
 """
 FIRST_UNLIMITED: Final = f"SELECT {_HEAD} FROM {_UNLIMITED} {_IN_ORDER} LIMIT 1"
-FIRST_OF_LANE: Final = f"SELECT {_HEAD} FROM {_LANES} AND limits = ? {_IN_ORDER} LIMIT 1"
+FIRST_OF_PLAN: Final = f"SELECT {_HEAD} FROM {_OF_PLAN} AND plan_name = ? {_IN_ORDER} LIMIT 1"
+FIRST_OF_NEXT_PLAN: Final = f"""
+    SELECT {_HEAD} FROM {_OF_PLAN} AND plan_name > ?
+    ORDER BY plan_name, priority DESC, rank, arrival LIMIT 1
+"""
+FIRST_OF_LANE: Final = f"""
+    SELECT {_HEAD} FROM {_LANES} AND plan_name = ? AND limits = ? {_IN_ORDER} LIMIT 1
+"""
 FIRST_OF_NEXT_LANE: Final = f"""
-    SELECT {_HEAD} FROM {_LANES} AND limits > ?
-    ORDER BY limits, priority DESC, rank, cid LIMIT 1
+    SELECT {_HEAD} FROM {_LANES} AND plan_name = ? AND limits > ?
+    ORDER BY limits, priority DESC, rank, arrival LIMIT 1
+"""
+FIRST_OF_LANES_OF_NEXT_PLAN: Final = f"""
+    SELECT {_HEAD} FROM {_LANES} AND plan_name > ?
+    ORDER BY plan_name, limits, priority DESC, rank, arrival LIMIT 1
 """
 TASKLET: Final = f"SELECT {_TASKLET} FROM runs WHERE cid = ?"
 HOLDERS: Final = """
@@ -117,19 +130,38 @@ CLAIM: Final = """
     UPDATE runs SET state = 'running', worker = ?, started_at = ?
     WHERE cid = ? AND attempt = ? AND state = 'queued'
 """
-SET_PRIORITY: Final = f"UPDATE runs SET priority = ?, rank = 0 {_AS_HELD}"
+SET_PRIORITY: Final = f"UPDATE runs SET priority = ?, rank = 0, arrival = cid {_AS_HELD}"
+MOVE: Final = f"UPDATE runs SET rank = ?, arrival = ? {_AS_HELD}"
+RUN_AT: Final = f"UPDATE runs SET run_at = ?, ready_at = ?, delayed = ? {_AS_HELD}"
+FIRST_RANK: Final = f"""
+    SELECT rank FROM {_UNLIMITED} AND priority = ?1 UNION ALL
+    SELECT rank FROM {_LIMITED} AND priority = ?1 ORDER BY rank LIMIT 1
+"""
+NEIGHBOURS: Final = f"""
+    SELECT rank, arrival FROM {_UNLIMITED} AND priority = ?1 AND cid <> ?2 UNION ALL
+    SELECT rank, arrival FROM {_LIMITED} AND priority = ?1 AND cid <> ?2
+    ORDER BY rank, arrival LIMIT 2 OFFSET ?3
+"""
+LAST_NEIGHBOUR: Final = f"""
+    SELECT rank, arrival FROM {_UNLIMITED} AND priority = ?1 AND cid <> ?2 UNION ALL
+    SELECT rank, arrival FROM {_LIMITED} AND priority = ?1 AND cid <> ?2
+    ORDER BY rank DESC, arrival DESC LIMIT 1
+"""
+PAUSE: Final = "INSERT OR IGNORE INTO pauses (plan_name, since) VALUES (?, ?)"
+RESUME: Final = "DELETE FROM pauses WHERE plan_name = ?"
 
 IS_DUE: Final = f"SELECT EXISTS (SELECT 1 FROM {_DELAYED} AND ready_at <= ?)"
 NEXT_DUE: Final = f"SELECT ready_at FROM {_DELAYED} ORDER BY ready_at LIMIT 1"
 
-PLACE: Final = "SELECT state, priority, rank, delayed, ready_at FROM runs WHERE cid = ?"
+PLACE: Final = "SELECT state, priority, rank, arrival, delayed, ready_at FROM runs WHERE cid = ?"
 AHEAD_BY_PRIORITY: Final = """
     SELECT COALESCE(SUM(n), 0) FROM queue_counts WHERE priority > ? AND delayed = 0
 """
 AHEAD_BY_RANK: Final = f"""
     SELECT COUNT(*) FROM (
-        SELECT 1 FROM {_UNLIMITED} AND priority = ?1 AND (rank, cid) < (?2, ?3) UNION ALL
-        SELECT 1 FROM {_LIMITED} AND priority = ?1 AND (rank, cid) < (?2, ?3) LIMIT {MOST_COUNTED}
+        SELECT 1 FROM {_UNLIMITED} AND priority = ?1 AND (rank, arrival) < (?2, ?3) UNION ALL
+        SELECT 1 FROM {_LIMITED} AND priority = ?1 AND (rank, arrival) < (?2, ?3)
+        LIMIT {MOST_COUNTED}
     )
 """
 
@@ -138,9 +170,9 @@ FIRST_READY: Final = f"""
     SELECT {_BARE_RUN} FROM {_LIMITED} {_IN_ORDER} LIMIT ?
 """
 REST_OF_PRIORITY: Final = f"""
-    SELECT {_BARE_RUN} FROM {_UNLIMITED} AND priority = ?1 AND (rank, cid) > (?2, ?3) UNION ALL
-    SELECT {_BARE_RUN} FROM {_LIMITED} AND priority = ?1 AND (rank, cid) > (?2, ?3)
-    ORDER BY rank, cid LIMIT ?4
+    SELECT {_BARE_RUN} FROM {_UNLIMITED} AND priority = ?1 AND (rank, arrival) > (?2, ?3) UNION ALL
+    SELECT {_BARE_RUN} FROM {_LIMITED} AND priority = ?1 AND (rank, arrival) > (?2, ?3)
+    ORDER BY rank, arrival LIMIT ?4
 """
 LOWER_PRIORITIES: Final = f"""
     SELECT {_BARE_RUN} FROM {_UNLIMITED} AND priority < ?1 UNION ALL
@@ -173,6 +205,7 @@ TIDY_QUEUE_COUNTS: Final = "DELETE FROM queue_counts WHERE n = 0"
 QUEUE_COUNTS: Final = "SELECT priority, plan_name, delayed, n FROM queue_counts WHERE n > 0"
 QUEUED: Final = "SELECT COALESCE(SUM(n), 0) FROM queue_counts"
 STATE_COUNTS: Final = "SELECT state, n FROM state_counts"
+PAUSES: Final = "SELECT plan_name, since FROM pauses ORDER BY plan_name"
 DEFINITIONS: Final = "SELECT digest FROM definitions"
 
 NEWEST_SEQ: Final = "SELECT n FROM counters WHERE name = 'newest_log_seq'"

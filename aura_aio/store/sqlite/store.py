@@ -9,7 +9,8 @@ from pathlib import Path
 
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import StoreUnavailable
-from aura_aio.model.ports import LogStore, Publish, QueueStore, RunStore
+from aura_aio.model.ports import LogStore, Publish, RunStore
+from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.schedule_store import EventStore, ScheduleStore
 from aura_aio.model.token_store import TokenStore
 from aura_aio.store.sqlite.accept import Acceptance
@@ -56,7 +57,7 @@ class SqliteStore:
             acceptance=acceptance,
             max_attempts=max_attempts,
         )
-        self.queue: QueueStore = SqliteQueue(self._writer, parts.look_ups, parts.clock)
+        self.queue: QueueStore = SqliteQueue(self._writer, parts.look_ups, acceptance, parts.clock)
         self.logs: LogStore = SqliteLogs(self._writer, parts.look_ups, parts.entries)
         self.schedules: ScheduleStore = SqliteSchedules(
             self._writer, parts.lists, acceptance, parts.clock

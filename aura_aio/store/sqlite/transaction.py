@@ -28,6 +28,10 @@ SLOT_SEC: Final = 10
 KEPT_SLOTS: Final = 3600 // SLOT_SEC + 1
 
 
+ALL_PLANS: Final = ""
+"""Stands for every plan where a pause names one."""
+
+
 class Place(NamedTuple):
     """What queued runs are counted by."""
 
@@ -45,6 +49,7 @@ class Ledger:
         (self.newest_seq,) = connection.execute(sql.NEWEST_SEQ).fetchone()
         self.definitions = {digest for (digest,) in connection.execute(sql.DEFINITIONS)}
         self.plans_with_state = {name for (name,) in connection.execute(sql.PLANS_WITH_STATE)}
+        self.pauses: dict[str, float] = dict(connection.execute(sql.PAUSES).fetchall())
 
 
 class Transaction:
@@ -59,6 +64,8 @@ class Transaction:
         """The newest number of a log entry, this transaction's included."""
         self.definitions: list[str] = []
         """Digests that this transaction has added."""
+        self.pauses = dict(ledger.pauses)
+        """Since when which plans are paused, this transaction's changes included."""
         self._plans_with_state: set[str] = set()
         self._ledger = ledger
         self._places: Counter[Place] = Counter()
@@ -94,6 +101,16 @@ class Transaction:
         kept = dict(self.connection.execute(sql.STATE, (plan_name,)).fetchall())
         raw = {key: msgspec.Raw(value) for key, value in kept.items()}
         return msgspec.json.encode(raw) if raw else None
+
+    def pause(self, plan_name: str, now: float) -> None:
+        """Let nothing of a plan, or of `ALL_PLANS`, start from now on; again: nothing."""
+        self.connection.execute(sql.PAUSE, (plan_name, now))
+        self.pauses.setdefault(plan_name, now)
+
+    def resume(self, plan_name: str) -> None:
+        """Take the pause of a plan, or that of `ALL_PLANS`, away."""
+        self.connection.execute(sql.RESUME, (plan_name,))
+        self.pauses.pop(plan_name, None)
 
     def join(self, place: Place, count: int = 1) -> None:
         """`count` runs have come into the queue at `place`."""
@@ -133,6 +150,7 @@ class Transaction:
         self._ledger.newest_seq = self.newest_seq
         self._ledger.definitions.update(self.definitions)
         self._ledger.plans_with_state.update(self._plans_with_state)
+        self._ledger.pauses = self.pauses
 
 
 class SqliteSession:

@@ -8,7 +8,8 @@ from collections import Counter
 from typing import Final
 
 from aura_aio.model.cursors import decode_cursor, encode_cursor
-from aura_aio.model.ports import Page, Position, QueueCounts
+from aura_aio.model.ports import Page
+from aura_aio.model.queue_store import Position, QueueCounts
 from aura_aio.model.run import Run
 from aura_aio.model.states import HOLDS_A_SLOT, RunState
 from aura_aio.store.sqlite import sql
@@ -61,32 +62,37 @@ def position(connection: sqlite3.Connection, run: Run) -> Position:
     row = connection.execute(sql.PLACE, (run.cid,)).fetchone()
     if row is None or row[0] != RunState.QUEUED:
         return Position(ahead=0, delayed_until=None)
-    _, priority, rank, delayed, ready_at = row
+    _, priority, rank, arrival, delayed, ready_at = row
     if delayed:
         return Position(ahead=0, delayed_until=ready_at)
     (higher,) = connection.execute(sql.AHEAD_BY_PRIORITY, (priority,)).fetchone()
-    (same,) = connection.execute(sql.AHEAD_BY_RANK, (priority, rank, run.cid)).fetchone()
+    (same,) = connection.execute(sql.AHEAD_BY_RANK, (priority, rank, arrival)).fetchone()
     return Position(ahead=higher + same, delayed_until=None, exact=same < sql.MOST_COUNTED)
+
+
+def pauses(connection: sqlite3.Connection) -> dict[str, float]:
+    """See `QueueStore.pauses`."""
+    return dict(connection.execute(sql.PAUSES).fetchall())
 
 
 def list_ready(
     connection: sqlite3.Connection, limit: int, cursor: str | None
 ) -> Page[tuple[int, Run]]:
-    """The queue in dispatch order. The cursor: (position, priority, rank, cid) of the last one."""
+    """The queue in dispatch order. The cursor: position, priority, rank, arrival of the last."""
     if cursor is None:
         number = 0
         rows = connection.execute(sql.FIRST_READY, (limit + 1,)).fetchall()
     else:
         position = decode_cursor("queue.ready", tuple[int, int, int, str], cursor)
-        number, priority, rank, cid = position
-        rows = _after(connection, priority, rank, cid, limit + 1)
+        number, priority, rank, arrival = position
+        rows = _after(connection, priority, rank, arrival, limit + 1)
     runs = [(number, run_from(row)) for number, row in enumerate(rows, number + 1)]
     if len(runs) <= limit:
         return Page(tuple(runs))
     last, run = runs[limit - 1]
     return Page(
         tuple(runs[:limit]),
-        encode_cursor("queue.ready", (last, run.priority, run.rank, run.cid)),
+        encode_cursor("queue.ready", (last, run.priority, run.rank, run.arrival)),
     )
 
 
@@ -109,10 +115,10 @@ def list_delayed(
 
 
 def _after(
-    connection: sqlite3.Connection, priority: int, rank: int, cid: str, most: int
+    connection: sqlite3.Connection, priority: int, rank: int, arrival: str, most: int
 ) -> list[Row]:
     """The next `most` rows after a place: the rest of its priority, then what is below."""
-    rows = connection.execute(sql.REST_OF_PRIORITY, (priority, rank, cid, most)).fetchall()
+    rows = connection.execute(sql.REST_OF_PRIORITY, (priority, rank, arrival, most)).fetchall()
     if len(rows) < most:
         rows += connection.execute(sql.LOWER_PRIORITIES, (priority, most - len(rows))).fetchall()
     return rows

@@ -26,8 +26,8 @@ from aura_aio.store.sqlite.transaction import SqliteSession
 from tests.store.opened import ManualClock
 from tests.store.sqlite.at import opened_at
 
-# Every row of these small tables is wanted: plans times priorities, states, tasks, keys, schedules;
-# and of an index that has a row for each run that is under way and holds a limit.
+# Every row of these small tables is wanted: plans times priorities, states, tasks, keys,
+# schedules, pauses; and of an index that has a row for each run under way that holds a limit.
 WHOLE_TABLES = {
     "TIDY_QUEUE_COUNTS",
     "QUEUE_COUNTS",
@@ -36,6 +36,7 @@ WHOLE_TABLES = {
     "DEFINITIONS",
     "PLANS_WITH_STATE",
     "SCHEDULES",
+    "PAUSES",
     "TOKENS",
 }
 WHOLE = WHOLE_TABLES | {"HOLDERS"}
@@ -196,8 +197,16 @@ def costs(path: Path, cid: str) -> dict[str, int]:
         "waits": (sql.WAITS, (0.0,)),
         "oldest": (sql.OLDEST_READY, ()),
         "first unlimited": (sql.FIRST_UNLIMITED, ()),
-        "first of a lane": (sql.FIRST_OF_LANE, ("x",)),
-        "first of the next lane": (sql.FIRST_OF_NEXT_LANE, ("[]",)),
+        "first of a plan": (sql.FIRST_OF_PLAN, ("hello",)),
+        "first of the next plan": (sql.FIRST_OF_NEXT_PLAN, ("",)),
+        "first of a lane": (sql.FIRST_OF_LANE, ("hello", "x")),
+        "first of the next lane": (sql.FIRST_OF_NEXT_LANE, ("hello", "[]")),
+        "first of the lanes of the next plan": (sql.FIRST_OF_LANES_OF_NEXT_PLAN, ("",)),
+        "move": (sql.MOVE, (-1, cid, *guard)),
+        "first rank": (sql.FIRST_RANK, (0,)),
+        "neighbours": (sql.NEIGHBOURS, (0, cid, 50)),
+        "last neighbour": (sql.LAST_NEIGHBOUR, (0, cid)),
+        "run at": (sql.RUN_AT, (now, now, 1, *guard)),
         "throughput": (sql.THROUGHPUT, (0,)),
         "ahead by priority": (sql.AHEAD_BY_PRIORITY, (0,)),
         "queue, first page": (sql.FIRST_READY, (100,)),

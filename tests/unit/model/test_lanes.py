@@ -9,7 +9,7 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aura_aio.model.lanes import Head, Places, startable
+from aura_aio.model.lanes import Head, Lane, Places, startable
 from aura_aio.model.limits import Limits
 from aura_aio.model.run import Limit
 from tests.queue_walk import Waiting, fits, walk
@@ -37,16 +37,16 @@ class Queue:
     def __init__(self, runs: Iterable[Waiting]) -> None:
         self.runs = sorted(runs)
 
-    def head_of(self, lane: str) -> Head | None:
+    def head_of(self, lane: Lane) -> Head | None:
         """The first that waits with these limits."""
         for run in self.runs:
-            if str(run.limits) == lane:
-                return Head(run.order, lane, run.limits)
+            if ("", str(run.limits)) == lane:
+                return Head(run.order, lane, run.limits, run.order[2])
         return None
 
     def heads(self) -> list[Head]:
         """The first of each lane, in an order that means nothing."""
-        lanes = {str(run.limits) for run in self.runs}
+        lanes = {("", str(run.limits)) for run in self.runs}
         heads = [head for lane in sorted(lanes) if (head := self.head_of(lane)) is not None]
         return heads[::-1]
 

@@ -11,6 +11,7 @@ CREATE TABLE runs (
     attempt INTEGER NOT NULL,
     priority INTEGER NOT NULL,
     rank INTEGER NOT NULL DEFAULT 0,
+    arrival TEXT NOT NULL,     -- the cid, or a text between those of the neighbours
     created_at REAL NOT NULL,
     run_at REAL,
     ready_at REAL NOT NULL,    -- when it became ready, or will
@@ -33,12 +34,14 @@ CREATE TABLE runs (
 );
 
 -- The queue: dispatch order, of runs without limits and of those with.
-CREATE INDEX runs_ready ON runs (priority DESC, rank, cid)
+CREATE INDEX runs_ready ON runs (priority DESC, rank, arrival)
     WHERE state = 'queued' AND delayed = 0 AND limits = '[]';
-CREATE INDEX runs_limited ON runs (priority DESC, rank, cid)
+CREATE INDEX runs_limited ON runs (priority DESC, rank, arrival)
     WHERE state = 'queued' AND delayed = 0 AND limits <> '[]';
--- Runs with limits: the first of each lane, and what those that run hold.
-CREATE INDEX runs_lanes ON runs (limits, priority DESC, rank, cid)
+-- The first of each lane, without limits and with, and what the runs that run hold.
+CREATE INDEX runs_of_plan ON runs (plan_name, priority DESC, rank, arrival)
+    WHERE state = 'queued' AND delayed = 0 AND limits = '[]';
+CREATE INDEX runs_lanes ON runs (plan_name, limits, priority DESC, rank, arrival)
     WHERE state = 'queued' AND delayed = 0 AND limits <> '[]';
 CREATE INDEX runs_holding ON runs (started_at, cid, limits)
     WHERE state IN ('running', 'cancelling') AND limits <> '[]';
@@ -150,6 +153,11 @@ CREATE TABLE queue_counts (  -- queued runs
     delayed INTEGER NOT NULL,
     n INTEGER NOT NULL,
     PRIMARY KEY (priority, plan_name, delayed)
+) WITHOUT ROWID;
+
+CREATE TABLE pauses (  -- plans of which nothing starts; '' stands for all
+    plan_name TEXT NOT NULL PRIMARY KEY,
+    since REAL NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE state_counts (  -- all runs

@@ -1,0 +1,199 @@
+"""Every store: where queued runs stand when they are moved; nothing of what is paused starts.
+
+Imports aura_aio.model, pytest and the store of `conftest`.
+"""
+
+import pytest
+
+from aura_aio.model.errors import NotQueued, ReorderRejected, RunNotFound
+from aura_aio.model.run import CancelRequest, Limit
+from aura_aio.model.states import RunState
+from tests.store.opened import DEFINITION, Opened
+
+MUTEX = (Limit("mutex:site", 1),)
+
+
+async def order(opened: Opened) -> list[str]:
+    """The ready runs as the list has them."""
+    page = await opened.store.queue.list_queue(delayed=False, limit=100, cursor=None)
+    assert [position for position, _ in page.items] == list(range(1, len(page.items) + 1))
+    for position, run in page.items:
+        assert (await opened.store.queue.position(run)).ahead == position - 1
+    return [run.cid for _, run in page.items]
+
+
+async def claimed(opened: Opened, most: int = 100) -> list[str]:
+    """What starts, in order."""
+    return [each.cid for each in await opened.store.queue.claim(["w1"] * most)]
+
+
+async def test_a_run_moves_to_the_front_of_its_priority(opened: Opened) -> None:
+    a, b, c = [await opened.enqueue() for _ in range(3)]
+    high = await opened.enqueue(priority=1)
+    for cid in (c, b):
+        assert (await opened.store.queue.move_to_front(cid)).state is RunState.QUEUED
+    assert await order(opened) == [high, b, c, a]
+    assert await claimed(opened) == [high, b, c, a]
+
+
+@pytest.mark.parametrize("limited", [(), (1, 3)], ids=["alike", "some with limits"])
+async def test_a_run_moves_to_any_position(opened: Opened, limited: tuple[int, ...]) -> None:
+    queue = opened.store.queue
+    cids = [
+        await opened.enqueue(limits=(Limit("resource:a", 9),) if number in limited else ())
+        for number in range(5)
+    ]
+    await opened.enqueue(priority=-1)
+    expected = list(cids)
+    for cid, position in [
+        (cids[4], 2),
+        (cids[0], 4),
+        (cids[2], 1),
+        (cids[1], 99),
+        (cids[4], 3),
+    ] * 3:
+        await queue.move_to_position(cid, position)
+        expected.remove(cid)
+        expected.insert(position - 1, cid)
+        assert (await order(opened))[:5] == expected
+    later = await opened.enqueue()
+    assert (await claimed(opened))[:6] == [*expected, later]
+
+
+async def test_pages_go_on_where_moved_runs_stand(opened: Opened) -> None:
+    cids = [await opened.enqueue() for _ in range(6)]
+    await opened.store.queue.move_to_position(cids[5], 2)
+    await opened.store.queue.move_to_position(cids[4], 2)
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = await opened.store.queue.list_queue(delayed=False, limit=2, cursor=cursor)
+        found += [run.cid for _, run in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            break
+    assert found == [cids[0], cids[4], cids[5], *cids[1:4]]
+
+
+async def test_another_priority_forgets_where_a_run_was_moved(opened: Opened) -> None:
+    a, b, c = [await opened.enqueue() for _ in range(3)]
+    await opened.store.queue.move_to_front(c)
+    await opened.store.queue.set_priority(c, 5)
+    await opened.store.queue.set_priority(c, 0)
+    assert await order(opened) == [a, b, c]
+
+
+async def test_a_run_is_inserted_at_its_position_or_not_at_all(opened: Opened) -> None:
+    a, b = [await opened.enqueue() for _ in range(2)]
+    tasklet = opened.tasklet()
+    accepted = await opened.store.queue.insert(tasklet, DEFINITION, position=2)
+    assert accepted.cids == (tasklet.cid,)
+    assert await order(opened) == [a, tasklet.cid, b]
+
+
+async def test_named_runs_go_first_in_the_order_in_which_they_are_named(opened: Opened) -> None:
+    cids = [await opened.enqueue() for _ in range(5)]
+    high = [await opened.enqueue(priority=3) for _ in range(2)]
+    await opened.store.queue.reorder([cids[3], high[1], cids[1]])
+    assert await order(opened) == [high[1], high[0], cids[3], cids[1], cids[0], cids[2], cids[4]]
+    await opened.store.queue.reorder([cids[4]])
+    assert (await order(opened))[2] == cids[4]
+
+
+async def test_an_order_that_names_what_is_not_queued_moves_nothing(opened: Opened) -> None:
+    a, b = [await opened.enqueue() for _ in range(2)]
+    running = await opened.start(priority=9)
+    with pytest.raises(ReorderRejected) as caught:
+        await opened.store.queue.reorder([b, running, "none", b])
+    assert [place for place, _ in caught.value.faults] == [
+        "/cid_order/1",
+        "/cid_order/2",
+        "/cid_order/3",
+    ]
+    assert await order(opened) == [a, b]
+
+
+async def test_only_queued_runs_move(opened: Opened) -> None:
+    running = await opened.start()
+    queue = opened.store.queue
+    for move in (
+        queue.move_to_front,
+        lambda cid: queue.move_to_position(cid, 2),
+        lambda cid: queue.set_run_at(cid, 0.0),
+    ):
+        with pytest.raises(NotQueued):
+            await move(running)
+        with pytest.raises(RunNotFound):
+            await move("none")
+
+
+async def test_a_delayed_run_is_moved_in_time(opened: Opened) -> None:
+    now = opened.clock.now()
+    first = await opened.enqueue(run_at=now + 100)
+    ready = await opened.enqueue()
+    assert (await opened.store.queue.set_run_at(first, now + 5)).run_at == now + 5
+    assert await opened.store.queue.next_due() == now + 5
+    await opened.store.queue.set_run_at(ready, now + 7)
+    counts = await opened.store.queue.counts()
+    assert (counts.ready, counts.delayed) == (0, 2)
+    await opened.store.queue.set_run_at(first, now)
+    counts = await opened.store.queue.counts()
+    assert (counts.ready, counts.delayed) == (1, 1)
+    assert await claimed(opened) == [first]
+    opened.clock.seconds += 7
+    assert await claimed(opened) == [ready]
+
+
+async def test_nothing_starts_while_everything_is_paused(opened: Opened) -> None:
+    cid = await opened.enqueue()
+    since = opened.clock.now()
+    await opened.store.queue.pause("")
+    opened.clock.seconds += 5
+    await opened.store.queue.pause("")
+    assert await opened.store.queue.pauses() == {"": since}
+    assert await claimed(opened) == []
+    await opened.store.queue.resume("")
+    assert await opened.store.queue.pauses() == {}
+    assert await claimed(opened) == [cid]
+
+
+async def test_only_the_paused_plan_waits(opened: Opened) -> None:
+    paused = [
+        await opened.enqueue(plan_name="slow", priority=9),
+        await opened.enqueue(plan_name="slow", limits=MUTEX, priority=9),
+    ]
+    free = [
+        await opened.enqueue(plan_name="quick", priority=2),
+        await opened.enqueue(plan_name="other", limits=MUTEX, priority=1),
+        await opened.enqueue(plan_name="quick"),
+        await opened.enqueue(plan_name="another"),
+    ]
+    blocked = await opened.enqueue(plan_name="quick", limits=MUTEX)
+    await opened.store.queue.pause("slow")
+    assert await claimed(opened) == free
+    assert await order(opened) == [*paused, blocked]
+    await opened.store.queue.resume("slow")
+    assert await claimed(opened) == paused[:1]
+
+
+async def test_pauses_survive_a_restart(opened: Opened) -> None:
+    await opened.enqueue(plan_name="slow")
+    await opened.store.queue.pause("slow")
+    await opened.reopen()
+    assert list(await opened.store.queue.pauses()) == ["slow"]
+    assert await claimed(opened) == []
+
+
+async def test_many_are_cancelled_at_once_each_as_it_can_be(opened: Opened) -> None:
+    done = await opened.start()
+    await opened.end(done)
+    running, queued = await opened.start(), await opened.enqueue()
+    cids = [running, queued, done, "none"]
+    request = CancelRequest(opened.clock.now())
+    runs = opened.store.runs
+    assert await runs.request_cancel_each(cids, request, only_queued=True) == (
+        None, RunState.CANCELLED, None, None,
+    )  # fmt: skip
+    assert await runs.request_cancel_each(cids, request, only_queued=False) == (
+        RunState.CANCELLING, None, None, None,
+    )  # fmt: skip
