@@ -251,7 +251,7 @@ def _scheduler(
     )
     return Scheduler(
         runs=runs,
-        queue=Queue(store.queue, dispatcher, system.stopped_since, clock),
+        queue=Queue(store.queue, store.runs, dispatcher, admission, system.stopped_since, clock),
         plans=plans,
         logs=Logs(store.logs, store.runs, hub, ends),
         schedules=Schedules(book, admission, clock, CidFactory(clock)),

@@ -17,9 +17,10 @@ from aura_aio.model.ports import ActiveAttempt, Page
 from aura_aio.model.run import Run
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.logs import LogPage
-from aura_aio.scheduler.queue import QueueEntry, QueueOverview, Waiting
-from aura_aio.scheduler.runs import Batch
+from aura_aio.scheduler.queue import QueueEntry, QueueOverview
+from aura_aio.scheduler.runs import Batch, Cancelled
 from aura_aio.scheduler.system import Stopped, SystemState, SystemStatus
+from aura_aio.scheduler.waiting import Pauses, Waiting
 
 Answer = dict[str, Any]
 
@@ -143,7 +144,27 @@ def queue_overview(overview: QueueOverview) -> Answer:
         p95_wait_sec=counts.p95_wait_sec,
         oldest_age_sec=overview.oldest_age_sec,
         throughput=counts.throughput,
+        pauses=queue_pauses(overview.pauses),
     )
+
+
+def queue_pauses(pauses: Pauses) -> Answer:
+    """QueuePauses."""
+    plans = [{"plan_name": name, "since": time(since)} for name, since in pauses.plans.items()]
+    return present(is_paused=pauses.since is not None, since=time(pauses.since), plans=plans)
+
+
+def removed_from_queue(cid: str) -> Answer:
+    """CancelAccepted, of a run that was queued."""
+    return {"cid": cid, "status": RunState.CANCELLED, "message": "The run is cancelled."}
+
+
+def tasks_cancelled(cancelled: Cancelled) -> Answer:
+    """CancelTasksResult."""
+    return {
+        "cancelled_count": cancelled.cancelled,
+        "cancelling_count": cancelled.cancelling,
+    }
 
 
 def system_started(*, started: bool) -> Answer:

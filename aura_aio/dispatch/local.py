@@ -128,6 +128,10 @@ class LocalDispatcher:
         if RunState.QUEUED in {fact.source, fact.target} and fact.target is not RunState.RUNNING:
             self._wake.set()
 
+    def look_again(self) -> None:
+        """Look at the queue again."""
+        self._wake.set()
+
     async def reload(self) -> None:
         """Replace the workers, each as soon as it has nothing left."""
         for worker in self._supervisor.workers():

@@ -262,6 +262,10 @@ class Dispatcher(Protocol):
         """Look at the queue again, if a run joined it, left it or moved in it."""
         ...
 
+    def look_again(self) -> None:
+        """Look at the queue again: what was paused may start now."""
+        ...
+
     async def reload(self) -> None:
         """Let new attempts see the actions as they are on disk now: workers are replaced one by
         one.

@@ -1,78 +1,26 @@
-"""The queue: its figures, its list, its order, and why a run waits.
+"""The queue: its figures, its list, its order.
 
 May import the rest of `scheduler` and model; stores and dispatchers come in as ports.
 """
 
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from enum import StrEnum
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
 
-from aura_aio.model import limits
 from aura_aio.model.access import EVERYTHING, Grant
 from aura_aio.model.clock import Clock
-from aura_aio.model.lanes import Places
-from aura_aio.model.limits import Limits
-from aura_aio.model.ports import Dispatcher, Page
-from aura_aio.model.queue_store import Holder, Position, QueueCounts, QueueStore
-from aura_aio.model.run import Run
+from aura_aio.model.errors import NotQueued, RunNotFound
+from aura_aio.model.ports import Accepted, Dispatcher, IdempotencyKey, Page, RunFilter, RunStore
+from aura_aio.model.queue_store import Position, QueueCounts, QueueStore
+from aura_aio.model.run import CancelRequest, Run
+from aura_aio.model.states import RunState
+from aura_aio.scheduler.admission import Admission, RunRequest
+from aura_aio.scheduler.waiting import Obstacles, Pauses, Waiting
 
+CLEARED_AT_ONCE: Final = 500
+"""So many are cancelled in one transaction: some 10 ms, then others have their turn."""
 MOST_PAGES: Final = 20
-
-
-class WaitingCode(StrEnum):
-    """Why a queued run does not run yet."""
-
-    STOPPED = "stopped"
-    DELAYED = "delayed"
-    EXCLUSIVE = "exclusive"
-    """Another exclusive run is under way."""
-    RESOURCE = "resource"
-    MUTEX = "mutex"
-    MAX_INSTANCES = "max_instances"
-    NO_WORKER = "no_worker"
-    """Every worker is busy, or on its way up."""
-    BEHIND = "behind"
-
-
-CODES: Final = {
-    limits.EXCLUSIVE: WaitingCode.EXCLUSIVE,
-    limits.RESOURCE: WaitingCode.RESOURCE,
-    limits.MUTEX: WaitingCode.MUTEX,
-    limits.INSTANCES: WaitingCode.MAX_INSTANCES,
-}
-"""Why a run waits whose limit of this kind has no room."""
-
-MOST_BLOCKING: Final = 20
-"""So many of those that hold what a run waits for are named."""
-
-
-class WaitingReason(msgspec.Struct, frozen=True):
-    """One reason; `since` and `until` in seconds since the epoch, where they are known.
-
-    For a limit, `resource` is the name of what is taken (a resource, a mutex group, a task), and
-    `blocking_cids` are the runs that hold it, those that started first, at the most
-    `MOST_BLOCKING`.
-    """
-
-    code: WaitingCode
-    since: float | None = None
-    until: float | None = None
-    resource: str | None = None
-    blocking_cids: tuple[str, ...] | None = None
-
-
-class Waiting(msgspec.Struct, frozen=True):
-    """Where a queued run stands: `position` from 1; a delayed run has none yet.
-
-    `reasons` is empty for a run that is about to start.
-    """
-
-    position: int | None
-    ahead: int | None
-    reasons: tuple[WaitingReason, ...]
 
 
 class QueueEntry(msgspec.Struct, frozen=True):
@@ -88,33 +36,120 @@ class QueueOverview(msgspec.Struct, frozen=True):
 
     counts: QueueCounts
     oldest_age_sec: float | None
+    pauses: Pauses
 
 
 class Queue:
-    """What can be asked of the queue."""
+    """What can be asked of the queue, and how it is put in order."""
 
     def __init__(
         self,
         store: QueueStore,
+        runs: RunStore,
         dispatcher: Dispatcher,
+        admission: Admission,
         stopped_since: Callable[[], float | None],
         clock: Clock,
     ) -> None:
         self._store = store
+        self._runs = runs
         self._dispatcher = dispatcher
+        self._admission = admission
         self._stopped_since = stopped_since
         self._clock = clock
+
+    async def insert_into_queue(
+        self, request: RunRequest, *, index: int, idempotency: IdempotencyKey | None = None
+    ) -> Accepted:
+        """Queue one run, durably, so that `index` runs of its priority go before it.
+
+        Raises:
+            As `Runs.submit`.
+        """
+        admitted = self._admission.admit(request)
+        return await self._store.insert(
+            admitted.tasklet, admitted.definition, position=index + 1, idempotency=idempotency
+        )
 
     async def set_priority(self, cid: str, priority: int) -> Run:
         """Give a queued run another priority; see `QueueStore.set_priority`."""
         return await self._store.set_priority(cid, priority)
+
+    async def set_run_at(self, cid: str, run_at: float | None, delay_sec: float | None) -> Run:
+        """Let a queued run wait until `run_at`, or for `delay_sec` from now; without both it is
+        ready at once. See `QueueStore.set_run_at`.
+        """
+        return await self._store.set_run_at(cid, run_at or self._clock.now() + (delay_sec or 0.0))
+
+    async def move_to_front(self, cid: str) -> Run:
+        """See `QueueStore.move_to_front`."""
+        return await self._store.move_to_front(cid)
+
+    async def move_to_position(self, cid: str, position: int) -> Run:
+        """See `QueueStore.move_to_position`."""
+        return await self._store.move_to_position(cid, position)
+
+    async def reorder_queue(self, cid_order: Sequence[str]) -> None:
+        """See `QueueStore.reorder`."""
+        await self._store.reorder(cid_order)
+
+    async def remove_from_queue(self, cid: str) -> None:
+        """Cancel a run that is queued.
+
+        Raises:
+            RunNotFound: no such run.
+            NotQueued: it is not queued any more.
+        """
+        (state,) = await self._runs.request_cancel_each(
+            [cid], self._removal("It was removed from the queue."), only_queued=True
+        )
+        if state is None:
+            run = (await self._runs.states([cid])).get(cid)
+            if run is None:
+                raise RunNotFound(cid)
+            raise NotQueued(cid, run.state)
+
+    async def clear_queue(self, where: RunFilter) -> int:
+        """Cancel every queued run that `where` lets pass; answers how many those were."""
+        where = msgspec.structs.replace(where, statuses=(RunState.QUEUED,))
+        removal, removed, cursor = self._removal("The queue was cleared."), 0, None
+        while True:
+            page = await self._runs.list_runs(
+                where, limit=CLEARED_AT_ONCE, cursor=cursor, include=frozenset()
+            )
+            states = await self._runs.request_cancel_each(
+                [run.cid for run in page.items], removal, only_queued=True
+            )
+            removed += sum(state is not None for state in states)
+            cursor = page.next_cursor
+            if cursor is None:
+                return removed
+
+    async def pause_queue(self, plan_name: str | None) -> Pauses:
+        """Let nothing start, of one plan or at all, until `resume_queue`; restarts included."""
+        await self._store.pause(plan_name or "")
+        return await self.pauses()
+
+    async def resume_queue(self, plan_name: str | None) -> Pauses:
+        """Undo `pause_queue` of the same plan, or of the queue as a whole."""
+        await self._store.resume(plan_name or "")
+        self._dispatcher.look_again()
+        return await self.pauses()
+
+    async def pauses(self) -> Pauses:
+        """What is paused."""
+        plans = dict(await self._store.pauses())
+        return Pauses(since=plans.pop("", None), plans=plans)
+
+    def _removal(self, reason: str) -> CancelRequest:
+        return CancelRequest(requested_at=self._clock.now(), reason=reason)
 
     async def overview(self) -> QueueOverview:
         """The figures of the queue, at the same cost for any length of it."""
         counts = await self._store.counts()
         oldest = counts.oldest_ready_at
         age = None if oldest is None else max(0.0, self._clock.now() - oldest)
-        return QueueOverview(counts, age)
+        return QueueOverview(counts, age, await self.pauses())
 
     async def list(
         self, *, delayed: bool, limit: int, cursor: str | None, grant: Grant = EVERYTHING
@@ -127,12 +162,10 @@ class Queue:
         page = await self._store.list_queue(delayed=delayed, limit=limit, cursor=cursor)
         if grant.plans is not None:
             page = await self._seen(page, grant, delayed=delayed, limit=limit)
-        held = await self._held(run for _, run in page.items)
+        obstacles = await self._obstacles(run for _, run in page.items)
         entries = tuple(
-            QueueEntry(
-                run, position, self._waiting(run, _place(run, position, delayed=delayed), held)
-            )
-            for position, run in page.items
+            QueueEntry(run, number, obstacles.waiting(run, _place(run, number, delayed=delayed)))
+            for number, run in page.items
         )
         return Page(entries, page.next_cursor)
 
@@ -152,55 +185,18 @@ class Queue:
     async def waiting(self, run: Run) -> Waiting:
         """Where the queued `run` stands, and why it does not run yet."""
         position = await self._store.position(run)
-        return self._waiting(run, position, await self._held([run]))
+        return (await self._obstacles([run])).waiting(run, position)
 
-    async def _held(self, runs: Iterable[Run]) -> "_Held":
-        """What is held of what `runs` need; at no cost if they need nothing."""
-        return _Held(await self._store.holders() if any(run.limits for run in runs) else ())
-
-    def _waiting(self, run: Run, position: Position, held: "_Held") -> Waiting:
-        reasons = []
-        stopped_since = self._stopped_since()
-        if stopped_since is not None:
-            reasons.append(WaitingReason(WaitingCode.STOPPED, since=stopped_since))
-        until = position.delayed_until
-        if until is not None:
-            reasons.append(WaitingReason(WaitingCode.DELAYED, since=run.created_at, until=until))
-            return Waiting(position=None, ahead=None, reasons=tuple(reasons))
-        ready_at = max(run.created_at, run.run_at or 0.0)
-        reasons += held.reasons(run.limits, ready_at)
-        if not any(
-            worker.state == "ready" and worker.busy < worker.slots
-            for worker in self._dispatcher.workers()
-        ):
-            reasons.append(WaitingReason(WaitingCode.NO_WORKER, since=ready_at))
-        ahead = position.ahead
-        if ahead:
-            reasons.append(WaitingReason(WaitingCode.BEHIND, since=ready_at))
-        return Waiting(position=ahead + 1, ahead=ahead, reasons=tuple(reasons))
-
-
-class _Held:
-    """What the runs under way hold, and whom that keeps waiting."""
-
-    def __init__(self, holders: Sequence[Holder]) -> None:
-        self._places = Places(holder.limits for holder in holders)
-        self._holders: defaultdict[str, list[Holder]] = defaultdict(list)
-        for holder in holders:
-            for limit in holder.limits:
-                self._holders[limit.key].append(holder)
-
-    def reasons(self, needed: Limits, ready_at: float) -> Iterator[WaitingReason]:
-        """One for each limit without room: since the last place was taken."""
-        for limit in filter(self._places.is_full, needed):
-            holders = self._holders[limit.key]
-            kind, name = limits.kind_and_name(limit.key)
-            yield WaitingReason(
-                CODES[kind],
-                since=max(ready_at, holders[-1].started_at),
-                resource=name,
-                blocking_cids=tuple(holder.cid for holder in holders[:MOST_BLOCKING]),
-            )
+    async def _obstacles(self, runs: Iterable[Run]) -> Obstacles:
+        """What may keep `runs` from starting; who holds what they need is asked only if they need
+        something.
+        """
+        return Obstacles(
+            stopped_since=self._stopped_since(),
+            pauses=await self.pauses(),
+            holders=await self._store.holders() if any(run.limits for run in runs) else (),
+            workers=self._dispatcher.workers(),
+        )
 
 
 def _place(run: Run, position: int, *, delayed: bool) -> Position:

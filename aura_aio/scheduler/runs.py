@@ -4,8 +4,10 @@ May import the rest of `scheduler` and model; stores and dispatchers come in as 
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Final
 
 import msgspec
 
@@ -22,9 +24,12 @@ from aura_aio.model.ports import (
     RunStore,
 )
 from aura_aio.model.run import CancelRequest, Run
-from aura_aio.model.states import TERMINAL, RunState
+from aura_aio.model.states import CANCELLABLE, TERMINAL, RunState
 from aura_aio.scheduler.admission import Admission, Admitted, RunRequest
 from aura_aio.scheduler.events import RunEnds
+
+CANCELLED_AT_ONCE: Final = 500
+"""So many are cancelled in one transaction: some 10 ms, then others have their turn."""
 
 
 class Rejection(msgspec.Struct, frozen=True):
@@ -50,6 +55,13 @@ class Batch(msgspec.Struct, frozen=True):
 
     items: tuple[BatchItem, ...]
     replayed: bool = False
+
+
+class Cancelled(msgspec.Struct, frozen=True):
+    """How many runs are cancelled, and how many are on their way there."""
+
+    cancelled: int
+    cancelling: int
 
 
 class Runs:
@@ -186,6 +198,41 @@ class Runs:
         if run.state is RunState.CANCELLING:
             self._dispatcher.cancel(cid, grace_sec=0.0 if mode == "kill" else grace_sec)
         return run
+
+    async def cancel_tasks(
+        self,
+        where: RunFilter,
+        *,
+        mode: str = "graceful",
+        grace_sec: float = 10.0,
+        reason: str | None = None,
+    ) -> Cancelled:
+        """Cancel every run that `where` lets pass and that has not ended.
+
+        Runs that come meanwhile are left alone: it goes from the newest to the oldest.
+        """
+        request = CancelRequest(
+            requested_at=self._clock.now(), mode=mode, grace_sec=grace_sec, reason=reason
+        )
+        statuses = tuple(state for state in where.statuses or RunState if state in CANCELLABLE)
+        if not statuses:
+            return Cancelled(0, 0)
+        where = msgspec.structs.replace(where, statuses=statuses)
+        ends: Counter[RunState | None] = Counter()
+        cursor = None
+        while True:
+            page = await self._store.list_runs(
+                where, limit=CANCELLED_AT_ONCE, cursor=cursor, include=frozenset()
+            )
+            cids = [run.cid for run in page.items]
+            states = await self._store.request_cancel_each(cids, request, only_queued=False)
+            for cid, state in zip(cids, states, strict=True):
+                if state is RunState.CANCELLING:
+                    self._dispatcher.cancel(cid, grace_sec=0.0 if mode == "kill" else grace_sec)
+            ends.update(states)
+            cursor = page.next_cursor
+            if cursor is None:
+                return Cancelled(ends[RunState.CANCELLED], ends[RunState.CANCELLING])
 
     async def _get(self, cid: str) -> Run:
         run = await self._store.get(cid)

@@ -6,27 +6,25 @@ May import aiohttp, scheduler's request types, model, and the rest of `api` but 
 from collections.abc import Mapping
 from typing import Any
 
-import msgspec
 from aiohttp import web
 
 from aura_aio.api import views
-from aura_aio.api.access import must_see
 from aura_aio.api.answers import answer
 from aura_aio.api.keys import GRANT, SCHEDULER
+from aura_aio.api.run_requests import idempotency_of, replayed_header, run_request
 from aura_aio.api.validation import check_batch_item
-from aura_aio.model.errors import AuraError, BadReference, PlanNotFound
-from aura_aio.model.ports import IdempotencyKey
+from aura_aio.model.errors import AuraError, BadReference
+from aura_aio.model.ports import RunFilter
+from aura_aio.model.states import RunState
 from aura_aio.scheduler.admission import RunRequest
-
-_canonical = msgspec.json.Encoder(order="sorted")
 
 
 async def run_task(request: web.Request) -> web.Response:
     """runTask."""
-    wanted = _run_request(request, request["json"])
-    accepted = await request.app[SCHEDULER].run_ad_hoc_task(wanted, _idempotency(request))
+    wanted = run_request(request, request["json"])
+    accepted = await request.app[SCHEDULER].run_ad_hoc_task(wanted, idempotency_of(request))
     (cid,) = accepted.cids
-    headers = {"Location": f"/api/runs/{cid}"} | _replayed(accepted.replayed)
+    headers = {"Location": f"/api/runs/{cid}"} | replayed_header(accepted.replayed)
     body = views.run_accepted(cid, wanted.plan_name, wanted.task_name)
     return answer(body, status=202, headers=headers)
 
@@ -37,9 +35,9 @@ async def run_task_batch(request: web.Request) -> web.Response:
     batch = await request.app[SCHEDULER].run_batch_ad_hoc_tasks(
         [_run_request_or_why_not(request, item) for item in body["tasks"]],
         atomic=body["atomic"],
-        idempotency=_idempotency(request),
+        idempotency=idempotency_of(request),
     )
-    return answer(views.batch_result(batch), status=202, headers=_replayed(batch.replayed))
+    return answer(views.batch_result(batch), status=202, headers=replayed_header(batch.replayed))
 
 
 async def get_task_status_batch(request: web.Request) -> web.Response:
@@ -65,20 +63,36 @@ async def update_task_priority(request: web.Request) -> web.Response:
     return answer(views.run_summary(run))
 
 
-def _run_request(request: web.Request, body: Mapping[str, Any]) -> RunRequest:
-    """A validated AdHocTaskRequest for the Scheduler: its date-time becomes seconds.
+async def update_task_run_at(request: web.Request) -> web.Response:
+    """updateTaskRunAt."""
+    cid, body = request["match_info"]["cid"], request["json"]
+    run_at = body["run_at"].timestamp() if "run_at" in body else None
+    run = await request.app[SCHEDULER].queue.set_run_at(cid, run_at, body.get("delay_sec"))
+    return answer(views.run_summary(run))
 
-    Raises:
-        BadReference: the plan is not one that who asks may see.
-    """
-    try:
-        must_see(request, body["plan_name"])
-    except PlanNotFound as error:
-        raise BadReference(str(error)) from error
-    run_at = body.get("run_at")
-    if run_at is None:
-        return RunRequest(**body)
-    return RunRequest(**{**body, "run_at": run_at.timestamp()})
+
+async def cancel_tasks(request: web.Request) -> web.Response:
+    """cancelTasks."""
+    body = request["json"]
+    how = {name: body[name] for name in ("mode", "grace_sec", "reason") if name in body}
+    cancelled = await request.app[SCHEDULER].runs.cancel_tasks(_run_filter(request, body), **how)
+    return answer(views.tasks_cancelled(cancelled), status=202)
+
+
+def _run_filter(request: web.Request, body: Mapping[str, Any]) -> RunFilter:
+    """The filter of a validated CancelTasksRequest, for what who asks may see."""
+    times = {
+        name: body[name].timestamp() for name in ("created_after", "created_before") if name in body
+    }
+    return RunFilter(
+        plan_name=body.get("plan_name"),
+        task_name=body.get("task_name"),
+        statuses=tuple(RunState(word) for word in body.get("status", ())),
+        labels=tuple(body.get("labels", {}).items()),
+        q=body.get("q"),
+        plans=request[GRANT].plans,
+        **times,
+    )
 
 
 def _run_request_or_why_not(request: web.Request, item: Any) -> RunRequest | AuraError:
@@ -86,23 +100,6 @@ def _run_request_or_why_not(request: web.Request, item: Any) -> RunRequest | Aur
     if isinstance(checked, AuraError):
         return checked
     try:
-        return _run_request(request, checked)
+        return run_request(request, checked)
     except BadReference as error:
         return error
-
-
-def _idempotency(request: web.Request) -> IdempotencyKey | None:
-    """The client's key for the body, whose white space makes no difference.
-
-    Nor may one who is narrowed to plans get the answer that another one got for the same body.
-    """
-    key = request["headers"].get("idempotency_key")
-    if key is None:
-        return None
-    plans = request[GRANT].plans
-    asked = [request.path, request["json"], *([] if plans is None else sorted(plans))]
-    return request.app[SCHEDULER].runs.idempotency_key(key, _canonical.encode(asked))
-
-
-def _replayed(replayed: bool) -> dict[str, str]:
-    return {"Idempotent-Replayed": "true"} if replayed else {}

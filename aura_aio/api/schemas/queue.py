@@ -1,14 +1,22 @@
 """Components and parameters of the tag `queue`.
 
-May import `schemas.fields`, `schemas.bases`, `schemas.common` and `schemas.runs` only.
+May import `schemas.fields`, `schemas.bases`, `schemas.common`, `schemas.runs` and
+`schemas.tasks` only.
 """
 
 from typing import ClassVar
 
-from aura_aio.api.schemas.bases import AnswerSchema, QuerySchema
-from aura_aio.api.schemas.common import CidField, CountsField, LabelsField
+from aura_aio.api.schemas.bases import AnswerSchema, QuerySchema, RequestSchema
+from aura_aio.api.schemas.common import (
+    CID_LENGTH,
+    PLAN_NAME_LENGTH,
+    CidField,
+    CountsField,
+    LabelsField,
+)
 from aura_aio.api.schemas.fields import (
     Double,
+    Flag,
     Int32,
     Int64,
     Items,
@@ -19,6 +27,11 @@ from aura_aio.api.schemas.fields import (
     Word,
 )
 from aura_aio.api.schemas.runs import WaitingSchema
+from aura_aio.api.schemas.tasks import (
+    AdHocTaskRequestSchema,
+    CancelTaskPathSchema,
+    RunTaskHeadersSchema,
+)
 
 
 class QueueStateField(Word):
@@ -33,6 +46,79 @@ class ListQueueQuerySchema(QuerySchema):
     state = QueueStateField(load_default="ready")
     limit = QueryInt32(least=1, most=1000, load_default=50)
     cursor = Text(least=1, most=512)
+
+
+class InsertIntoQueueHeadersSchema(RunTaskHeadersSchema):
+    """The headers of insertIntoQueue."""
+
+
+class ClearQueueQuerySchema(QuerySchema):
+    """The query of clearQueue."""
+
+    plan_name = Text(least=1, most=PLAN_NAME_LENGTH)
+
+
+class RemoveFromQueuePathSchema(CancelTaskPathSchema):
+    """The path of removeFromQueue."""
+
+
+class MoveToFrontPathSchema(CancelTaskPathSchema):
+    """The path of moveToFront."""
+
+
+class MoveToPositionPathSchema(CancelTaskPathSchema):
+    """The path of moveToPosition."""
+
+
+class QueueInsertRequestSchema(AdHocTaskRequestSchema):
+    """QueueInsertRequest."""
+
+    index = Int32(least=0, most=1_000_000, required=True)
+
+
+class MoveRequestSchema(RequestSchema):
+    """MoveRequest."""
+
+    position = Int32(least=1, most=1_000_000, required=True)
+
+
+class ReorderRequestSchema(RequestSchema):
+    """ReorderRequest."""
+
+    cid_order = Items(Text(least=1, most=CID_LENGTH), least=1, most=1000, required=True)
+
+
+class ReorderResultSchema(AnswerSchema):
+    """ReorderResult."""
+
+    moved_count = Int32(least=0, required=True)
+
+
+class PauseRequestSchema(RequestSchema):
+    """PauseRequest."""
+
+    plan_name = Text(least=1, most=PLAN_NAME_LENGTH)
+
+
+class PlanPauseSchema(AnswerSchema):
+    """PlanPause."""
+
+    plan_name = Text(required=True)
+    since = Moment(required=True)
+
+
+class QueuePausesSchema(AnswerSchema):
+    """QueuePauses."""
+
+    is_paused = Flag(required=True)
+    since = Moment()
+    plans = Items(Nested(PlanPauseSchema), required=True)
+
+
+class ClearResultSchema(AnswerSchema):
+    """ClearResult."""
+
+    removed_count = Int64(least=0, required=True)
 
 
 class ThroughputSchema(AnswerSchema):
@@ -55,6 +141,7 @@ class QueueOverviewSchema(AnswerSchema):
     p95_wait_sec = Double(least=0)
     oldest_age_sec = Double(least=0)
     throughput = Nested(ThroughputSchema, required=True)
+    pauses = Nested(QueuePausesSchema, required=True)
 
 
 class QueueEntrySchema(AnswerSchema):

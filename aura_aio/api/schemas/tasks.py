@@ -25,6 +25,7 @@ from aura_aio.api.schemas.fields import (
     Double,
     Flag,
     Int32,
+    Int64,
     Items,
     ItemsJudgedLater,
     Moment,
@@ -154,6 +155,45 @@ class CancelAcceptedSchema(AnswerSchema):
     cid = CidField(required=True)
     status = RunStatusField(required=True)
     message = Text(required=True)
+
+
+class UpdateTaskRunAtPathSchema(CancelTaskPathSchema):
+    """The path of updateTaskRunAt."""
+
+
+class RunAtRequestSchema(RequestSchema):
+    """RunAtRequest."""
+
+    run_at = Moment()
+    delay_sec = Double(least=0, most=31_536_000)
+
+    excluded: ClassVar = ("delay_sec", "run_at")
+
+    @validates_schema(pass_original=True, skip_on_field_errors=False)
+    def _one_time(self, _: Any, original: Any, **__: Any) -> None:
+        excludes(original, *self.excluded)
+
+
+class CancelTasksRequestSchema(RequestSchema):
+    """CancelTasksRequest."""
+
+    plan_name = Text(least=1, most=PLAN_NAME_LENGTH)
+    task_name = Text(least=1, most=TASK_NAME_LENGTH)
+    status = Items(RunStatusField(), most=7)
+    labels = LabelsField(load_default=dict)
+    created_after = Moment()
+    created_before = Moment()
+    q = Text(least=1, most=200)
+    mode = CancelModeField(load_default="graceful")
+    grace_sec = Double(least=0, most=3600, load_default=10)
+    reason = Text(most=1000)
+
+
+class CancelTasksResultSchema(AnswerSchema):
+    """CancelTasksResult."""
+
+    cancelled_count = Int64(least=0, required=True)
+    cancelling_count = Int64(least=0, required=True)
 
 
 class PriorityRequestSchema(RequestSchema):
