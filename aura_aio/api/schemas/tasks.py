@@ -161,17 +161,13 @@ class UpdateTaskRunAtPathSchema(CancelTaskPathSchema):
     """The path of updateTaskRunAt."""
 
 
-class RunAtRequestSchema(RequestSchema):
+class RunAtRequestSchema(ExclusiveSchema):
     """RunAtRequest."""
 
     run_at = Moment()
     delay_sec = Double(least=0, most=31_536_000)
 
     excluded: ClassVar = ("delay_sec", "run_at")
-
-    @validates_schema(pass_original=True, skip_on_field_errors=False)
-    def _one_time(self, _: Any, original: Any, **__: Any) -> None:
-        excludes(original, *self.excluded)
 
 
 class CancelTasksRequestSchema(RequestSchema):
