@@ -341,6 +341,7 @@ def _worker_plan(
         slots=settings.slots,
         memory_bytes=mib * 1024 * 1024 if mib >= 0 else share_of_memory(max(1, count)),
         stall_sec=settings.stall_sec,
+        allow_shell=settings.allow_shell,
         lost_sec=settings.lost_sec,
         data_dir=str(data_dir),
         log_credit=LOG_CREDIT_LINES,

@@ -164,6 +164,10 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "than its owner and group cannot read. A variable AURA_SECRET_NAME wins over its line.",
         ),
     ] = ""
+    allow_shell: Annotated[
+        bool,
+        Meta(description="Let tasks run programs with the action shell.run: any, as this user."),
+    ] = False
 
 
 class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

@@ -11,6 +11,8 @@ _ACTIONS = '''"""Actions that tests hold and let go, and actions that misbehave.
 
 import asyncio
 import os
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -61,6 +63,14 @@ def spin_apart(file: str) -> None:
     Path(file).write_text(str(os.getpid()), encoding="utf-8")
     while True:
         pass
+
+
+@action(isolation="process")
+def spin_in_c(file: str) -> None:
+    """Never come back to Python, and leave a program running beside it."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+    Path(file).write_text(f"{os.getpid()} {child.pid}", encoding="utf-8")
+    10 ** 10 ** 10
 
 
 @action
@@ -133,6 +143,21 @@ meta:
   inputs: [{name: file, type: string, required: true}]
 steps:
   spin: {action: spin_apart, params: {file: "{{ inputs.file }}"}}
+""",
+    "spin_in_c": """
+meta:
+  inputs: [{name: file, type: string, required: true}]
+steps:
+  spin: {action: spin_in_c, params: {file: "{{ inputs.file }}"}}
+""",
+    "shell": """
+meta:
+  inputs: [{name: file, type: string, required: true}]
+steps:
+  it:
+    action: shell.run
+    params:
+      command: [sh, -c, 'sleep 1000 & echo $$ $! > "$1"; wait', sh, "{{ inputs.file }}"]
 """,
     "exit_apart": "steps: {it: {action: exit_process, isolation: process}}\n",
     "allocate_apart": "steps: {it: {action: allocate, isolation: process}}\n",

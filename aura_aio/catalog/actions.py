@@ -22,12 +22,12 @@ from aura_aio.model.run import RunError
 BUILTIN_ACTIONS: Final = frozenset(
     {
         "log", "sleep", "fail", "set", "http.get", "http.post", "http.request", "file.read",
-        "file.write",
+        "file.write", "json.query", "shell.run",
     }
 )  # fmt: skip
 """The names of the actions that every plan has (`engine.builtin` holds them)."""
 
-LATER_ACTIONS: Final = frozenset({"shell.run", "json.query", "wait.for_event", "aura.run_task"})
+LATER_ACTIONS: Final = frozenset({"wait.for_event", "aura.run_task"})
 """Names of the task language that this version cannot carry out."""
 
 
@@ -36,7 +36,8 @@ PACKAGE_PREFIX: Final = "aura_plan_"
 
 
 class LoadedAction(msgspec.Struct, frozen=True):
-    """An action that can be called; `failure` says why it cannot, if its module did not import.
+    """An action that can be called; `failure` says why it cannot, if its module did not import, or
+    it is off.
 
     `timeout_sec` bounds each call, unless the step says otherwise. With `isolation`, every call is
     made in a process of its own, and `function` may be a stand-in. `plan_root` and `spec` are where

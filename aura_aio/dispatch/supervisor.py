@@ -43,6 +43,7 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     slots: int
     memory_bytes: int
     stall_sec: float
+    allow_shell: bool
     lost_sec: float
     data_dir: str
     log_credit: int
@@ -220,6 +221,7 @@ class Supervisor:
                 data_dir=plan.data_dir,
                 log_credit=plan.log_credit,
                 stall_sec=plan.stall_sec,
+                allow_shell=plan.allow_shell,
                 plans=plan.plans(),
                 secrets=plan.secrets,
             )

@@ -93,7 +93,7 @@ class Attempt:
 
         Raises:
             ActionMissing: it is not there any more.
-            ActionNotImported: its module could not be imported.
+            ActionNotImported: its module could not be imported; or it is off.
         """
         plan, name = split_action(reference)
         try:
@@ -104,7 +104,7 @@ class Attempt:
                 raise ActionMissing(
                     f"The plan {plan or self.run.plan_name!r} has no action {name!r} any more."
                 ) from None
-            return builtin
+            action = builtin
         if action.failure is not None:
             raise ActionNotImported(action.failure)
         return action

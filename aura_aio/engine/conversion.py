@@ -10,7 +10,7 @@ import inspect
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Annotated, Any, Final, NotRequired, Required, Union
 
@@ -104,7 +104,7 @@ def _prepared(value: Any, hint: Any, place: str) -> Any:
     """`value` with what msgspec would refuse or pass over, though it is clear what is meant: a
     number for a text, the name of an enum's member, keys that a class does not have.
     """
-    hint = bare(hint)
+    hint = _meant(bare(hint), value)
     if isinstance(value, list):
         return _prepared_list(value, hint, place)
     if isinstance(value, dict):
@@ -116,6 +116,20 @@ def _prepared(value: Any, hint: Any, place: str) -> Any:
         if value in members and value not in {each.value for each in members.values()}:
             return members[value].value
     return value
+
+
+def _meant(hint: Any, value: Any) -> Any:
+    """The one choice of a union that can take a list or a mapping, if `value` is one."""
+    if typing.get_origin(hint) not in _UNIONS or not isinstance(value, (list, dict)):
+        return hint
+    wanted = (dict, Mapping) if isinstance(value, dict) else (list, tuple, set, frozenset, Sequence)
+    choices = [bare(choice) for choice in typing.get_args(hint)]
+    takers = [
+        choice
+        for choice in choices
+        if typing.get_origin(choice) in wanted or (isinstance(value, dict) and _fields(choice))
+    ]
+    return takers[0] if len(takers) == 1 else hint
 
 
 def _prepared_list(values: list[Any], hint: Any, place: str) -> list[Any]:

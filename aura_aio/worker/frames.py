@@ -41,7 +41,8 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     """Server → worker, the answer: all that it needs to know.
 
     `log_credit` is how many log lines it may send before credit comes back; `stall_sec` how long
-    an async action may hold the loop; `secrets` are those of templates, by name.
+    an async action may hold the loop; `allow_shell` whether tasks may run programs; `secrets` are
+    those of templates, by name.
     """
 
     worker: str
@@ -49,6 +50,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     data_dir: str
     log_credit: int
     stall_sec: float
+    allow_shell: bool
     plans: tuple[PlanActions, ...]
     secrets: dict[str, str]
 

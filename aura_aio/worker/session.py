@@ -12,6 +12,7 @@ from typing import Final
 
 from aura_aio.catalog.actions import LoadedAction, load_actions
 from aura_aio.catalog.references import split_action
+from aura_aio.engine.builtin import builtin_actions
 from aura_aio.engine.capture import captured_output
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model.clock import Clock
@@ -74,6 +75,7 @@ class Session:
             actions=self._action,
             threads=threads,
             secrets=welcome.secrets,
+            builtin=builtin_actions(allow_shell=welcome.allow_shell),
         )
         watchdog = Watchdog(stall_sec=welcome.stall_sec)
         heartbeat = asyncio.create_task(self._beat())

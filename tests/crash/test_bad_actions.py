@@ -142,20 +142,32 @@ async def test_what_is_done_in_a_process_of_its_own_costs_no_worker(
 
 
 @pytest.mark.parametrize("who", ["worker", "server"])
-async def test_a_process_for_a_call_ends_with_its_worker(tmp_path: Path, who: str) -> None:
-    file = tmp_path / "pid"
+@pytest.mark.parametrize("task", ["spin_apart", "spin_in_c", "shell"])
+async def test_a_process_for_a_call_ends_with_its_worker(
+    tmp_path: Path, task: str, who: str
+) -> None:
+    file = tmp_path / "pids"
     plans = write_probe(tmp_path / "plans")
-    async with server_process(tmp_path / "data", plans, "--workers", "1") as server:
-        cid = await server.run("probe", "spin_apart", inputs={"file": str(file)})
-        pid = int(await until(lambda: file.exists() and file.read_text(), within=20))
-        assert is_alive(pid)
+    options = ("--workers", "1", "--allow-shell")
+    async with server_process(tmp_path / "data", plans, *options) as server:
+        cid = await server.run("probe", task, inputs={"file": str(file)})
+        await until(lambda: file.exists() and file.read_text(), within=20)
+        pids = [int(word) for word in file.read_text().split()]
+        assert all(map(is_alive, pids))
         if who == "server":
             await server.kill()
         else:
             (worker,) = (await server.get("/api/system/status")).json["workers"]
             os.kill(worker["pid"], signal.SIGKILL)
             assert (await server.finished(cid))["error"]["type"] == "WorkerLost"
-        await until(lambda: not is_alive(pid))
+        await until(lambda: not any(map(is_alive, pids)))
+
+
+async def test_programs_are_run_only_where_that_is_allowed(probe: Served, tmp_path: Path) -> None:
+    run = await probe.done("probe", "shell", inputs={"file": str(tmp_path / "pids")})
+    assert run["status"] == "failed"
+    assert run["error"]["type"] == "ActionOff"
+    assert "--allow-shell" in run["error"]["message"]
 
 
 async def _workers(server: Served) -> list[Any]:

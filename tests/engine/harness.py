@@ -17,6 +17,7 @@ from aura_aio.catalog.actions import LoadedAction, load_actions
 from aura_aio.catalog.catalog import Catalog, load_catalog
 from aura_aio.catalog.inputs import check_inputs
 from aura_aio.catalog.secret_inputs import part
+from aura_aio.engine.builtin import builtin_actions
 from aura_aio.engine.capture import captured_output
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model import json
@@ -172,6 +173,7 @@ def bench(
     clock: Clock | None = None,
     grace_sec: float = 5.0,
     secrets: Mapping[str, str] | None = None,
+    allow_shell: bool = False,
 ) -> Iterator[Bench]:
     """A Bench whose data is below `root`. `actions` are functions by name; without them, those of
     the `catalog`'s plan are loaded. Its threads end with it.
@@ -190,6 +192,7 @@ def bench(
             threads=threads,
             grace_sec=grace_sec,
             secrets=secrets or {},
+            builtin=builtin_actions(allow_shell=allow_shell),
         )
         yield Bench(parts, journal, catalog)
 

@@ -106,6 +106,53 @@ async def test_post_sends_json_or_text(table: Bench, site: str) -> None:
     assert "both 'json' and 'data'" in both.error.message
 
 
+async def test_post_sends_a_form(table: Bench, site: str) -> None:
+    data = {"a": [1, "ü"], "b": True, "c": None}
+    answer = await table.result(one("http.post", url=f"{site}/echo", data=data))
+    found = (answer["json"]["body"], answer["json"]["type"])
+    assert found == ("a=1&a=%C3%BC&b=true", "application/x-www-form-urlencoded")
+
+
+async def test_numbers_are_headers_too(table: Bench, site: str) -> None:
+    answer = await table.result(one("http.get", url=f"{site}/echo", headers={"X-Test": 7}))
+    assert answer["json"]["x"] == "7"
+
+
+@pytest.mark.parametrize("expect", [404, "404", "4xx", [200, 404], ["2xx", "40x", "4xx"][::2]])
+@pytest.mark.parametrize("action", ["http.get", "http.post", "http.request"])
+async def test_a_status_that_is_expected_is_an_answer(
+    table: Bench, site: str, action: str, expect: Any
+) -> None:
+    answer = await table.result(one(action, url=f"{site}/missing", expect=expect))
+    assert answer["status"] == 404
+
+
+@pytest.mark.parametrize("action", ["http.get", "http.post", "http.request"])
+async def test_a_status_that_is_not_expected_fails_the_step(
+    table: Bench, site: str, action: str
+) -> None:
+    outcome = await table.run(one(action, url=f"{site}/missing", expect=["2xx", 304]))
+    assert outcome.error is not None
+    assert outcome.error.type == "UnexpectedStatus"
+    method = "POST" if action == "http.post" else "GET"
+    expected = f"{method} {site}/missing answered 404, and 2xx or 304 was expected: grün"
+    assert outcome.error.message == expected
+
+
+@pytest.mark.parametrize("expect", ["20x", "x", 2000, "6xx", ""])
+async def test_what_is_no_status_cannot_be_expected(table: Bench, site: str, expect: Any) -> None:
+    outcome = await table.run(one("http.get", url=f"{site}/echo", expect=expect))
+    assert outcome.error is not None
+    assert outcome.error.type == "BadParameters"
+    assert "'expect'" in outcome.error.message
+
+
+async def test_redirects_can_be_answers(table: Bench, site: str) -> None:
+    params = {"url": f"{site}/moved", "redirects": False}
+    answer = await table.result(one("http.get", expect=302, **params))
+    assert answer["headers"]["location"] == "/echo?moved=1"
+
+
 async def test_request_takes_any_method(table: Bench, site: str) -> None:
     answer = await table.result(one("http.request", url=f"{site}/echo", method="delete"))
     assert answer["json"]["method"] == "DELETE"
@@ -216,3 +263,33 @@ async def test_a_logged_line_has_its_level_and_data(table: Bench) -> None:
     (line,) = table.journal.lines
     assert (line.level, line.logger, line.message) == ("error", "log", "3")
     assert line.data == {"level": "x", "n": 1}
+
+
+DATA = {"items": [{"name": "a", "price": 5}, {"name": "b", "price": 15}, {"name": "c"}]}
+
+
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ("items[?price > `10`].name | [0]", "b"),
+        ("items[].price", [5, 15]),
+        ("length(items)", 3),
+        ("nothing.at.all", None),
+    ],
+)
+async def test_data_is_queried(table: Bench, query: str, found: Any) -> None:
+    assert await table.result(one("json.query", data=DATA, query=query)) == found
+
+
+@pytest.mark.parametrize(
+    ("query", "kind"),
+    [
+        ("items[", "IncompleteExpressionError"),
+        ("items items", "ParseError"),
+        ("length(`1`)", "JMESPathTypeError"),
+    ],
+)
+async def test_a_query_that_is_none_fails_the_step(table: Bench, query: str, kind: str) -> None:
+    outcome = await table.run(one("json.query", data=DATA, query=query))
+    assert outcome.error is not None
+    assert outcome.error.type == kind

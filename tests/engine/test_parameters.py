@@ -176,6 +176,9 @@ def fit(hint: Any, value: Any) -> Any:
         (Size, "LARGE", Size.LARGE),
         (Literal["a", 1], 1, 1),
         (int | str, "3", "3"),
+        (list[str] | str, ["a", 1], ["a", "1"]),
+        (list[str] | str, "a", "a"),
+        (int | list[Path] | Point, {"x": 1, "label": 2}, Point(1, label="2")),
         (Id, "3", 3),
         (Annotated[int, "a note"], "3", 3),
         (Path | None, "a", Path("a")),
@@ -220,6 +223,7 @@ def test_data_becomes_what_the_annotation_asks_for(hint: Any, given: Any, fitted
         (list[Row], [{"id": 1}, {}], "'a[1]' does not fit: Object missing required field `id`."),
         (Point, {"x": []}, "'a.x' does not fit: Expected `int`, got `array`."),
         (Point, {"x": 1, "z": 2}, "'a' does not fit: There is no field 'z'."),
+        (Point | str, {"x": 1, "z": 2}, "'a' does not fit: There is no field 'z'."),
         (
             Outline,
             {"points": [{"x": 1, "lable": 1}]},

@@ -6,11 +6,29 @@ May import catalog (for `LoadedAction`), model, and of `engine` `context` and `f
 from typing import Final
 
 from aura_aio.catalog.actions import LoadedAction
-from aura_aio.engine.builtin import files, flow, http
+from aura_aio.engine.builtin import data, files, flow, http, shell
+from aura_aio.model.plan import Isolation
+from aura_aio.model.run import RunError
 
-BUILTIN: Final = {
-    name: LoadedAction(name, function)
-    for family in (flow, files, http)
-    for name, function in family.ACTIONS.items()
-}
-"""The built-in actions, by name."""
+_OFF: Final = RunError(
+    "ActionOff",
+    "The action 'shell.run' is off, since it runs any program: start the server with "
+    "--allow-shell to turn it on.",
+)
+
+
+def builtin_actions(*, allow_shell: bool) -> dict[str, LoadedAction]:
+    """The built-in actions, by name; `shell.run` can be called only if it is allowed."""
+    actions = {
+        name: LoadedAction(name, function)
+        for family in (data, files, flow, http)
+        for name, function in family.ACTIONS.items()
+    }
+    for name, function in shell.ACTIONS.items():
+        failure = None if allow_shell else _OFF
+        actions[name] = LoadedAction(name, function, failure=failure, isolation=Isolation.PROCESS)
+    return actions
+
+
+BUILTIN: Final = builtin_actions(allow_shell=False)
+"""The built-in actions, by name, with none that must be turned on."""

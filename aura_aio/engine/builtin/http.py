@@ -1,38 +1,60 @@
 """Built-in actions that ask web servers: `http.get`, `http.post`, `http.request`.
 
-May import model.json; aiohttp's client is imported when one of them is first called.
+May import model.json and `engine.failures`; aiohttp's client is imported when one of them is first
+called.
 """
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from email.message import Message
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypedDict
 from urllib.parse import urlsplit
 
 import msgspec
 
+from aura_aio.engine.failures import BadParameters
 from aura_aio.model import json as model_json
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 TIMEOUT_SEC: Final = 30.0
 
+Expected = int | str | list[int | str] | None
+"""The statuses that an answer may have: `200`, `2xx`, several, or (None) all."""
+
 _CHUNK_BYTES: Final = 64 * 1024
+_STATUS: Final = re.compile("[1-5](xx|[0-9]{2})")
+_SHOWN: Final = 300
+
+
+class _Options(TypedDict, total=False):
+    """What `get` and `post` hand on by name."""
+
+    timeout: float
+    expect: Expected
+    redirects: bool
 
 
 class AnswerTooLong(Exception):
     """The body of the answer is longer than `MAX_BYTES`."""
 
 
+class UnexpectedStatus(Exception):
+    """The answer has another status than those that `expect` names."""
+
+
 class Request(NamedTuple):
-    """What is sent: `json`, or the text `data`, or no body."""
+    """What is sent: `json`, or `data` (text, or the pairs of a form), or no body."""
 
     method: str
     url: str
     query: Sequence[tuple[str, str]]
     headers: Mapping[str, str]
     json: Any
-    data: str | None
+    data: str | Sequence[tuple[str, str]] | None
+    redirects: bool = True
+    """Whether redirects are followed."""
 
 
 class Response(NamedTuple):
@@ -64,40 +86,51 @@ class HttpActions:
         headers: dict[str, str] | None = None,
         params: dict[str, Any] | None = None,
         timeout: float = TIMEOUT_SEC,  # noqa: ASYNC109 - this is the word that a step has for it
+        expect: Expected = None,
+        redirects: bool = True,
     ) -> dict[str, Any]:
         """Ask for a page; see `http.request`."""
-        return await self.request(url, "GET", headers, params, timeout=timeout)
+        more: _Options = {"timeout": timeout, "expect": expect, "redirects": redirects}
+        return await self.request(url, "GET", headers, params, **more)
 
     async def post(
         self,
         url: str,
         json: Any = None,
-        data: str | None = None,
+        data: str | dict[str, Any] | None = None,
         headers: dict[str, str] | None = None,
         params: dict[str, Any] | None = None,
         timeout: float = TIMEOUT_SEC,  # noqa: ASYNC109
+        expect: Expected = None,
     ) -> dict[str, Any]:
-        """Send `json`, or the text `data`; see `http.request`."""
-        return await self.request(url, "POST", headers, params, json, data, timeout)
+        """Send `json`, or the text or form `data`; see `http.request`."""
+        more: _Options = {"timeout": timeout, "expect": expect}
+        return await self.request(url, "POST", headers, params, json=json, data=data, **more)
 
-    async def request(
+    async def request(  # noqa: PLR0913 - the words of the task language
         self,
         url: str,
         method: str = "GET",
         headers: dict[str, str] | None = None,
         params: dict[str, Any] | None = None,
+        *,
         json: Any = None,
-        data: str | None = None,
+        data: str | dict[str, Any] | None = None,
         timeout: float = TIMEOUT_SEC,  # noqa: ASYNC109
+        expect: Expected = None,
+        redirects: bool = True,
     ) -> dict[str, Any]:
         """Send a request, and give the answer: `status`, `url` (after redirects), `headers` (names
-        in lower case), `text`, `json` (if the answer says that it is JSON) and `elapsed_ms`. Every
-        status is an answer: 404 does not fail the step.
+        in lower case), `text`, `json` (if the answer says that it is JSON) and `elapsed_ms`.
 
-        `params` go into the query. The limit on the whole is `timeout` seconds.
+        `params` go into the query, a list as several of one name. `data` is text, or a mapping that
+        is sent as a form. Every status is an answer, 404 does not fail the step, unless `expect`
+        names those that are: `200`, `2xx`, or a list of such. `redirects` are followed, if not
+        told otherwise. The limit on the whole is `timeout` seconds.
 
         Raises:
             ValueError: the URL is not http or https, or there is both `json` and `data`.
+            UnexpectedStatus: the status is none of `expect`.
             TimeoutError: there was no whole answer in time.
             AnswerTooLong: the body is longer than 16 MiB.
             aiohttp.ClientError: there is no connection, or the answer is broken.
@@ -106,15 +139,19 @@ class HttpActions:
             raise ValueError(f"{url!r} is no http or https URL.")
         if json is not None and data is not None:
             raise ValueError("There is both 'json' and 'data': send one of them.")
+        expected = _expected(expect)
         loop = asyncio.get_running_loop()
         started = loop.time()
-        asked = Request(method.upper(), url, _query(params), headers or {}, json, data)
+        body = _pairs(data) if isinstance(data, dict) else data
+        asked = Request(method.upper(), url, _pairs(params), headers or {}, json, body, redirects)
         try:
             async with asyncio.timeout(timeout):
                 response = await self._send(asked)
         except TimeoutError as error:
             raise TimeoutError(f"No whole answer from {url} within {timeout:g} s.") from error
-        return _answer(response) | {"elapsed_ms": round((loop.time() - started) * 1000, 3)}
+        answer = _answer(response) | {"elapsed_ms": round((loop.time() - started) * 1000, 3)}
+        _check_status(asked, answer, expected)
+        return answer
 
 
 async def _send(request: Request) -> Response:
@@ -130,6 +167,7 @@ async def _send(request: Request) -> Response:
             headers=request.headers,
             json=request.json,
             data=request.data,
+            allow_redirects=request.redirects,
         ) as response,
     ):
         body = await _read(response)
@@ -142,8 +180,36 @@ def _import_aiohttp() -> Any:
     return aiohttp
 
 
-def _query(params: Mapping[str, Any] | None) -> list[tuple[str, str]]:
-    """Pairs for the query: a list gives one for each element, None none."""
+def _expected(expect: Expected) -> list[str]:
+    """The statuses that are expected, as three characters each; none if all are."""
+    words = [] if expect is None else [str(each) for each in _listed(expect)]
+    for word in words:
+        if not _STATUS.fullmatch(word):
+            raise BadParameters(
+                f"The parameter 'expect' has {word!r}: a status is written as 200, or 2xx for all "
+                "that begin with 2."
+            )
+    return words
+
+
+def _listed(expect: int | str | list[int | str]) -> list[int | str]:
+    return expect if isinstance(expect, list) else [expect]
+
+
+def _check_status(asked: Request, answer: dict[str, Any], expected: list[str]) -> None:
+    status = str(answer["status"])
+    if not expected or any(status.startswith(word.rstrip("x")) for word in expected):
+        return
+    text = answer["text"].strip()
+    shown = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
+    raise UnexpectedStatus(
+        f"{asked.method} {asked.url} answered {status}, and {' or '.join(expected)} was expected"
+        + (f": {shown}" if shown else ".")
+    )
+
+
+def _pairs(params: Mapping[str, Any] | None) -> list[tuple[str, str]]:
+    """Pairs for a query or a form: a list gives one for each element, None none."""
     pairs: list[tuple[str, str]] = []
     for name, value in (params or {}).items():
         values = value if isinstance(value, list) else [value]

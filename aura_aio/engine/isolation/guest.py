@@ -1,8 +1,8 @@
 """The entry of a guest: `python -m aura_aio.engine.isolation.guest`, a process that makes one call.
 
 May import model, catalog, and of `engine` `builtin`, `capture`, `context`, `failures`, `masking`,
-`parameters`, `results`, `state` and the frames. Its standard input brings the call, its standard
-output takes what comes of it; the action itself gets neither.
+`parameters`, `results`, `state`, and the `frames` and the `tree` of `isolation`. Its standard input
+brings the call, its standard output takes what comes of it; the action itself gets neither.
 """
 
 import atexit
@@ -16,7 +16,7 @@ import traceback
 from collections.abc import Callable
 from pathlib import Path
 from types import FrameType
-from typing import Any, Final
+from typing import Any
 
 from aura_aio.catalog.actions import LoadedAction, load_action
 from aura_aio.engine.capture import captured_output, flush_output
@@ -35,6 +35,7 @@ from aura_aio.engine.isolation.frames import (
     read_for_guest,
     write_frame,
 )
+from aura_aio.engine.isolation.tree import hold_on_to
 from aura_aio.engine.masking import Mask
 from aura_aio.engine.parameters import Binder
 from aura_aio.engine.results import to_json
@@ -42,8 +43,6 @@ from aura_aio.engine.state import State
 from aura_aio.model import json
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.log import LogLine
-
-_PR_SET_PDEATHSIG: Final = 1
 
 
 class _Pipes:
@@ -177,19 +176,9 @@ class _Guest:
 def _find(call: CallFrame) -> LoadedAction:
     if call.spec is not None and call.plan_root is not None:
         return load_action(Path(call.plan_root), call.spec)
-    from aura_aio.engine.builtin import BUILTIN  # noqa: PLC0415 - most guests need none of them
+    from aura_aio.engine.builtin import builtin_actions  # noqa: PLC0415 - most guests need none
 
-    return BUILTIN[call.action]
-
-
-def _end_with_worker() -> None:
-    """Let the kernel end this process when its worker ends, even while it never comes back to
-    Python; elsewhere the end of its input must do.
-    """
-    if sys.platform == "linux":
-        import ctypes  # noqa: PLC0415 - here alone
-
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+    return builtin_actions(allow_shell=True)[call.action]  # else nobody would have asked
 
 
 def _end_with_all() -> None:
@@ -205,7 +194,9 @@ def main() -> None:
     faulthandler.enable()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, pipes.terminate)
-    _end_with_worker()
+    for lifeline in sys.argv[1:]:
+        hold_on_to(int(lifeline))
+    del sys.argv[1:]
     call = pipes.receive()
     if not isinstance(call, CallFrame):
         return

@@ -12,6 +12,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import IO, Final
 
+if sys.platform == "linux":
+    import fcntl
+
 _HAS_SESSIONS: Final = os.name == "posix"
 
 
@@ -24,24 +27,34 @@ class ProcessTree:
 
     def __init__(self, command: Sequence[str]) -> None:
         """Start it, with pipes for its input and both outputs. Takes milliseconds, so call it in a
-        thread: in one that outlives the process, if that asks to end with its parent, which on
-        Linux is a thread.
+        thread.
+
+        On Linux it is given the number of one more descriptor as its last argument: the lifeline
+        that it may `hold_on_to`.
 
         Raises:
             OSError: it cannot be started.
         """
+        ends = os.pipe() if sys.platform == "linux" else ()
         flags = 0
         if sys.platform == "win32":
             flags = subprocess.CREATE_NEW_PROCESS_GROUP
-        self._process = subprocess.Popen(  # noqa: S603 - no shell, and what is started is ours
-            command,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            bufsize=0,
-            start_new_session=_HAS_SESSIONS,
-            creationflags=flags,
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - no shell, and what is started is ours
+                [*command, *map(str, ends[:1])],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=_HAS_SESSIONS,
+                pass_fds=ends[:1],
+                creationflags=flags,
+            )
+        except OSError:
+            _close(ends)
+            raise
+        _close(ends[:1])
+        self._our_end = ends[1:]
         self.pid = self._process.pid
         self.ended = threading.Event()
         """Set when the process, and what it started, is gone."""
@@ -88,12 +101,25 @@ class ProcessTree:
                 self._process.wait()
         else:
             self._process.wait()
+        _close(self._our_end)
         self.ended.set()
 
     def _signal(self, number: int) -> None:
         with self._guard, suppress(ProcessLookupError, PermissionError):
             if self._process.returncode is None:
                 os.killpg(self.pid, number)
+
+
+def hold_on_to(lifeline: int) -> None:
+    """Let the kernel kill this process and all that it starts when the process at the other end of
+    `lifeline` is gone, whatever any of them does; this one must lead its session. Linux only.
+    """
+    if sys.platform == "linux":
+        os.set_inheritable(lifeline, False)
+        fcntl.fcntl(lifeline, fcntl.F_SETOWN, -os.getpid())
+        fcntl.fcntl(lifeline, fcntl.F_SETSIG, signal.SIGKILL)  # type: ignore[attr-defined,unused-ignore]
+        flags = fcntl.fcntl(lifeline, fcntl.F_GETFL)
+        fcntl.fcntl(lifeline, fcntl.F_SETFL, flags | os.O_ASYNC)  # type: ignore[attr-defined,unused-ignore]
 
 
 def how_it_ended(code: int) -> str:
@@ -106,6 +132,11 @@ def how_it_ended(code: int) -> str:
         name = f"signal {-code}"
     hint = " (killed from outside, or out of memory)" if name == "SIGKILL" else ""
     return f"was ended by {name}{hint}"
+
+
+def _close(descriptors: Sequence[int]) -> None:
+    for descriptor in descriptors:
+        os.close(descriptor)
 
 
 def _there(pipe: IO[bytes] | None) -> IO[bytes]:
