@@ -303,7 +303,8 @@ def settings_sources(
 def take_secrets(settings: WorkerSettings, environ: MutableMapping[str, str]) -> dict[str, str]:
     """The secrets of templates by name: those of the settings' file, and over them those of the
     variables AURA_SECRET_…, which are taken out of `environ`, so that no process that is started
-    later has them in its environment. In the file the last line of a name counts.
+    later has them in its environment; nor has it the token that commands show, which is none of a
+    server's business. In the file the last line of a name counts.
 
     Raises:
         SettingsError: the file cannot be read, can be read by others, or has a line that is none.
@@ -311,6 +312,9 @@ def take_secrets(settings: WorkerSettings, environ: MutableMapping[str, str]) ->
     secrets = _read_secrets(Path(settings.secrets_file)) if settings.secrets_file else {}
     for variable in [name for name in environ if name.startswith(SECRET_PREFIX)]:
         secrets[variable.removeprefix(SECRET_PREFIX)] = environ.pop(variable)
+    for setting in settings_table():
+        if setting.is_secret:
+            environ.pop(setting.variable, None)
     return secrets
 
 

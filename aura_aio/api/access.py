@@ -11,7 +11,7 @@ from aiohttp.typedefs import Middleware
 
 from aura_aio.api.keys import GRANT, SCHEDULER, TAKES_TICKET, TICKET
 from aura_aio.contract.document import Operation
-from aura_aio.model.access import EVERYTHING, Grant, holds_secret
+from aura_aio.model.access import EVERYTHING, Grant, Scope, holds_secret
 from aura_aio.model.errors import (
     InsufficientScope,
     InvalidToken,
@@ -34,19 +34,14 @@ def access_middleware(access: Access, operations: Mapping[Any, Operation]) -> Mi
 
     @web.middleware
     async def with_access(request: web.Request, handler: Handler) -> web.StreamResponse:
-        is_routed = request.match_info.http_exception is None
-        if is_routed and holds_secret(request.raw_path):
+        if holds_secret(request.raw_path) and request.match_info.http_exception is None:
             raise InvalidToken(
                 "A token does not belong into an address, where logs and histories keep it: send "
                 "it as Authorization: Bearer …, and revoke this one."
             )
         operation = operations.get(request.match_info.handler)
         if operation is not None and operation.scope is not None:
-            grant = _grant(request, operation, access)
-            if not grant.scope.holds(operation.scope):
-                raise InsufficientScope(needed=operation.scope, given=grant.scope)
-            request[GRANT] = grant
-            request[TAKES_TICKET] = operation.takes_ticket
+            request[GRANT] = _grant(request, operation, operation.scope, access)
         return await handler(request)
 
     return with_access
@@ -92,13 +87,23 @@ def must_see(request: web.Request, plan_name: str) -> None:
         raise PlanNotFound(plan_name, seen)
 
 
-def _grant(request: web.Request, operation: Operation, access: Access) -> Grant:
-    """What the request may do by what it shows.
+def _grant(request: web.Request, operation: Operation, needed: Scope, access: Access) -> Grant:
+    """What the request may do by what it shows, which is what it `needed` at the least.
 
     An open server asks for nothing, but who shows a token is held to it. Other kinds of
     `Authorization` are none of ours: a proxy in front may have asked for them.
     """
     header = request.headers.get(hdrs.AUTHORIZATION)
+    if header is None and access.is_open and not operation.takes_ticket:
+        return EVERYTHING  # the way of most requests of most servers
+    grant = _shown(request, header, operation, access)
+    if not grant.scope.holds(needed):
+        raise InsufficientScope(needed=needed, given=grant.scope)
+    return grant
+
+
+def _shown(request: web.Request, header: str | None, operation: Operation, access: Access) -> Grant:
+    request[TAKES_TICKET] = operation.takes_ticket
     if header is not None:
         kind, _, secret = header.partition(" ")
         if kind.lower() == "bearer":

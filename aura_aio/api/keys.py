@@ -20,7 +20,7 @@ HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
 GRANT: Final = web.RequestKey("grant", Grant)
 """What who asks may do; there for operations with a scope."""
 TAKES_TICKET: Final = web.RequestKey("takes_ticket", bool)
-"""Whether the query parameter `TICKET` is a ticket; there for operations with a scope."""
+"""Whether the query parameter `TICKET` is a ticket; where it is not there, it is none."""
 TICKET: Final = "ticket"
 """The query parameter that a ticket travels in (`components.securitySchemes.ticket`)."""
 REQUEST_ID: Final = web.RequestKey("request_id", str)

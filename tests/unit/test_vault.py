@@ -31,6 +31,12 @@ def test_secrets_of_variables_are_taken_out_of_the_environment() -> None:
     assert environ == {"AURA_SECRETS_FILE": "f", "AURA_PORT": "1", "PATH": "/"}
 
 
+def test_the_token_of_commands_is_kept_from_what_a_server_starts() -> None:
+    environ = {"AURA_TOKEN": "aura_x", "AURA_URL": "u"}
+    assert take_secrets(WorkerSettings(), environ) == {}
+    assert environ == {"AURA_URL": "u"}
+
+
 def test_a_file_has_a_line_for_each_and_variables_win(tmp_path: Path) -> None:
     text = '# comment\n\nA=1\n B = two words \nC=x=y\nA=later\nD=\nE="quoted"\n'
     settings = secrets_file(tmp_path, text)
