@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the program: commands and settings.
+"""Write the reference pages that are made from the program: commands, settings, actions.
 
 Imports the standard library and `environment`; the pages come from `aura_aio.cli.reference`.
 """

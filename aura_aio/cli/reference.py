@@ -1,4 +1,5 @@
-"""The reference pages of the command line and of the settings, made from what the program uses.
+"""The reference pages of the command line, the settings and the built-in actions, made from what
+the program uses.
 
 May import click, settings and `cli`.
 """
@@ -8,6 +9,7 @@ from typing import Final
 
 import click
 
+from aura_aio.cli.action_reference import action_blocks
 from aura_aio.cli.aura import aura
 from aura_aio.cli.options import shown, values_of
 from aura_aio.settings import DEFAULT_FILE, Setting, Settings, settings_table
@@ -19,6 +21,7 @@ _WIDTH: Final = 80
 def pages() -> dict[str, str]:
     """The text of each generated page, by its path in the repository."""
     return {
+        "docs/reference/actions.md": _joined(_actions()),
         "docs/reference/cli.md": _joined(_cli()),
         "docs/reference/settings.md": _joined(_settings()),
     }
@@ -26,6 +29,11 @@ def pages() -> dict[str, str]:
 
 def _joined(blocks: Iterator[str]) -> str:
     return "\n\n".join(blocks) + "\n"
+
+
+def _actions() -> Iterator[str]:
+    yield _NOTICE
+    yield from action_blocks()
 
 
 def _cli() -> Iterator[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 def query(data: Any, query: str) -> Any:
     """What a JMESPath expression finds in `data`: null if it finds nothing.
 
-    `query` is written as on jmespath.org: `items[?price > `10`].name | [0]`.
+    `query` is written as on jmespath.org.
 
     Raises:
         JMESPathError: the expression is none (`ParseError`), or does not fit the data.

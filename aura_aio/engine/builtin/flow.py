@@ -20,6 +20,9 @@ async def log(
 ) -> None:
     """Write a line to the run's log. `level` is debug, info, warning, error or critical; `data`
     are values that belong to the line.
+
+    Raises:
+        ValueError: there is no such level.
     """
     context.write_line(log_level(level), str(message), logger=context.action, data=data)
 
@@ -30,7 +33,11 @@ async def sleep(context: ActionContext, seconds: float) -> None:
 
 
 async def fail(message: str = "The action 'fail' was called.") -> None:
-    """Fail with a message; the error's type is `Failed`."""
+    """Fail with a message.
+
+    Raises:
+        Failed: always.
+    """
     raise Failed(message)
 
 
