@@ -139,7 +139,10 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = -1
     slots: Annotated[int, Meta(ge=1, le=1024, description="Runs at a time in one worker.")] = 16
     start: Annotated[
-        bool, Meta(description="Start dispatching with the server; else wait for startSystem.")
+        bool,
+        Meta(
+            description="Start queued runs from the beginning; else not before: aura system start."
+        ),
     ] = True
     worker_memory_mib: Annotated[
         int,

@@ -180,7 +180,10 @@ def system_stopped(stopped: Stopped) -> Answer:
         status, message = "already_stopped", "The system was stopped already."
     else:
         status = "stopping"
-        message = f"No new run starts; {stopped.active} run(s) are still active."
+        active = {0: "none is", 1: "one is still"}.get(
+            stopped.active, f"{stopped.active} are still"
+        )
+        message = f"No new run starts; {active} active."
     return {"status": status, "message": message, "active_run_count": stopped.active}
 
 

@@ -10,6 +10,7 @@ import click
 
 import aura_aio
 from aura_aio.cli.config import config
+from aura_aio.cli.groups import OrderedGroup
 from aura_aio.cli.logs import logs
 from aura_aio.cli.plans import plans
 from aura_aio.cli.queue import queue
@@ -21,12 +22,7 @@ from aura_aio.cli.system import system
 from aura_aio.cli.token import token
 
 
-class _Ordered(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        return list(self.commands)
-
-
-@click.group(cls=_Ordered, context_settings={"max_content_width": 100})
+@click.group(cls=OrderedGroup, context_settings={"max_content_width": 100})
 @click.version_option(aura_aio.__version__, message="aura %(version)s")
 def aura() -> None:
     """Run automation plans, and watch them run.

@@ -43,19 +43,20 @@ class ServerProblem(Failure):
         self.body = body
 
     def format_message(self) -> str:
-        """The detail, and each fault with its place in a line of its own."""
-        lines = [
-            self.message,
-            *(
-                f"  {fault['location']} {fault['field']}: {fault['message']}"
-                for fault in self.problem.get("errors", ())
-            ),
-        ]
+        """The detail; and the faults, a line each, unless it tells them all."""
+        faults = self.problem.get("errors", ())
+        lines = [self.message]
+        if not all(self._tells(fault) for fault in faults):
+            lines += [f"  {each['location']} {each['field']}: {each['message']}" for each in faults]
         if self.problem.get("status") == _UNAUTHORIZED:
             lines.append("Show a token with AURA_TOKEN or --token.")
         if "request_id" in self.problem:
             lines.append(f"  request_id: {self.problem['request_id']}")
         return "\n".join(map(safe, lines))
+
+    def _tells(self, fault: Mapping[str, str]) -> bool:
+        name = fault["field"].rpartition("/")[2]  # `tags[0]` is /tags/0
+        return any(f"{name}{end}: {fault['message']}" in self.message for end in ("", "]"))
 
 
 class NoServer(Failure):

@@ -73,7 +73,8 @@ def _split(pair: str) -> tuple[str, str]:
     try:
         return name, Path(text[1:]).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise click.BadParameter(f"{name}: {text[1:]}: {error}", param_hint="-i") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise click.BadParameter(f"{name}: {text[1:]}: {why}", param_hint="-i") from error
 
 
 def _value(name: str, text: str, rule: Mapping[str, Any]) -> Any:

@@ -27,12 +27,11 @@ def print_entry(output: Output, entry: Mapping[str, Any], who: str, today: datet
     The lines of a message of several are indented below the first one.
     """
     then = datetime.fromisoformat(entry["timestamp"]).astimezone()
-    print_line(
-        output,
-        (log_time(then, today), entry["level"], who),
-        entry["message"],
-        entry.get("data") or {},
-    )
+    data = dict(entry.get("data") or {})
+    if "cid" not in entry and "worker" in entry:  # the server speaks of a worker
+        data["worker"] = entry["worker"]
+    head = (log_time(then, today), entry["level"], who)
+    print_line(output, head, entry["message"], data)
 
 
 def print_line(

@@ -12,6 +12,7 @@ import click
 import msgspec
 
 from aura_aio.cli.log_lines import print_entry
+from aura_aio.cli.params import Whole
 from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Output, Screen
 from aura_aio.cli.text import safe_json
@@ -46,11 +47,9 @@ class _Asked(msgspec.Struct, frozen=True):
 )
 @click.option("--step", help="Only entries of this step of the run.")
 @click.option(
-    "--since", type=click.IntRange(0, MOST_SEQ), metavar="SEQ", help="Only entries after this seq."
+    "--since", type=Whole(0, MOST_SEQ), metavar="SEQ", help="Only entries after this seq."
 )
-@click.option(
-    "--tail", type=click.IntRange(0, 10_000), metavar="N", help="Only the last N stored entries."
-)
+@click.option("--tail", type=Whole(0, 10_000), metavar="N", help="Only the last N stored entries.")
 @talks_to_server
 async def logs(client: "Client", screen: Screen, **options: Any) -> None:
     """Show the log: of the run CID, or of everything.

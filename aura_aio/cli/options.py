@@ -10,9 +10,11 @@ from typing import Any, Final, TypeVar
 import click
 import msgspec
 
+from aura_aio.cli.params import Number, Whole
 from aura_aio.settings import Setting, Settings, settings_table
 
-SERVER_BRANCHES: Final = ("http", "store", "plans", "workers", "logs")
+CLIENT_BRANCH: Final = "client"
+"""Its settings are those of the commands that talk to a server."""
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -47,9 +49,8 @@ class SettingsCommand(click.Command):
 
 def setting_options(command: Command) -> Command:
     """Give `command` an option for every setting of the server; None means not given."""
-    for setting in reversed([each for each in settings_table() if each.branch in SERVER_BRANCHES]):
-        command = _option(setting)(command)
-    return command
+    names = [each.name for each in settings_table() if each.branch != CLIENT_BRANCH]
+    return options_of(*names)(command)
 
 
 def options_of(*names: str) -> Callable[[Command], Command]:
@@ -120,10 +121,10 @@ def _type(setting: Setting) -> tuple[click.ParamType[Any], str | None]:
         kind = kind.type
     match kind:
         case msgspec.inspect.IntType():
-            return click.IntRange(kind.ge, kind.le), "INTEGER"
+            return Whole(kind.ge, kind.le), None
         case msgspec.inspect.FloatType():
             low = kind.ge if kind.gt is None else kind.gt
-            return click.FloatRange(low, kind.le, min_open=kind.gt is not None), "NUMBER"
+            return Number(low, kind.le, min_open=kind.gt is not None), None
         case msgspec.inspect.StrType(pattern=str(pattern)) if words := _WORDS.match(pattern):
             return click.Choice(words[1].split("|")), None
         case _:

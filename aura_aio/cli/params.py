@@ -16,6 +16,18 @@ _AGO: Final = re.compile(r"(\d+(?:\.\d+)?)([smhd])")
 _UNITS: Final = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
+class Whole(click.IntRange):
+    """A whole number within bounds. (click would call its kind "integer range" in messages.)"""
+
+    name = "integer"
+
+
+class Number(click.FloatRange):
+    """A number within bounds."""
+
+    name = "number"
+
+
 class Moment(click.ParamType[str]):
     """A time: ISO 8601, local unless it says otherwise; or so long ago, like `90s 15m 2h 3d`."""
 

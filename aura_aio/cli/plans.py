@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_aio.cli.check import check
+from aura_aio.cli.groups import DefaultGroup
 from aura_aio.cli.new_plan import new_plan
 from aura_aio.cli.plan_tests import test_plan
-from aura_aio.cli.remote import DefaultGroup, talks_to_server
+from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value
 from aura_aio.cli.text import duration, safe_lines
 
@@ -177,7 +178,9 @@ def _meaning(spec: Mapping[str, Any]) -> str:
     if "pattern" in spec:
         limits.append(f"matches {spec['pattern']}")
     meaning: str = spec.get("description") or spec.get("label") or ""
-    return f"{meaning} ({'; '.join(limits)})".strip() if limits else meaning
+    if meaning and limits:
+        return f"{meaning} ({'; '.join(limits)})"
+    return meaning or "; ".join(limits)
 
 
 def _range(low: float | None, high: float | None) -> str:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_aio.cli.remote import DefaultGroup, pages, talks_to_server
+from aura_aio.cli.groups import DefaultGroup
+from aura_aio.cli.params import Whole
+from aura_aio.cli.remote import pages, talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen
 from aura_aio.cli.text import duration
 from aura_aio.cli.waiting import waits_for
@@ -49,7 +51,7 @@ async def overview(client: "Client", screen: Screen) -> None:
     show_default=True,
     help="Runs that could start now, or those whose time is still to come.",
 )
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At the most.")
+@click.option("--limit", type=Whole(1), default=20, show_default=True, help="At the most.")
 @click.option("--cursor", help="Go on where the list before ended.")
 @talks_to_server
 async def list_queue(client: "Client", screen: Screen, **options: Any) -> None:
@@ -71,7 +73,7 @@ async def list_queue(client: "Client", screen: Screen, **options: Any) -> None:
 # Negative priorities begin like options: what is unknown is taken for an argument.
 @queue.command("priority", context_settings={"ignore_unknown_options": True})
 @click.argument("cid")
-@click.argument("priority", type=click.IntRange(-100, 100))
+@click.argument("priority", type=Whole(-100, 100))
 @talks_to_server
 async def priority(client: "Client", screen: Screen, cid: str, priority: int) -> None:
     """Change the priority of the queued run CID; higher goes first."""

@@ -26,21 +26,6 @@ _URL, _TOKEN = (
 )
 
 
-class DefaultGroup(click.Group):
-    """A group that does its first command when none is named: `aura runs` is `aura runs list`."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Put the first command in front, unless one is named or help is asked for."""
-        known = {*self.commands, *self.get_help_option_names(ctx)}
-        if not args or args[0] not in known:
-            args = [next(iter(self.commands)), *args]
-        return super().parse_args(ctx, args)
-
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """The commands in the order in which they were made."""
-        return list(self.commands)
-
-
 def server_options(command: Command) -> Command:
     """Give `command` the options `--url` and `--token`; None means not given."""
     command = click.option(_TOKEN.flag, metavar="TOKEN", help=_TOKEN.help)(command)

@@ -10,7 +10,7 @@ import click
 import msgspec
 
 from aura_aio.cli import inputs
-from aura_aio.cli.params import LABEL, labels_of
+from aura_aio.cli.params import LABEL, Number, Whole, labels_of
 from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Screen
 
@@ -42,14 +42,12 @@ class _Asked(msgspec.Struct, frozen=True):
 @click.option(
     "--inputs", "document", type=click.File("rb"), help="Inputs as a JSON object; - is stdin."
 )
-@click.option("--priority", type=click.IntRange(-100, 100), help="Higher goes first.  [default: 0]")
-@click.option(
-    "--delay", "delay_sec", type=click.FloatRange(0), metavar="SEC", help="Do not start before."
-)
+@click.option("--priority", type=Whole(-100, 100), help="Higher goes first.  [default: 0]")
+@click.option("--delay", "delay_sec", type=Number(0), metavar="SEC", help="Do not start before.")
 @click.option(
     "--timeout",
     "timeout_sec",
-    type=click.FloatRange(0, min_open=True),
+    type=Number(0, min_open=True),
     metavar="SEC",
     help="How long the run may take.",
 )

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from aura_aio.cli.params import LABEL, MOMENT
-from aura_aio.cli.remote import DefaultGroup, pages, talks_to_server
+from aura_aio.cli.groups import DefaultGroup
+from aura_aio.cli.params import LABEL, MOMENT, Number, Whole
+from aura_aio.cli.remote import pages, talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value, status, value_lines
 from aura_aio.cli.text import between, brief_time, duration, local_time, safe_lines
 from aura_aio.cli.waiting import waits_for, waits_for_runs
@@ -55,7 +56,7 @@ def runs() -> None:
     multiple=True,
     help="What each item should hold beside the usual; shows with --json.",
 )
-@click.option("--limit", type=click.IntRange(1), default=20, show_default=True, help="At the most.")
+@click.option("--limit", type=Whole(1), default=20, show_default=True, help="At the most.")
 @click.option("--cursor", help="Go on where the list before ended.")
 @talks_to_server
 async def list_runs(client: "Client", screen: Screen, **options: Any) -> None:
@@ -77,9 +78,7 @@ async def list_runs(client: "Client", screen: Screen, **options: Any) -> None:
 
 @runs.command("show")
 @click.argument("cid")
-@click.option(
-    "--wait-sec", type=click.FloatRange(0, 55), metavar="SEC", help="Wait so long for its end."
-)
+@click.option("--wait-sec", type=Number(0, 55), metavar="SEC", help="Wait so long for its end.")
 @talks_to_server
 async def show_run(client: "Client", screen: Screen, cid: str, wait_sec: float | None) -> None:
     """Show everything about the run CID."""
@@ -97,7 +96,7 @@ async def show_run(client: "Client", screen: Screen, cid: str, wait_sec: float |
 @click.option(
     "--grace",
     "grace_sec",
-    type=click.FloatRange(0, 3600),
+    type=Number(0, 3600),
     metavar="SEC",
     help="How long its actions may take to end.  [default: 10]",
 )
@@ -112,7 +111,10 @@ async def cancel(
     grace_sec: float | None,
     reason: str | None,
 ) -> None:
-    """Cancel the run CID: at once when it is queued, else as soon as its actions have ended."""
+    """Cancel the run CID.
+
+    One that is queued ends at once, another one as soon as its actions have ended.
+    """
     asked = {"mode": "kill" if kill else None, "grace_sec": grace_sec, "reason": reason}
     body = {name: value for name, value in asked.items() if value is not None}
     answer = await client.post("api", "tasks", cid, "cancel", body=body or None)
@@ -157,7 +159,7 @@ def _took(run: Mapping[str, Any], now: float) -> str:
 
 def _note(run: Mapping[str, Any]) -> Piece:
     if "error" in run:
-        return f"{run['error']['type']}: {run['error']['message']}", "red"
+        return f"{run['error']['type']}: {safe_lines(run['error']['message'])[0]}", "red"
     if run["status"] == "queued" and "run_at" in run:
         return f"not before {local_time(run['run_at'])}"
     return " ".join(f"{key}={value}" for key, value in run["labels"].items()), "dim"

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_aio.cli.remote import DefaultGroup, pages, talks_to_server
+from aura_aio.cli.groups import DefaultGroup
+from aura_aio.cli.params import Whole
+from aura_aio.cli.remote import pages, talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value
 from aura_aio.cli.text import duration, local_time
 
@@ -25,7 +27,7 @@ def schedules() -> None:
 
 @schedules.command("list")
 @click.option("--plan", "plan_name", metavar="PLAN", help="Only schedules of this plan's tasks.")
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="At the most.")
+@click.option("--limit", type=Whole(1), default=50, show_default=True, help="At the most.")
 @click.option("--cursor", help="Go on where the list before ended.")
 @talks_to_server
 async def list_schedules(client: "Client", screen: Screen, **options: Any) -> None:

@@ -156,7 +156,7 @@ def _wrapped(text: Text, console: Console, hang: int) -> list[Text]:
 def _least_width(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], gap: int) -> int:
     total = gap * (len(columns) - 1)
     for index, column in enumerate(columns):
-        width = max(cell_len(safe(_plain(row[index]))) for row in rows)
+        width = max((cell_len(safe(_plain(row[index]))) for row in rows), default=0)
         total += min(width, _LEAST_ELASTIC) if column.elastic else max(width, len(column.title))
     return total
 

@@ -6,6 +6,7 @@ May import click, settings and `cli`; `aura_aio.server` only once the command ru
 import errno
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from aura_aio.settings import Settings, load_settings, take_secrets
 if TYPE_CHECKING:
     from aura_aio.server import Server
 
+_EXAMPLE = "hello/greet"
 _TRY = '{"plan_name": "hello", "task_name": "greet", "inputs": {"name": "Ada"}}'
 
 config_option = click.option(
@@ -52,7 +54,7 @@ def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
     def ready(server: "Server") -> None:
         nonlocal is_up
         is_up = True
-        _announce(screen, server.url, settings)
+        _announce(screen, server, settings)
 
     try:
         settings = load_settings(given_flags(options), os.environ, file)
@@ -76,7 +78,8 @@ def _why(error: AuraError | OSError, settings: Settings | None) -> str:
     return str(error)
 
 
-def _announce(screen: Screen, url: str, settings: Settings | None) -> None:
+def _announce(screen: Screen, server: "Server", settings: Settings | None) -> None:
+    url = server.url
     stream = url.replace("http", "ws", 1) + "/ws/logs"
     if screen.as_json:
         places = {
@@ -99,12 +102,23 @@ def _announce(screen: Screen, url: str, settings: Settings | None) -> None:
         ]
     )
     screen.out.line()
-    screen.out.line("Try it:")
-    screen.out.line(_curl(url))
+    for line in _first_steps(server):
+        screen.out.line(line)
     screen.out.line()
     if settings is not None and not settings.workers.start:
         screen.out.line(("Runs wait until: aura system start", "yellow"))
     screen.out.line(("Ctrl-C stops the server.", "dim"))
+
+
+def _first_steps(server: "Server") -> Sequence[str]:
+    tasks = {
+        task.full_task_id for plan in server.scheduler.plans.list() for task in plan.tasks.values()
+    }
+    if _EXAMPLE in tasks:
+        return "Try it:", _curl(server.url)
+    if tasks:
+        return "See which plans there are:", "  aura plans"
+    return "There are no plans yet. Make one:", "  aura plans new NAME"
 
 
 def _curl(url: str) -> str:

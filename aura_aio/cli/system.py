@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from aura_aio.cli.remote import DefaultGroup, talks_to_server
+from aura_aio.cli.groups import DefaultGroup
+from aura_aio.cli.params import Number
+from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, status
 from aura_aio.cli.text import count, duration, local_time
 
@@ -47,7 +49,7 @@ async def show_status(client: "Client", screen: Screen) -> None:
                     f"{worker['busy']}/{worker['slots']}",
                     str(worker.get("pid", "-")),
                 ]
-                for worker in now["workers"]
+                for worker in sorted(now["workers"], key=_by_number)
             ],
         )
 
@@ -71,7 +73,7 @@ async def start(client: "Client", screen: Screen) -> None:
 @click.option(
     "--timeout",
     "timeout_sec",
-    type=click.FloatRange(0, 86_400),
+    type=Number(0, 86_400),
     metavar="SEC",
     help="After this time, cancel (or kill) what still runs.",
 )
@@ -115,6 +117,11 @@ def _figures(now: dict[str, Any]) -> list[tuple[str, Piece]]:
         told = f"{stream['queued_lines']:,} lines to store, {stream['dropped_entries']:,} not sent"
         lines.append(("", (told, "yellow")))
     return lines
+
+
+def _by_number(worker: dict[str, Any]) -> tuple[int, str]:
+    name: str = worker["name"]
+    return len(name), name  # worker-2 before worker-10
 
 
 def _say(screen: Screen, body: bytes, told: str) -> None:

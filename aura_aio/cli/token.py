@@ -15,9 +15,10 @@ import click
 import msgspec
 
 from aura_aio.cli.failure import Failure
+from aura_aio.cli.groups import DefaultGroup
 from aura_aio.cli.options import given_flags, options_of
 from aura_aio.cli.params import SPAN
-from aura_aio.cli.remote import DefaultGroup, server_options
+from aura_aio.cli.remote import server_options
 from aura_aio.cli.screen import Column, Piece, Screen
 from aura_aio.cli.serve import config_option
 from aura_aio.cli.text import local_time
@@ -136,6 +137,9 @@ async def list_tokens(tokens: Tokens, screen: Screen) -> None:
     found = await tokens.list_tokens()
     if screen.as_json:
         screen.json(msgspec.json.encode(found))
+        return
+    if not found["items"]:
+        screen.notes.line("There are no tokens.")
         return
     titles = ("id", "scope", "name", "plans", "created", "last used", "good until")
     columns = [Column(title, elastic=title in ("name", "plans")) for title in titles]

@@ -76,7 +76,11 @@ class WorkerProcess:
 
 def _spawn(launch: Launch) -> subprocess.Popen[bytes]:
     process = subprocess.Popen(
-        [sys.executable, "-m", "aura_aio.worker.main"], stdin=subprocess.PIPE
+        [sys.executable, "-m", "aura_aio.worker.main"],
+        stdin=subprocess.PIPE,
+        # A group of its own: a terminal sends its Ctrl-C to the server alone, also while the
+        # worker, which leaves signals to the server, is not up yet.
+        process_group=None if sys.platform == "win32" else 0,
     )
     if process.stdin is None:
         raise RuntimeError("the pipe that was asked for is missing")

@@ -9,7 +9,7 @@ import secrets
 from asyncio import Future, StreamReader, StreamWriter
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, Protocol
+from typing import Final, NamedTuple, Protocol
 
 import msgspec
 
@@ -103,6 +103,14 @@ class Worker:
             self.kill("the worker was replaced")
 
 
+class _Life(NamedTuple):
+    """Which worker it was, how it ended (a sentence), and whether that was wanted."""
+
+    worker: str
+    how: str
+    wanted: bool = False
+
+
 class WorkerOwner(Protocol):
     """Whom the Supervisor tells what happens to workers."""
 
@@ -173,13 +181,17 @@ class Supervisor:
         while not self._closing:
             await self._clock.sleep(pause)
             began = self._clock.monotonic()
-            how = await self._one_life()
+            life = await self._one_life()
             lasted = self._clock.monotonic() - began
             pause = 0.0 if lasted > LONGEST_PAUSE_SEC else min(LONGEST_PAUSE_SEC, pause * 2 + 0.1)
-            _log.warning("worker ended", extra={"action": "worker_ended", "how": how})
+            _log.log(
+                logging.INFO if life.wanted else logging.WARNING,
+                "worker ended",
+                extra={"action": "worker_ended", "worker": life.worker, "how": life.how},
+            )
 
-    async def _one_life(self) -> str:
-        """Start a worker, serve it, and answer how it ended."""
+    async def _one_life(self) -> _Life:
+        """Start a worker, and serve it to its end."""
         self._named += 1
         name = f"worker-{self._named}"
         secret = secrets.token_urlsafe(32)
@@ -188,10 +200,10 @@ class Supervisor:
             async with asyncio.timeout(START_LIMIT_SEC):
                 await asyncio.wait((started, handle.ended), return_when=asyncio.FIRST_COMPLETED)
             if not started.done():
-                return f"{name} never came up: {handle.ended.result()}"
+                return _Life(name, f"it never came up: {handle.ended.result()}")
             link, _ = started.result()
         except TimeoutError:
-            return f"{name} did not come up within {START_LIMIT_SEC:g} s"
+            return _Life(name, f"it did not come up within {START_LIMIT_SEC:g} s")
         finally:
             self._expected.pop(secret, None)
             if not started.done():
@@ -211,7 +223,7 @@ class Supervisor:
         launch = Launch(port=port, secret=secret, memory_bytes=self._plan.memory_bytes)
         return await WorkerProcess.start(launch), started
 
-    async def _serve(self, name: str, handle: WorkerHandle, link: Link) -> str:
+    async def _serve(self, name: str, handle: WorkerHandle, link: Link) -> _Life:
         plan = self._plan
         worker = Worker(name, handle, link, plan.slots, self._clock.monotonic())
         link.welcome(
@@ -253,7 +265,7 @@ class Supervisor:
             finally:
                 if not self._workers:
                     self._none_up.set()
-        return f"{name}: {how}"
+        return _Life(name, how, wanted=worker.retiring or self._closing)
 
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
         """A process connected: it must know the secret of a worker that is expected."""

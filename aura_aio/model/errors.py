@@ -199,8 +199,8 @@ class RunsActive(Conflict):
 
     def __init__(self, count: int) -> None:
         super().__init__(
-            f"{count} run(s) are active: wait until they have ended, or ask with force: true "
-            "(runs under way keep their definition)."
+            f"{f'{count} runs are' if count > 1 else 'A run is'} active: wait for the end, or ask "
+            "with force: true (runs under way keep their definition)."
         )
         self.count = count
 

@@ -4,10 +4,11 @@ May import catalog, model and `scheduler.triggers` only.
 """
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from aura_aio.catalog import json_schema
 from aura_aio.catalog.catalog import Catalog, load_catalog
@@ -16,6 +17,10 @@ from aura_aio.model.errors import BadReference, PlanNotFound, RunsActive
 from aura_aio.model.plan import LoadError, Plan, Task
 from aura_aio.model.ports import Dispatcher, RunStore
 from aura_aio.scheduler.triggers import Triggers
+
+_log = logging.getLogger("aura.scheduler.plans")
+
+_MOST_TOLD: Final = 20
 
 
 class Plans:
@@ -28,7 +33,7 @@ class Plans:
     @classmethod
     async def load(cls, roots: Sequence[Path]) -> "Plans":
         """Read every plan below `roots`; a broken file is an error of its plan, never of this."""
-        return cls(await asyncio.to_thread(load_catalog, roots), roots)
+        return cls(await _read(roots), roots)
 
     def catalog(self) -> Catalog:
         """All plans of this moment."""
@@ -79,7 +84,23 @@ class Plans:
 
     async def reload(self) -> None:
         """Read every plan anew."""
-        self._catalog = await asyncio.to_thread(load_catalog, self._roots)
+        self._catalog = await _read(self._roots)
+
+
+async def _read(roots: Sequence[Path]) -> Catalog:
+    catalog = await asyncio.to_thread(load_catalog, roots)
+    faults = [(error.file, error) for error in catalog.errors]
+    for plan in catalog.plans.values():
+        faults += [(f"{plan.name}/{error.file}", error) for error in plan.errors]
+    for file, error in faults[:_MOST_TOLD]:
+        parts = (file, error.line, error.column)
+        place = ":".join(str(part) for part in parts if part is not None)
+        told = {"action": "load_error", "place": place, "reason": error.message}
+        _log.warning("load error", extra=told)
+    if len(faults) > _MOST_TOLD:
+        more = {"action": "more_load_errors", "count": len(faults) - _MOST_TOLD}
+        _log.warning("more load errors", extra=more)
+    return catalog
 
 
 class PlanReload:

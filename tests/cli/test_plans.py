@@ -45,7 +45,7 @@ def test_a_task_with_its_inputs_and_steps(aura: Aura) -> None:
     text = aura.ok("plans", "show", "probe", "needs")
     rows = [line.split() for line in text.splitlines()]
     assert ["who", "string", "required"] in rows
-    assert ["how", "string", '"low"', "(one", "of", '"loud",', '"low")'] in rows
+    assert ["how", "string", '"low"', "one", "of", '"loud",', '"low"'] in rows
     assert ["first", "log"] in rows
     assert ["second", "log", "first", "when"] in [row[:4] for row in rows]
     assert ["concurrency", "concurrent"] in rows
@@ -79,12 +79,31 @@ def test_a_refusal_is_one_message_and_code_1(aura: Aura, words: list[str], said:
     assert "Traceback" not in done.err
 
 
-def test_a_refusal_lists_what_is_wrong_where(aura: Aura) -> None:
+def test_a_refusal_tells_each_fault_once(aura: Aura) -> None:
     done = aura("run", "probe", "needs", "-i", "how=very", "-i", "what=x")
     assert done.code == 1
-    _, *faults = done.err.splitlines()
-    assert any(line.startswith("  body /inputs/who: ") for line in faults), done.err
-    assert any(line.startswith("  body /inputs/what: ") for line in faults)
+    for fault in ("who: is required", "how: must be one of", "what: is not known"):
+        assert done.err.count(fault) == 1, done.err
+
+
+def test_a_refusal_lists_what_is_wrong_where(aura: Aura) -> None:
+    labels = [f"--label={letter * 300}=v" for letter in "ab"]
+    done = aura("run", "probe", "echo", *labels)
+    assert done.code == 1
+    first, *faults = done.err.splitlines()
+    assert first.startswith("Error: The request has 2 faults.")
+    assert [line[:16] for line in faults] == ["  body /labels/a", "  body /labels/b"]
+
+
+def test_a_command_that_is_not_there_is_told_with_those_that_are(aura: Aura) -> None:
+    for words, said in (
+        (["plan"], "There is no command 'plan'. Did you mean 'plans'?"),
+        (["runs", "shwo", "x"], "There is no command 'shwo'. Did you mean 'show'?"),
+        (["queue", "x"], "There is no command 'x'. There is: "),
+    ):
+        done = aura(*words)
+        assert done.code == 2
+        assert said in done.err
 
 
 def test_with_json_a_refusal_is_the_problem_on_stdout(aura: Aura) -> None:
@@ -99,8 +118,10 @@ def test_system_stop_and_start(start_server: StartServer, tmp_path: Path) -> Non
     until_sync(lambda: aura("system", "--json").json["state"] == "running", 20)
     status = aura.ok("system")
     assert status.startswith("state    running\n")
+    until_sync(lambda: "worker up  worker=worker-1" in aura.ok("logs"), 20)
     assert "worker-1" in status
-    assert aura.ok("system", "stop", "--mode", "cancel", "--timeout", "5")
+    stopped = aura.ok("system", "stop", "--mode", "cancel", "--timeout", "5")
+    assert stopped == "No new run starts; none is active.\n"
     until_sync(lambda: aura("system", "status", "--json").json["state"] == "stopped", 20)
     cid = aura.ok("run", "probe", "echo").strip()
     assert "waits       the system is stopped\n" in aura.ok("runs", "show", cid)
@@ -122,4 +143,4 @@ def test_system_reload(plans: Path, start_server: StartServer, tmp_path: Path) -
     until_sync(lambda: aura.status(cid) == "running", 20)
     refused = aura("system", "reload")
     assert refused.code == 1
-    assert "1 run(s) are active" in refused.err
+    assert "A run is active: wait" in refused.err

@@ -105,10 +105,12 @@ def test_inputs_come_from_a_document_and_single_ones_replace_its_own(aura: Aura)
         (["-i", "sizes=[1"], "sizes: '[1' is not a list (JSON)"),
         (["-i", "table=3"], "table: '3' is not an object (JSON)"),
         (["-i", "text=a", "-i", "text=b"], "text is given twice"),
-        (["-i", "text=@missing.txt"], "missing.txt"),
+        (["-i", "text=@missing.txt"], "text: missing.txt: No such file or directory\n"),
         (["--inputs", "-"], "not JSON"),
         (["--label", "team"], "'team' is not key=value"),
         (["--priority", "101"], "-100<=x<=100"),
+        (["--priority", "high"], "'high' is not a valid integer."),
+        (["--delay", "soon"], "'soon' is not a valid number."),
         (["--url", "nowhere"], "'nowhere' is no address of a server"),
     ],
 )

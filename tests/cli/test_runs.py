@@ -104,6 +104,13 @@ def test_show_tells_why_a_run_failed(aura: Aura) -> None:
     assert "in step fall: It broke, as asked.\n" in aura.ok("runs", "show", cid)
 
 
+def test_the_note_is_the_first_line_of_an_error(aura: Aura) -> None:
+    done = aura("run", "probe", "break", "-i", "why=First line\nsecond line", "--wait", "--json")
+    assert done.json["error"]["message"] == "First line\nsecond line"
+    listed = aura.ok("runs", "--status", "failed", "--limit", "1")
+    assert listed.splitlines()[1].endswith("Failed: First line")
+
+
 def test_show_waits_for_the_end(aura: Aura) -> None:
     cid = aura.ok("run", "probe", "echo").strip()
     assert aura("runs", "show", cid, "--wait-sec", "20", "--json").json["status"] == "succeeded"

@@ -4,6 +4,7 @@ Imports pytest and tests/cli/command.py.
 """
 
 import json
+import os
 import re
 import shutil
 import signal
@@ -36,15 +37,46 @@ def test_the_first_lines_say_where_everything_is(plans: Path, tmp_path: Path) ->
         for page in (f"{url}/", f"{url}/docs", f"{url}/openapi.yaml"):
             with urllib.request.urlopen(page) as response:
                 assert response.status == 200
-        assert "hello" in command.out
+        assert "See which plans there are:\n  aura plans\n" in command.out
         command.interrupt()
         assert command.code() == 0
         assert "Traceback" not in command.err
+    assert " WARN  aura.scheduler.plans  load error" in command.err
+    assert "place=broken/tasks/bad.yaml:3:13  reason=" in command.err
     log = re.compile(
         r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3} (DEBUG|INFO |WARN |ERROR|CRIT ) aura\."
     )
     assert command.err
     assert all(log.match(line) for line in command.err.splitlines()), command.err
+
+
+def test_a_folder_of_plans_that_is_missing_or_empty_is_told(tmp_path: Path) -> None:
+    words = ["serve", "--port", "0", "--workers", "1", "--plans", "nowhere"]
+    with Started([*AURA, *words], cwd=tmp_path, env=environment()) as command:
+        command.says("Ctrl-C stops the server")
+        assert "There are no plans yet. Make one:\n  aura plans new NAME\n" in command.out
+        assert 'nowhere  reason="There is no such folder of plans."' in command.err
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="signals as POSIX has them")
+def test_ctrl_c_while_workers_come_up_is_a_quiet_end(tmp_path: Path, plans: Path) -> None:
+    words = ["serve", "--port", "0", "--workers", "2", "--plans", str(plans)]
+    with subprocess.Popen(
+        [*AURA, *words],
+        cwd=tmp_path,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,  # a terminal sends its Ctrl-C to all processes of a group
+    ) as server:
+        assert server.stdout is not None
+        assert any("Ctrl-C" in line for line in server.stdout)
+        os.killpg(server.pid, signal.SIGINT)
+        _, errors = server.communicate(timeout=30)
+    assert server.returncode == 0
+    assert "Traceback" not in errors
+    assert "WARN  aura.dispatch" not in errors
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="the line is written for a POSIX shell there")

@@ -27,6 +27,10 @@ def test_a_table_fits_the_terminal_and_keeps_each_cid_whole(aura: Aura) -> None:
         assert ("NOTE" in lines[0]) == has_notes
 
 
+def test_a_list_of_nothing_says_so(aura: Aura) -> None:
+    assert "There are no tokens." in on_terminal(aura, "token", notes=True)
+
+
 def test_statuses_have_colours_and_a_pipe_has_none(aura: Aura) -> None:
     cid = aura.run("echo")
     assert "\x1b[32msucceeded" in on_terminal(aura, "runs", "show", cid)
