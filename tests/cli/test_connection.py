@@ -127,6 +127,10 @@ def test_a_client_command_loads_nothing_of_the_server() -> None:
     assert not found & {"aura_aio.server", "marshmallow", "jinja2", "sqlite3", "uvloop"}
 
 
+OF_ONES_OWN = {"check.py", "new_plan.py", "plan_tests.py"}
+"""What deals with plans on this machine, without a server."""
+
+
 def test_the_command_line_knows_the_server_by_its_contract_only() -> None:
     known = {"cli", "settings", "model", "server", "maintenance", "catalog"}
     for file in (REPOSITORY / "aura_aio" / "cli").glob("*.py"):
@@ -136,4 +140,4 @@ def test_the_command_line_knows_the_server_by_its_contract_only() -> None:
                 part = (node.module or "").split(".")[1]
                 assert part in known, f"{file.name}:{node.lineno} imports {node.module}"
                 assert part != "server" or file.name == "serve.py"
-                assert part != "catalog" or file.name in {"new_plan.py", "plan_tests.py"}
+                assert part != "catalog" or file.name in OF_ONES_OWN
