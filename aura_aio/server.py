@@ -21,6 +21,7 @@ import aura_aio
 from aura_aio.api.app import make_app
 from aura_aio.api.hosts import check_origins
 from aura_aio.api.log_stream import LogConnectionManager
+from aura_aio.api.metrics import Commits, Metrics
 from aura_aio.api.runner import ApiRunner
 from aura_aio.contract.document import load_contract
 from aura_aio.dispatch.local import LocalDispatcher
@@ -125,7 +126,9 @@ async def running_server(
         scheduler = _scheduler(base, book, triggers, dispatcher, ends)
         monitors = _monitors(settings, store, hub, bus)
         access.on_end(monitors.token_ended)
-        app = make_app(scheduler, monitors, access, contract, settings.http)
+        metrics = Metrics(lambda: Commits(store.commits, store.commit_sec))
+        bus.subscribe(metrics.run_changed)
+        app = make_app(scheduler, monitors, access, metrics, contract, settings.http)
 
         async def let_go(_: web.Application) -> None:
             ends.close()

@@ -5,11 +5,14 @@ May import aiohttp and model only.
 
 import hashlib
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 
 from aura_aio.model import json
+
+NOT_KEPT: Final = {"Cache-Control": "no-store"}
+"""Data changes at any time, and may be nobody else's business."""
 
 
 def page_answer(request: web.Request, body: Mapping[str, Any]) -> web.Response:
@@ -40,5 +43,5 @@ def answer(
         status=status,
         body=json.dumps(body),
         content_type="application/json",
-        headers={"Cache-Control": "no-store", **(headers or {})},
+        headers={**NOT_KEPT, **(headers or {})},
     )

@@ -8,8 +8,9 @@ from aiohttp import web
 from aura_aio.api.access import access_middleware
 from aura_aio.api.cors import allow_origins
 from aura_aio.api.hosts import hosts_middleware
-from aura_aio.api.keys import ACCESS, HTTP_SETTINGS, MONITORS, SCHEDULER
+from aura_aio.api.keys import ACCESS, HTTP_SETTINGS, METRICS, MONITORS, SCHEDULER
 from aura_aio.api.log_stream import LogConnectionManager
+from aura_aio.api.metrics import Metrics
 from aura_aio.api.middlewares import (
     with_compression,
     with_json_body,
@@ -28,6 +29,7 @@ def make_app(
     scheduler: Scheduler,
     logs: LogConnectionManager,
     access: Access,
+    metrics: Metrics,
     contract: Contract,
     settings: HttpSettings,
 ) -> web.Application:
@@ -40,6 +42,7 @@ def make_app(
     app = web.Application(
         middlewares=[
             with_request_id,
+            metrics.middleware(operations),
             with_compression,
             with_problems,
             hosts_middleware(settings),
@@ -51,6 +54,7 @@ def make_app(
     )
     app[SCHEDULER] = scheduler
     app[MONITORS] = logs
+    app[METRICS] = metrics
     app[ACCESS] = access
     app[HTTP_SETTINGS] = settings
     operations |= bind(app, contract)

@@ -8,6 +8,7 @@ from typing import Final
 from aiohttp import web
 
 from aura_aio.api.log_stream import LogConnectionManager
+from aura_aio.api.metrics import Metrics
 from aura_aio.model.access import Grant
 from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.scheduler import Scheduler
@@ -15,6 +16,7 @@ from aura_aio.settings import HttpSettings
 
 SCHEDULER: Final = web.AppKey("scheduler", Scheduler)
 ACCESS: Final = web.AppKey("access", Access)
+METRICS: Final = web.AppKey("metrics", Metrics)
 MONITORS: Final = web.AppKey("monitors", LogConnectionManager)
 HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
 GRANT: Final = web.RequestKey("grant", Grant)

@@ -138,6 +138,14 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     error: RunError | None = None
 
 
+class RunEnd(msgspec.Struct, frozen=True):
+    """What is told of a run when it has ended; `started_at` is None if it never ran."""
+
+    plan_name: str
+    task_name: str
+    started_at: float | None
+
+
 class RunChanged(msgspec.Struct, frozen=True):
     """A fact, published once, after commit: the run went from one state to another at `at`.
 
@@ -151,6 +159,7 @@ class RunChanged(msgspec.Struct, frozen=True):
     target: RunState
     attempt: int
     at: float
+    ended: RunEnd | None = None
 
 
 class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):

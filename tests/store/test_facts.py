@@ -8,7 +8,7 @@ import logging
 
 import pytest
 
-from aura_aio.model.run import CancelRequest, RunChanged
+from aura_aio.model.run import CancelRequest, RunChanged, RunEnd
 from aura_aio.model.states import RunState
 from tests.store.opened import Opened
 
@@ -26,7 +26,14 @@ async def test_facts_tell_the_way_of_a_run(opened: Opened) -> None:
         RunChanged(cid, None, RunState.QUEUED, 1, accepted_at),
         RunChanged(cid, RunState.QUEUED, RunState.RUNNING, 1, accepted_at + 1),
         RunChanged(cid, RunState.RUNNING, RunState.CANCELLING, 1, accepted_at + 2),
-        RunChanged(cid, RunState.CANCELLING, RunState.SUCCEEDED, 1, accepted_at + 3),
+        RunChanged(
+            cid,
+            RunState.CANCELLING,
+            RunState.SUCCEEDED,
+            1,
+            accepted_at + 3,
+            RunEnd("hello", "greet", accepted_at + 1),
+        ),
     ]
 
 

@@ -5,8 +5,9 @@ May import aiohttp and the rest of `api` but `app` and `routes`.
 
 from aiohttp import web
 
-from aura_aio.api.answers import answer
-from aura_aio.api.keys import SCHEDULER
+from aura_aio.api.answers import NOT_KEPT, answer
+from aura_aio.api.keys import METRICS, MONITORS, SCHEDULER
+from aura_aio.api.metrics import MEDIA_TYPE
 
 
 async def get_health(request: web.Request) -> web.Response:
@@ -19,3 +20,11 @@ async def get_readiness(request: web.Request) -> web.Response:
     """getReadiness."""
     await request.app[SCHEDULER].system.check_ready()
     return answer({"status": "ready"})
+
+
+async def get_metrics(request: web.Request) -> web.Response:
+    """getMetrics."""
+    scheduler = request.app[SCHEDULER]
+    status, overview = await scheduler.system.status(), await scheduler.queue.overview()
+    text = request.app[METRICS].text(status, overview, request.app[MONITORS].monitors)
+    return web.Response(body=text, content_type=MEDIA_TYPE, charset="utf-8", headers=NOT_KEPT)

@@ -13,10 +13,11 @@ from aura_aio.model.run import (
     Outcome,
     Run,
     RunChanged,
+    RunEnd,
     RunError,
     StepRecord,
 )
-from aura_aio.model.states import CANCELLABLE, RunEvent, RunState, Stale, advance
+from aura_aio.model.states import CANCELLABLE, TERMINAL, RunEvent, RunState, Stale, advance
 from aura_aio.store.sqlite import sql
 from aura_aio.store.sqlite.rows import Row, cancel_from, json_text, row_of_step, run_from
 from aura_aio.store.sqlite.transaction import Place, Transaction
@@ -47,6 +48,8 @@ class Held(NamedTuple):
     place: Place
     on_crash: OnCrash
     cancel: str | None
+    task_name: str
+    started_at: float | None
 
 
 def hold(tx: Transaction, cids: Iterable[str]) -> dict[str, Held]:
@@ -59,6 +62,8 @@ def hold(tx: Transaction, cids: Iterable[str]) -> dict[str, Held]:
             place=Place(priority=row[3], plan_name=row[4], delayed=bool(row[5])),
             on_crash=OnCrash(row[6]),
             cancel=row[7],
+            task_name=row[8],
+            started_at=row[9],
         )
         for row in tx.connection.execute(sql.HOLD, (json_text(list(cids)),))
     }
@@ -219,7 +224,10 @@ def _guard(run: Held) -> Row:
 
 
 def _note(tx: Transaction, run: Held, target: RunState, at: float) -> None:
-    tx.changed(RunChanged(run.cid, run.state, target, run.attempt, at))
+    ended = None
+    if target in TERMINAL:
+        ended = RunEnd(run.place.plan_name, run.task_name, run.started_at)
+    tx.changed(RunChanged(run.cid, run.state, target, run.attempt, at, ended))
 
 
 def _next(state: RunState, event: RunEvent) -> RunState | None:

@@ -71,8 +71,9 @@ INSERT_RUN: Final = f"""
 _AS_HELD: Final = "WHERE cid = ? AND attempt = ? AND state = ?"
 
 HOLD: Final = """
-    SELECT cid, state, attempt, priority, plan_name, delayed, on_crash, cancel FROM runs
-    WHERE cid IN (SELECT value FROM json_each(?))
+    SELECT cid, state, attempt, priority, plan_name, delayed, on_crash, cancel, task_name,
+        started_at
+    FROM runs WHERE cid IN (SELECT value FROM json_each(?))
 """
 END: Final = f"UPDATE runs SET state = ?, finished_at = ?, result = ?, error = ? {_AS_HELD}"
 CANCEL: Final = f"UPDATE runs SET state = ?, finished_at = ?, cancel = ? {_AS_HELD}"

@@ -47,6 +47,7 @@ class SqliteStore:
     def __init__(
         self, parts: Parts, publish: Publish, acceptance: Acceptance, max_attempts: int
     ) -> None:
+        self._session = parts.session
         self._writer: Writer[Transaction] = Writer(parts.session, publish)
         self._readers = (parts.look_ups, parts.lists, parts.entries)
         self.runs: RunStore = SqliteRuns(
@@ -71,6 +72,11 @@ class SqliteStore:
     def commits(self) -> int:
         """Transactions so far: with group commit fewer than writes."""
         return self._writer.commits
+
+    @property
+    def commit_sec(self) -> float:
+        """How long they have taken together, in seconds."""
+        return self._session.commit_sec
 
     async def aclose(self) -> None:
         """Finish every write that waits, then close the file. Idempotent.

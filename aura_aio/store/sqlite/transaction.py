@@ -163,6 +163,8 @@ class SqliteSession:
         self._ledger = Ledger(self._connection)
         self.listened: tuple[EventFilter, ...] = ()
         """Which ends of runs are kept; replaced as a whole, from the loop's thread."""
+        self.commit_sec = 0.0
+        """How long all commits so far have taken, in seconds."""
 
     def begin(self) -> Transaction:
         """Start a transaction."""
@@ -173,7 +175,9 @@ class SqliteSession:
         """Make it durable; answers its facts."""
         keep_ends(self._connection, transaction.facts, self.listened)
         transaction.flush(self._clock.now())
+        began = self._clock.monotonic()
         self._connection.execute("COMMIT")
+        self.commit_sec += self._clock.monotonic() - began
         transaction.committed()
         return transaction.facts
 

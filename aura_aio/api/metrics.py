@@ -1,0 +1,143 @@
+"""What Prometheus is told: figures of requests, the queue, runs, workers, the log and the store.
+
+May import prometheus_client, aiohttp, contract, scheduler and model only.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Final
+
+import msgspec
+from aiohttp import web
+from aiohttp.typedefs import Middleware
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from aura_aio.contract.document import Operation
+from aura_aio.model.run import RunChanged
+from aura_aio.scheduler.queue import QueueOverview
+from aura_aio.scheduler.system import SystemStatus
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+MEDIA_TYPE: Final = "text/plain"
+MOST_TASKS: Final = 200
+"""Tasks that have figures of their own; the runs of all others are counted together."""
+_OTHER: Final = ("other", "other")
+_PAGE: Final = "page"
+_RUN_BUCKETS: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
+
+
+class Commits(msgspec.Struct, frozen=True):
+    """Transactions of the store since the start, and how long their commits took together."""
+
+    count: int
+    seconds: float
+
+
+class Metrics:
+    """The figures of one server. Every label has a bounded number of values."""
+
+    def __init__(self, commits: Callable[[], Commits]) -> None:
+        self._commits = commits
+        self._tasks: set[tuple[str, str]] = set()
+        self._registry = registry = CollectorRegistry()
+        self._requests = Counter(
+            "aura_http_requests", "Requests that were answered.", ["operation", "status"],
+            registry=registry,
+        )  # fmt: skip
+        self._request_seconds = Histogram(
+            "aura_http_request_seconds", "How long answers took, those that are held included.",
+            ["operation"], registry=registry,
+        )  # fmt: skip
+        self._runs = Counter(
+            "aura_runs_finished", "Runs that have ended.", ["plan", "task", "status"],
+            registry=registry,
+        )  # fmt: skip
+        self._run_seconds = Histogram(
+            "aura_run_seconds", "How long runs took, from their claim to their end.",
+            ["plan", "task"], buckets=_RUN_BUCKETS, registry=registry,
+        )  # fmt: skip
+        self._gauges = {name: Gauge(name, text, registry=registry) for name, text in _GAUGES}
+        self._workers = Gauge("aura_workers", "Workers.", ["state"], registry=registry)
+        self._states = Gauge("aura_runs", "Runs in the store.", ["status"], registry=registry)
+
+    def middleware(self, operations: Mapping[Any, Operation]) -> Middleware:
+        """Count every answer and how long it took; `operations` by their handlers."""
+
+        @web.middleware
+        async def with_metrics(request: web.Request, handler: Handler) -> web.StreamResponse:
+            loop = asyncio.get_running_loop()
+            began = loop.time()
+            response = await handler(request)
+            operation = operations.get(request.match_info.handler)
+            name = _PAGE if operation is None else operation.operation_id
+            self._requests.labels(name, response.status).inc()
+            self._request_seconds.labels(name).observe(loop.time() - began)
+            return response
+
+        return with_metrics
+
+    def run_changed(self, fact: RunChanged) -> None:
+        """Count a run that has ended."""
+        end = fact.ended
+        if end is None:
+            return
+        task = (end.plan_name, end.task_name)
+        if task not in self._tasks and len(self._tasks) >= MOST_TASKS:
+            task = _OTHER
+        self._tasks.add(task)
+        self._runs.labels(*task, fact.target.value).inc()
+        if end.started_at is not None:
+            self._run_seconds.labels(*task).observe(max(0.0, fact.at - end.started_at))
+
+    def text(self, status: SystemStatus, overview: QueueOverview, monitors: int) -> bytes:
+        """Everything, in the text format of Prometheus."""
+        commits, log, counts = self._commits(), status.log_stream, status.counts
+        figures = {
+            "aura_uptime_seconds": status.uptime_sec,
+            "aura_queue_ready": counts.ready,
+            "aura_queue_delayed": counts.delayed,
+            "aura_queue_wait_seconds_avg": counts.avg_wait_sec or 0.0,
+            "aura_queue_wait_seconds_p95": counts.p95_wait_sec or 0.0,
+            "aura_queue_oldest_age_seconds": overview.oldest_age_sec or 0.0,
+            "aura_queue_paused": overview.pauses.since is not None,
+            "aura_worker_slots": sum(worker.slots for worker in status.workers),
+            "aura_worker_slots_busy": sum(worker.busy for worker in status.workers),
+            "aura_log_monitors": monitors,
+            "aura_log_lines_waiting": log.waiting,
+            "aura_log_lines_stored": log.stored,
+            "aura_log_lines_published": log.published,
+            "aura_log_lines_dropped": log.dropped,
+            "aura_log_lines_refused": log.refused,
+            "aura_store_commits": commits.count,
+            "aura_store_commit_seconds": commits.seconds,
+        }
+        for name, value in figures.items():
+            self._gauges[name].set(value)
+        self._workers.clear()
+        for worker in status.workers:
+            self._workers.labels(worker.state).inc()
+        for state, count in counts.by_state.items():
+            self._states.labels(state.value).set(count)
+        return generate_latest(self._registry)
+
+
+_GAUGES: Final = (
+    ("aura_uptime_seconds", "How long the server is up."),
+    ("aura_queue_ready", "Queued runs that could start now."),
+    ("aura_queue_delayed", "Queued runs whose time is still to come."),
+    ("aura_queue_wait_seconds_avg", "How long the latest runs waited, on average."),
+    ("aura_queue_wait_seconds_p95", "How long 95 of 100 of the latest runs waited at the most."),
+    ("aura_queue_oldest_age_seconds", "How long the oldest ready run has been ready."),
+    ("aura_queue_paused", "1 while the queue as a whole is paused."),
+    ("aura_worker_slots", "Runs that the workers can take at a time."),
+    ("aura_worker_slots_busy", "Runs that they have."),
+    ("aura_log_monitors", "Monitors of the log that are connected."),
+    ("aura_log_lines_waiting", "Log lines on their way into the store."),
+    ("aura_log_lines_stored", "Log lines stored since the start."),
+    ("aura_log_lines_published", "Log lines handed to monitors since the start."),
+    ("aura_log_lines_dropped", "Log lines that slow monitors missed since the start."),
+    ("aura_log_lines_refused", "Records of the server that found no room since the start."),
+    ("aura_store_commits", "Transactions committed since the start."),
+    ("aura_store_commit_seconds", "How long all of these commits took together."),
+)

@@ -1,0 +1,80 @@
+"""What Prometheus is told, read with its own parser."""
+
+from typing import Any
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from tests.serving import Served
+from tests.waiting import until
+
+Figures = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+
+async def _figures(server: Served) -> Figures:
+    response = await server.get("/metrics")
+    assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+    return {
+        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        for family in text_string_to_metric_families(response.body.decode())
+        for sample in family.samples
+    }
+
+
+def _labels(**labels: Any) -> tuple[tuple[str, str], ...]:
+    return tuple(sorted((name, str(value)) for name, value in labels.items()))
+
+
+async def test_requests_are_counted_by_operation_and_status(probe: Served) -> None:
+    before = await _figures(probe)
+    for _ in range(3):
+        assert (await probe.get("/api/runs")).status == 200
+    assert (await probe.get("/api/runs/none")).status == 404
+    assert (await probe.session.get(f"{probe.url}/openapi.yaml")).status == 200
+    after = await _figures(probe)
+
+    def grown(operation: str, status: int) -> float:
+        key = ("aura_http_requests_total", _labels(operation=operation, status=status))
+        return after[key] - before.get(key, 0.0)
+
+    assert grown("listRuns", 200) == 3
+    assert grown("getRun", 404) == 1
+    assert grown("page", 200) == 1
+    assert after["aura_http_request_seconds_count", _labels(operation="listRuns")] == 3
+
+
+async def test_runs_are_counted_by_task_and_outcome(probe: Served) -> None:
+    for _ in range(2):
+        await probe.done("probe", "echo", inputs={"text": "x"})
+    await probe.done("probe", "exit_process")
+    later = await probe.run("probe", "echo", inputs={"text": "x"}, delay_sec=600)
+    await probe.post(f"/api/tasks/{later}/cancel")
+    figures = await _figures(probe)
+
+    def ended(task: str, status: str) -> float:
+        return figures["aura_runs_finished_total", _labels(plan="probe", task=task, status=status)]
+
+    assert ended("echo", "succeeded") == 2
+    assert ended("exit_process", "failed") == 1
+    assert ended("echo", "cancelled") == 1
+    assert figures["aura_run_seconds_count", _labels(plan="probe", task="echo")] == 2
+    assert figures["aura_runs", _labels(status="succeeded")] == 2
+
+
+async def test_the_queue_the_workers_and_the_store_are_told(waiting: Served) -> None:
+    for number in range(3):
+        delay = {"delay_sec": 600} if number else {}
+        await waiting.run("probe", "echo", inputs={"text": "x"}, **delay)
+    figures = await _figures(waiting)
+    assert figures["aura_queue_ready", ()] == 1
+    assert figures["aura_queue_delayed", ()] == 2
+    assert figures["aura_queue_paused", ()] == 0
+    assert figures["aura_store_commits", ()] >= 3
+    assert figures["aura_store_commit_seconds", ()] > 0
+    await waiting.post("/api/queue/pause")
+    assert (await _figures(waiting))["aura_queue_paused", ()] == 1
+    await waiting.post("/api/system/start")
+
+    async def ready() -> bool:
+        return (await _figures(waiting)).get(("aura_workers", _labels(state="ready"))) == 1
+
+    await until(ready, within=20)
