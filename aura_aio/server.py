@@ -117,8 +117,7 @@ async def running_server(
         book = ScheduleBook(store.schedules, plans.catalog, clock)
         triggers = _triggers(settings.schedules, base, book, bus)
         triggers.listen()
-        recovered = await store.runs.recover()
-        _log.info("recovered", extra={"action": "recovered", **_lengths(recovered)})
+        await _recover(store)
         workers = _worker_plan(settings.workers, places.data_dir, plans, secrets)
         dispatcher = LocalDispatcher(store.runs, store.queue, hub, vault, workers, clock)
         bus.subscribe(dispatcher.run_changed)
@@ -126,8 +125,7 @@ async def running_server(
         scheduler = _scheduler(base, book, triggers, dispatcher, ends)
         monitors = _monitors(settings, store, hub, bus)
         access.on_end(monitors.token_ended)
-        metrics = Metrics(lambda: Commits(store.commits, store.commit_sec))
-        bus.subscribe(metrics.run_changed)
+        metrics = _metrics(store, bus)
         app = make_app(scheduler, monitors, access, metrics, contract, settings.http)
 
         async def let_go(_: web.Application) -> None:
@@ -263,6 +261,12 @@ def _scheduler(
     )
 
 
+def _metrics(store: SqliteStore, bus: EventBus) -> Metrics:
+    metrics = Metrics(lambda: Commits(store.commits, store.commit_sec))
+    bus.subscribe(metrics.run_changed)
+    return metrics
+
+
 def _monitors(
     settings: Settings, store: SqliteStore, hub: LogHub, bus: EventBus
 ) -> LogConnectionManager:
@@ -351,6 +355,11 @@ def _worker_plan(
         plans=plan_actions,
         secrets=dict(secrets),
     )
+
+
+async def _recover(store: SqliteStore) -> None:
+    recovered = await store.runs.recover()
+    _log.info("recovered", extra={"action": "recovered", **_lengths(recovered)})
 
 
 def _lengths(recovered: Mapping[str, Sequence[str]]) -> dict[str, int]:

@@ -151,7 +151,7 @@ class RunChanged(msgspec.Struct, frozen=True):
 
     `source` is None for a run that has just been accepted. It is the same as `target` when a
     delayed run has become ready or a run has got another priority (queued), or a cancel has become
-    a kill (cancelling).
+    a kill (cancelling). `ended` is there when `target` is an end.
     """
 
     cid: str
