@@ -1,11 +1,10 @@
 """How a worker is brought up and how its end is noticed: as a process, or inside the server.
 
-May import `worker` and model only.
+May import `worker`, model and `engine.isolation.tree`.
 """
 
 import asyncio
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,6 +14,7 @@ from typing import Protocol
 
 import msgspec
 
+from aura_aio.engine.isolation.tree import how_it_ended
 from aura_aio.model.clock import Clock
 from aura_aio.worker.main import Launch
 from aura_aio.worker.session import Session
@@ -67,7 +67,8 @@ class WorkerProcess:
     def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
         code = self._process.wait()
         if not loop.is_closed():
-            loop.call_soon_threadsafe(self._report, _how_it_ended(code))
+            how = f"the worker process {how_it_ended(code)}"
+            loop.call_soon_threadsafe(self._report, how)
 
     def _report(self, how: str) -> None:
         if not self.ended.done():
@@ -87,14 +88,6 @@ def _spawn(launch: Launch) -> subprocess.Popen[bytes]:
     with process.stdin:
         process.stdin.write(msgspec.json.encode(launch) + b"\n")
     return process
-
-
-def _how_it_ended(code: int) -> str:
-    if code >= 0:
-        return f"the worker process ended with exit code {code}"
-    name = signal.Signals(-code).name
-    hint = " (killed from outside, or out of memory)" if name == "SIGKILL" else ""
-    return f"the worker process was ended by {name}{hint}"
 
 
 class InProcessWorker:

@@ -49,6 +49,11 @@ class Binder:
                     f"Action {action!r} takes {name!r} by position only: remove the '/'."
                 )
 
+    @property
+    def gives_context(self) -> bool:
+        """Whether the function asks for the context."""
+        return self._context is not None
+
     def bind(self, given: dict[str, Any], context: ActionContext) -> dict[str, Any]:
         """The keyword arguments for a call: `given`, converted by the annotations, and the context
         if the function asks for it.

@@ -141,6 +141,19 @@ async def test_what_is_done_in_a_process_of_its_own_costs_no_worker(
     assert [each["pid"] for each in after] == [each["pid"] for each in before]
 
 
+async def test_a_server_that_runs_everything_itself_survives_it_too(
+    make_server: MakeServer, tmp_path: Path
+) -> None:
+    server = await make_server(plans=[write_probe(tmp_path / "plans")], workers=0)
+    lost = await server.done("probe", "exit_apart")
+    assert lost["error"]["type"] == "ProcessLost"
+    cid = await server.run("probe", "spin_apart", inputs={"file": str(tmp_path / "pid")})
+    await until((tmp_path / "pid").exists, within=20)
+    await server.post(f"/api/tasks/{cid}/cancel", {"grace_sec": 0.2})
+    assert (await server.finished(cid))["status"] == "cancelled"
+    await _others_go_on(server)
+
+
 @pytest.mark.parametrize("who", ["worker", "server"])
 @pytest.mark.parametrize("task", ["spin_apart", "spin_in_c", "shell"])
 async def test_a_process_for_a_call_ends_with_its_worker(

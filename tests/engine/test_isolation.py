@@ -205,10 +205,19 @@ def spins_in_c(file: str) -> None:
 
 @action(isolation="process")
 def cleans_up(file: str) -> None:
-    Path(file).write_text(str(os.getpid()))
     try:
+        Path(file).write_text(str(os.getpid()))
         while True:
             pass
+    finally:
+        print("cleaned up")
+
+
+@action(isolation="process")
+def cleans_up_late(file: str, context: ActionContext) -> None:
+    try:
+        Path(file).write_text(str(os.getpid()))
+        threading.Event().wait()
     finally:
         print("cleaned up")
 
@@ -224,8 +233,8 @@ def is_polite(file: str, context: ActionContext) -> str:
 
 @action(isolation="process")
 async def waits(file: str) -> None:
-    Path(file).write_text(str(os.getpid()))
     try:
+        Path(file).write_text(str(os.getpid()))
         await asyncio.Event().wait()
     finally:
         await asyncio.sleep(0)
@@ -599,6 +608,7 @@ async def test_a_kill_after_a_cancel_does_not_wait_for_its_grace(
     ("action", "said"),
     [
         ("cleans_up", "cleaned up"),
+        ("cleans_up_late", "cleaned up"),
         ("waits", "cleaned up"),
         ("is_polite", "ended when told"),
         ("swallows", "not me"),
@@ -608,7 +618,8 @@ async def test_a_call_that_is_cancelled_can_clean_up(
     table: Bench, tmp_path: Path, action: str, said: str
 ) -> None:
     file = tmp_path / "pid"
-    grace_sec = LONG if action in {"waits", "is_polite"} else 2.0
+    at_once = {"cleans_up", "waits", "is_polite"}
+    grace_sec = 1000.0 if action in at_once else 2.0
     outcome, runner = await cancelled(table, call(action, file=str(file)), file, grace_sec)
     assert outcome.event is RunEvent.STOPPED
     assert not runner.abandoned

@@ -3,6 +3,7 @@
 Imports pytest and aura_aio's parts for tests.
 """
 
+import os
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from aura_aio.testing.plans import PlanBroken, TestedPlan, World, plan_folder
 
 ACTIONS = """
 import asyncio
+import os
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
@@ -64,6 +66,16 @@ def speak() -> None:
 @action
 async def speak_async() -> None:
     await asyncio.to_thread(print, "beside the loop", end="")
+
+@action(isolation="process")
+def apart(context: ActionContext) -> int:
+    print("apart")
+    context.state["pid"] = os.getpid()
+    return os.getpid()
+
+@action(isolation="process", timeout=1)
+def waits_apart() -> None:
+    threading.Event().wait()
 
 @action
 async def leaves_something_behind() -> None:
@@ -275,6 +287,19 @@ def test_what_starts_a_run_is_the_tests_to_say(make: Callable[..., Bench]) -> No
 def test_what_threads_of_a_call_say_is_in_the_log(bench: Bench) -> None:
     assert bench.call("speak").messages() == ["of its own", "of a pool"]
     assert bench.call("speak_async").messages() == ["beside the loop"]
+
+
+def test_calls_in_processes_of_their_own_are_made_there(bench: Bench) -> None:
+    run = bench.call("apart")
+    assert run.result != os.getpid()
+    assert run.messages() == ["apart"]
+    assert bench.state == {"pid": run.result}
+
+
+def test_calls_in_processes_of_their_own_have_their_time(bench: Bench) -> None:
+    run = bench.call("waits_apart")
+    assert run.error is not None
+    assert run.error.type == "TimeoutError"
 
 
 def test_paths_are_inputs_as_text(make: Callable[..., Bench], tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ May import model, catalog, and of `engine` `builtin`, `capture`, `context`, `fai
 brings the call, its standard output takes what comes of it; the action itself gets neither.
 """
 
+import _thread
 import atexit
 import faulthandler
 import inspect
@@ -142,11 +143,13 @@ class _Guest:
         if action.failure is not None:
             return RefusedFrame(action.failure)
         try:
-            given = json.loads(self._call.params)
-            arguments = Binder(action.name, action.function).bind(given, self._context)
+            binder = Binder(action.name, action.function)
+            arguments = binder.bind(json.loads(self._call.params), self._context)
             if inspect.iscoroutinefunction(action.function):
                 result = self._awaited(action.function, arguments)
             else:
+                if not binder.gives_context:  # it cannot be asked to end, so it is broken off
+                    self._interrupt = _interrupt_main
                 result = action.function(**arguments)
             text = to_json(result, f"The result of step {self._call.step!r}")
         except RunFailure as failure:
@@ -179,6 +182,14 @@ def _find(call: CallFrame) -> LoadedAction:
     from aura_aio.engine.builtin import builtin_actions  # noqa: PLC0415 - most guests need none
 
     return builtin_actions(allow_shell=True)[call.action]  # else nobody would have asked
+
+
+def _interrupt_main() -> None:
+    """Let the handler of SIGTERM run in the main thread, even while that waits for something."""
+    if sys.platform == "win32":
+        _thread.interrupt_main(signal.SIGTERM)
+    else:
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
 
 def _end_with_all() -> None:
