@@ -35,6 +35,7 @@ from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.states import RunState
 from aura_aio.places import places_of
+from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.admission import Admission
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
@@ -68,9 +69,12 @@ LOG_CREDIT_LINES: Final = 2048
 class Server:
     """A server that is up: where it is, and its parts that a caller may use."""
 
-    def __init__(self, url: str, scheduler: Scheduler, dispatcher: LocalDispatcher) -> None:
+    def __init__(
+        self, url: str, scheduler: Scheduler, access: Access, dispatcher: LocalDispatcher
+    ) -> None:
         self.url = url
         self.scheduler = scheduler
+        self.access = access
         self._dispatcher = dispatcher
 
     async def quiesce(self, grace_sec: float) -> None:
@@ -138,7 +142,7 @@ async def running_server(
             if settings.workers.start:
                 await scheduler.start()
             async with _listening(app, listener, settings.http) as url:
-                yield Server(url, scheduler, dispatcher)
+                yield Server(url, scheduler, access, dispatcher)
         finally:
             await triggers.aclose()
             await scheduler.system.aclose()

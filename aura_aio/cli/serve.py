@@ -114,15 +114,19 @@ def _first_steps(server: "Server") -> Sequence[str]:
     tasks = {
         task.full_task_id for plan in server.scheduler.plans.list() for task in plan.tasks.values()
     }
+    is_open = server.access.is_open
+    with_token = "" if is_open else ", with a token in AURA_TOKEN"
     if _EXAMPLE in tasks:
-        return "Try it:", _curl(server.url)
+        return f"Try it{with_token}:", _curl(server.url, is_open=is_open)
     if tasks:
-        return "See which plans there are:", "  aura plans"
+        return f"See which plans there are{with_token}:", "  aura plans"
     return "There are no plans yet. Make one:", "  aura plans new NAME"
 
 
-def _curl(url: str) -> str:
+def _curl(url: str, *, is_open: bool) -> str:
     # cmd.exe knows double quotes only.
     windows = sys.platform == "win32"
     body = '"' + _TRY.replace('"', '\\"') + '"' if windows else f"'{_TRY}'"
-    return f'  curl {url}/api/tasks/run -H "Content-Type: application/json" -d {body}'
+    variable = "%AURA_TOKEN%" if windows else "$AURA_TOKEN"
+    shown = "" if is_open else f' -H "Authorization: Bearer {variable}"'
+    return f'  curl {url}/api/tasks/run{shown} -H "Content-Type: application/json" -d {body}'

@@ -100,6 +100,8 @@ class Access:
         grant = self._tickets.redeem(ticket)
         if grant.token_id is not None:
             _must_be_in_force(self._by_id[grant.token_id], self._clock.now())
+        elif not self.is_open:
+            raise InvalidToken("The ticket was given without a token, and one is needed now.")
         return grant
 
     def issue_ticket(self, grant: Grant) -> Ticket:

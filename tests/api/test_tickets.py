@@ -127,6 +127,12 @@ async def test_the_first_token_closes_the_door_and_ends_who_came_without(server:
     assert (await server.get("/api/runs")).status == 401, "it does not open by itself"
 
 
+async def test_a_ticket_of_the_open_door_is_none_once_it_is_closed(server: Served) -> None:
+    ticket = (await server.post("/api/auth/ticket")).json["ticket"]
+    await server.post("/api/auth/tokens", {"scope": "admin"})
+    assert await _refusal(server, f"?ticket={ticket}") == 401
+
+
 async def test_never_means_never(make_server: MakeServer) -> None:
     server = await make_server(require_token="never")  # noqa: S106
     made = await server.post("/api/auth/tokens", {"scope": "read"})

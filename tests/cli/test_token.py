@@ -148,7 +148,7 @@ def test_an_open_address_with_a_token_is_served(nowhere: Aura, tmp_path: Path, p
     admin = _make(nowhere, "--scope", "admin")
     words = ["serve", "--host", EVERYWHERE, "--port", "0", "--workers", "0", "--plans", str(plans)]
     with Started([*AURA, *words], cwd=tmp_path, env=environment()) as server:
-        server.says("Aura is ready")
+        server.says("with a token in AURA_TOKEN:")
         port = re.search(r"http://0\.0\.0\.0:(\d+)/", server.out)
         assert port is not None
         aura = Aura(f"http://127.0.0.1:{port[1]}", tmp_path)
