@@ -12,7 +12,7 @@ from aura_aio.cli.groups import DefaultGroup
 from aura_aio.cli.params import Whole
 from aura_aio.cli.remote import pages, talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value
-from aura_aio.cli.text import duration, local_time
+from aura_aio.cli.text import duration, local_time, period
 
 if TYPE_CHECKING:
     from aura_aio.cli.client import Client
@@ -115,7 +115,7 @@ def _row(schedule: Mapping[str, Any]) -> list[Piece]:
 
 def _when(schedule: Mapping[str, Any]) -> str:
     if "cron" not in schedule:
-        return f"every {duration(schedule['every_sec'])}"
+        return f"every {period(schedule['every_sec'])}"
     zone = schedule["timezone"]
     return schedule["cron"] if zone == "UTC" else f"{schedule['cron']} {zone}"
 

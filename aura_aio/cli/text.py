@@ -14,6 +14,7 @@ _UNSAFE: Final = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
 _COLOUR: Final = re.compile("\x1b\\[[0-9;:]*m")
+_NO_REST: Final = re.compile(r"\.0(?= s)| 00 [smh]$")
 _LINE_END: Final = re.compile("\r\n|\n")
 
 
@@ -88,6 +89,11 @@ def duration(seconds: float) -> str:
         if whole < size * (60 if unit == "m" else 24):
             return f"{whole // size} {unit} {whole % size // part_size:02d} {part}"
     return f"{whole // 86_400} d {whole % 86_400 // 3600:02d} h"
+
+
+def period(seconds: float) -> str:
+    """A duration that was chosen, so mostly a round one: `5 m` for `5 m 00 s`."""
+    return _NO_REST.sub("", duration(seconds))
 
 
 def between(start: str, end: str) -> float:

@@ -106,7 +106,7 @@ class System:
         was_stopped = self._stopped_since is not None
         if not was_stopped:
             self._stopped_since = self._clock.now()
-            _log.info("system stops", extra={"action": "system_stopping"})
+            _log.info("system stopping", extra={"action": "system_stopping"})
         await self._tasks.aclose()
         await self._dispatcher.pause()
         active = len(await self._runs.list_active())

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from aura_aio.cli.text import count, duration, safe, safe_json, safe_lines
+from aura_aio.cli.text import count, duration, period, safe, safe_json, safe_lines
 
 STEERS = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff]")
 DIRTY = st.text(st.one_of(st.characters(), st.sampled_from("\x1b[m0;\x9b\x07\r\n\t\u202e")))
@@ -61,6 +61,14 @@ def test_colours_go_and_lines_stay() -> None:
 )
 def test_durations(seconds: float, text: str) -> None:
     assert duration(seconds) == text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(0.5, "500 ms"), (5, "5 s"), (2.5, "2.5 s"), (300, "5 m"), (90, "1 m 30 s"), (86_400, "1 d")],
+)
+def test_periods_have_no_rest_that_is_none(seconds: float, text: str) -> None:
+    assert period(seconds) == text
 
 
 def test_counts() -> None:
