@@ -25,7 +25,7 @@ _SEED: Final = b"aura: digests\n"
 
 
 class KeyVault:
-    """Implements `model.ports.Vault` with one key."""
+    """Implements `model.sealing.Vault` with one key."""
 
     def __init__(self, key: bytes) -> None:
         """`key` is that of a Fernet: 32 bytes in base64."""

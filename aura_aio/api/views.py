@@ -18,6 +18,8 @@ from aura_aio.model.run import Run
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.logs import LogPage
 from aura_aio.scheduler.queue import QueueEntry, QueueOverview
+from aura_aio.scheduler.redo import Redoing
+from aura_aio.scheduler.retries import Retry
 from aura_aio.scheduler.runs import Batch, Cancelled
 from aura_aio.scheduler.system import Stopped, SystemState, SystemStatus
 from aura_aio.scheduler.waiting import Pauses, Waiting
@@ -44,6 +46,26 @@ def run_accepted(cid: str, plan_name: str, task_name: str) -> Answer:
     """RunAccepted."""
     message = f"Task {task_name!r} of plan {plan_name!r} is queued."
     return {"status": RunState.QUEUED, "message": message, "cid": cid}
+
+
+def retry_result(retry: Retry) -> Answer:
+    """RetryResult; of one that was only asked about without a status and a cid."""
+    counts = Counter(step.action for step in retry.steps)
+    again, kept = counts[Redoing.RUN], counts.total() - counts[Redoing.RUN]
+    if retry.cid is None:
+        status, message = None, f"{again} step(s) would be run, {kept} kept. Nothing was started."
+    else:
+        status = RunState.QUEUED
+        message = f"A new run is queued: {again} step(s) are run, {kept} kept."
+    return present(
+        status=status,
+        message=message,
+        cid=retry.cid,
+        retry_of=retry.retry_of,
+        steps=[
+            {"node_id": step.step, "action": step.action, "why": step.why} for step in retry.steps
+        ],
+    )
 
 
 def batch_result(batch: Batch) -> Answer:
@@ -77,6 +99,7 @@ def run_summary(run: Run) -> Answer:
         run_at=time(run.run_at),
         started_at=time(run.started_at),
         finished_at=time(run.finished_at),
+        retry_of=run.retry_of,
         error=run.error,
         inputs=_raw(run.inputs),
         result=_raw(run.result),

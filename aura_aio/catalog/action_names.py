@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from aura_aio.catalog.actions import BUILTIN_ACTIONS, LATER_ACTIONS
 from aura_aio.catalog.references import split_action
-from aura_aio.model.errors import close_names, did_you_mean
 from aura_aio.model.plan import ActionSpec
+from aura_aio.model.suggestions import close_names, did_you_mean
 
 
 class ActionNames:

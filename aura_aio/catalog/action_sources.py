@@ -14,8 +14,8 @@ from aura_aio.catalog.manifest import ExportedAction, Manifest
 from aura_aio.catalog.marks import Mark
 from aura_aio.catalog.place import MAX_SECONDS, Faults
 from aura_aio.catalog.references import NAME_RULE, is_name
-from aura_aio.model.errors import did_you_mean
 from aura_aio.model.plan import ActionSpec, Isolation, LoadError
+from aura_aio.model.suggestions import did_you_mean
 
 _FOLDERS: Final = ("actions", "src/actions")
 _SINGLE_FILE: Final = "actions.py"

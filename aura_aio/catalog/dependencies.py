@@ -8,7 +8,6 @@ from graphlib import CycleError, TopologicalSorter
 from typing import Final
 
 from aura_aio.catalog.place import Place
-from aura_aio.model.errors import did_you_mean
 from aura_aio.model.plan import (
     AllOf,
     AnyOf,
@@ -19,6 +18,7 @@ from aura_aio.model.plan import (
     StepStatus,
     steps_named,
 )
+from aura_aio.model.suggestions import did_you_mean
 
 OPERATORS: Final[Mapping[str, type[AllOf | AnyOf | NoneOf]]] = {
     "all": AllOf,

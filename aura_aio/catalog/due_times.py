@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
 
-from aura_aio.model.errors import did_you_mean
 from aura_aio.model.schedule import Schedule
+from aura_aio.model.suggestions import did_you_mean
 
 MAX_CRON_LENGTH: Final = 200
 

@@ -12,8 +12,8 @@ from msgspec.structs import replace
 from aura_aio.catalog.inputs import TYPES, convert
 from aura_aio.catalog.place import Place
 from aura_aio.catalog.references import NAME_RULE, is_name
-from aura_aio.model.errors import did_you_mean
 from aura_aio.model.plan import InputSpec
+from aura_aio.model.suggestions import did_you_mean
 
 _FIELDS: Final = (
     "name", "type", "required", "default", "enum", "options", "min", "max", "min_items",

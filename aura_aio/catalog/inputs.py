@@ -13,8 +13,9 @@ from msgspec import UNSET
 
 from aura_aio.catalog.secret_inputs import MASK
 from aura_aio.model import json
-from aura_aio.model.errors import InputsRejected, did_you_mean
+from aura_aio.model.errors import InputsRejected
 from aura_aio.model.plan import InputSpec, Task
+from aura_aio.model.suggestions import did_you_mean
 
 Faults = list[tuple[str, str]]
 """Pairs (place, what is wrong): see `InputsRejected`."""

@@ -11,8 +11,8 @@ from msgspec.structs import replace
 
 from aura_aio.catalog.document import Node
 from aura_aio.catalog.marks import Mark
-from aura_aio.model.errors import close_names, did_you_mean
 from aura_aio.model.plan import LoadError
+from aura_aio.model.suggestions import close_names, did_you_mean
 
 MAX_SECONDS: Final = 366 * 86_400.0
 MAX_FAULTS: Final = 100

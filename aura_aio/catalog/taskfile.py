@@ -18,9 +18,9 @@ from aura_aio.catalog.references import NAME_RULE, is_name
 from aura_aio.catalog.steps import FindFault, outputs_of_steps, read_steps, read_timeout
 from aura_aio.catalog.template_checks import TemplateChecks
 from aura_aio.catalog.triggers import Awaited, FoundTrigger, check_triggers, read_triggers
-from aura_aio.model.errors import close_names
 from aura_aio.model.plan import Concurrency, LoadError, Step, Task, TaskMeta
 from aura_aio.model.run import OnCrash
+from aura_aio.model.suggestions import close_names
 
 EXTENSION: Final = ".yaml"
 MAX_FAULTS_OF_FILE: Final = 1000

@@ -11,7 +11,7 @@ from typing import Any, Final
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from aura_aio.catalog.place import Place
-from aura_aio.model.errors import did_you_mean
+from aura_aio.model.suggestions import did_you_mean
 
 SCOPE: Final = frozenset({"initial", "inputs", "nodes", "run", "secrets", "state"})
 """The names that every template of a task sees."""

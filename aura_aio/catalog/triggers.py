@@ -9,10 +9,11 @@ from typing import Final, NamedTuple
 from aura_aio.catalog.fixed_inputs import FixedInputs, read_fixed_inputs
 from aura_aio.catalog.place import Faults, Place
 from aura_aio.catalog.references import task_name
-from aura_aio.model.errors import PlanNotFound, TaskNotFound, did_you_mean
+from aura_aio.model.errors import PlanNotFound, TaskNotFound
 from aura_aio.model.event import EVENTS, RUN_FINISHED, EventFilter, EventTrigger
 from aura_aio.model.plan import LoadError, Task
 from aura_aio.model.states import TERMINAL, RunState
+from aura_aio.model.suggestions import did_you_mean
 
 ANY_PLAN: Final = "*"
 """Under `plan` of an `on`: whichever plan."""

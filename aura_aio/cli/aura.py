@@ -14,6 +14,7 @@ from aura_aio.cli.groups import OrderedGroup
 from aura_aio.cli.logs import logs
 from aura_aio.cli.plans import plans
 from aura_aio.cli.queue import queue
+from aura_aio.cli.retry import retry
 from aura_aio.cli.run import run
 from aura_aio.cli.runs import cancel, runs
 from aura_aio.cli.schedules import schedules
@@ -32,7 +33,7 @@ def aura() -> None:
 
 
 for _command in (
-    serve, run, runs, cancel, logs, queue, schedules, plans, system, token, config,
+    serve, run, runs, cancel, retry, logs, queue, schedules, plans, system, token, config,
 ):  # fmt: skip
     aura.add_command(_command)
 

@@ -5,7 +5,7 @@ May import click and model.errors.
 
 import click
 
-from aura_aio.model.errors import did_you_mean
+from aura_aio.model.suggestions import did_you_mean
 
 
 class OrderedGroup(click.Group):

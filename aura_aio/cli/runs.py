@@ -176,6 +176,8 @@ def _fields(run: Mapping[str, Any]) -> list[tuple[str, Piece | list[Piece]]]:
         blocking = waits_for_runs(run["waiting"])
         if blocking:
             fields.append(("blocked by", list(blocking)))
+    if "retry_of" in run:
+        fields.append(("retry of", run["retry_of"]))
     fields += _times(run)
     fields.append(("priority", str(run["priority"])))
     if run["labels"]:

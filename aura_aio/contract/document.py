@@ -97,8 +97,11 @@ class Operation(msgspec.Struct, frozen=True):
 
     @property
     def success(self) -> Answer:
-        """Its answer when all is well: the one 2xx, or 101."""
-        return next(answer for answer in self.answers if answer.status < 300)
+        """Its answer when all is well: the one 2xx, or 101; of an operation that answers 200 when
+        it is only asked what it would do, the other.
+        """
+        good = (answer for answer in self.answers if answer.status < 300)
+        return max(good, key=lambda answer: answer.status)
 
 
 class Contract(msgspec.Struct, frozen=True, eq=False):

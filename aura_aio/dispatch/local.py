@@ -11,15 +11,17 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from aura_aio.dispatch.briefings import Briefings
 from aura_aio.dispatch.reports import LogReports, RunReports
 from aura_aio.dispatch.supervisor import Supervisor, Worker, WorkerPlan
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import SealBroken, StoreUnavailable
-from aura_aio.model.plan import Definition, StepStatus
-from aura_aio.model.ports import ActiveAttempt, LogSink, RunStore, Vault, WorkerStatus
+from aura_aio.model.plan import StepStatus
+from aura_aio.model.ports import ActiveAttempt, LogSink, RunStore, WorkerStatus
 from aura_aio.model.queue_store import QueueStore
-from aura_aio.model.run import OnCrash, Outcome, RunChanged, RunError, StepRecord, Tasklet
+from aura_aio.model.run import Outcome, RunChanged, RunError, StepRecord, Tasklet
+from aura_aio.model.sealing import Vault
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.worker.frames import (
     Finished,
@@ -38,7 +40,6 @@ _log = logging.getLogger("aura.dispatch.local")
 MOST_AT_ONCE: Final = 64
 RETRY_SEC: Final = 0.5
 CANCEL_MARGIN_SEC: Final = 5.0
-KNOWN_DEFINITIONS: Final = 1024
 
 
 class Attempt:
@@ -73,10 +74,10 @@ class LocalDispatcher:
         self._logs = logs
         self._clock = clock
         self._supervisor = Supervisor(plan, self, clock)
+        self._briefings = Briefings(runs, clock)
         self._reports = RunReports(runs, clock, self._attempts_ended)
         self._log_reports: dict[str, LogReports] = {}
         self._attempts: dict[str, Attempt] = {}
-        self._definitions: dict[str, Definition] = {}
         self._tasks = CoroutineTasks()
         self._started = False
         self._claiming = False
@@ -272,7 +273,7 @@ class LocalDispatcher:
 
     async def _hand_over(self, attempt: Attempt) -> None:
         tasklet, worker = attempt.tasklet, attempt.worker
-        definition, finished = await self._what_to_do(tasklet)
+        definition, finished = await self._briefings.of(tasklet)
         if self._attempts.get(tasklet.cid) is not attempt:
             return  # the worker went away meanwhile, and the attempt with it
         if definition is None:
@@ -288,34 +289,6 @@ class LocalDispatcher:
         attempt.handed_over = True
         if attempt.cancel_grace_sec is not None:
             self._send_cancel(attempt, attempt.cancel_grace_sec)
-
-    async def _what_to_do(self, tasklet: Tasklet) -> tuple[Definition | None, Sequence[StepRecord]]:
-        """The definition, and the steps that are finished already. The run has been claimed: it
-        waits for the store as long as it takes.
-        """
-        while True:
-            try:
-                definition = await self._definition(tasklet.definition_digest)
-                if tasklet.attempt > 1 and tasklet.on_crash is OnCrash.RESUME:
-                    return definition, await self._runs.finished_steps(tasklet.cid)
-            except StoreUnavailable as error:
-                _log.error(
-                    "store unavailable, a start waits",
-                    extra={"action": "start_waits", "cid": tasklet.cid, "reason": str(error)},
-                )
-                await self._clock.sleep(RETRY_SEC)
-            else:
-                return definition, ()
-
-    async def _definition(self, digest: str) -> Definition | None:
-        known = self._definitions.get(digest)
-        if known is None:
-            known = await self._runs.definition(digest)
-            if known is not None:
-                if len(self._definitions) >= KNOWN_DEFINITIONS:
-                    del self._definitions[next(iter(self._definitions))]
-                self._definitions[digest] = known
-        return known
 
     def _steps(self, records: Sequence[StepRecord]) -> None:
         for record in records:

@@ -17,7 +17,7 @@ from typing import Annotated, Any, Final, NotRequired, Required, Union
 import msgspec
 from msgspec.inspect import CustomType, Field, Type, type_info
 
-from aura_aio.model.errors import did_you_mean
+from aura_aio.model.suggestions import did_you_mean
 
 _PLACE: Final = re.compile(r"(.*) - at `\$([^` ]*)`\Z", re.DOTALL)
 _UNIONS: Final = (Union, types.UnionType)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from aura_aio.engine.context import ActionContext
 from aura_aio.engine.conversion import Misfit, bare, convert, is_convertible
 from aura_aio.engine.failures import BadParameters
-from aura_aio.model.errors import did_you_mean
+from aura_aio.model.suggestions import did_you_mean
 
 _NAMED: Final = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 _UNKNOWN: Final = object()

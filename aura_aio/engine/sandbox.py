@@ -21,7 +21,7 @@ from jinja2.visitor import NodeTransformer
 from aura_aio.catalog.template_checks import REMOVED_FILTERS
 from aura_aio.engine import template_bounds as bounds
 from aura_aio.engine.template_filters import FILTERS
-from aura_aio.model.errors import did_you_mean
+from aura_aio.model.suggestions import did_you_mean
 
 _TURN: Final = "_aura_turn"
 _JOIN: Final = "_aura_join"

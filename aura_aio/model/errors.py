@@ -1,13 +1,12 @@
 """One tree of domain errors, a `code` per class; `api/problems.py` gives each its HTTP status.
 
-May import the standard library only; nothing here knows HTTP.
+May import the standard library and `model.suggestions`; nothing here knows HTTP.
 """
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
-from typing import ClassVar, Final
+from typing import ClassVar
 
-MAX_COMPARED: Final = 1000
+from aura_aio.model.suggestions import did_you_mean
 
 
 class AuraError(Exception):
@@ -71,6 +70,15 @@ class BadReference(AuraError):
     """A well-formed request refers to a plan or task that does not exist (a 400, not a 404)."""
 
     code = "bad-reference"
+
+
+class UnknownStep(AuraError):
+    """A well-formed request names a step that the task does not have (a 400)."""
+
+    code = "unknown-step"
+
+    def __init__(self, full_task_id: str, step: str, known: Iterable[str]) -> None:
+        super().__init__(f"Task {full_task_id!r} has no step {step!r}.{did_you_mean(step, known)}")
 
 
 class InputsRejected(AuraError):
@@ -179,6 +187,15 @@ class RunFinished(Conflict):
         super().__init__(f"Run {cid} has already ended ({state}).")
         self.cid = cid
         self.state = state
+
+
+class RunNotFinished(Conflict):
+    """The run has not ended yet, and what was asked needs one that has."""
+
+    code = "run-not-finished"
+
+    def __init__(self, cid: str, state: str) -> None:
+        super().__init__(f"Run {cid} has not ended yet ({state}).")
 
 
 class NotQueued(Conflict):
@@ -349,7 +366,7 @@ class ContractError(AuraError):
     code = "contract"
 
 
-class SealBroken(AuraError):
+class SealBroken(Conflict):
     """What was sealed cannot be read: it was sealed with another key, or is damaged."""
 
     code = "seal-broken"
@@ -365,33 +382,3 @@ class TaskGone(AuraError):
     """The definition of a claimed run can not be found any more."""
 
     code = "task-gone"
-
-
-def did_you_mean(name: str, known: Iterable[str], *, most: int = 10) -> str:
-    """A sentence, with a leading space, that suggests close names, or lists what there is.
-
-    Empty when nothing is known. At the most `most` names are listed.
-    """
-    names = sorted(known)
-    close = close_names(name, names)
-    if close:
-        return " Did you mean " + " or ".join(repr(each) for each in close) + "?"
-    if not names:
-        return ""
-    shown = ", ".join(repr(each) for each in names[:most])
-    more = f", and {len(names) - most} more" if len(names) > most else ""
-    return f" There is: {shown}{more}."
-
-
-def close_names(name: str, known: Iterable[str]) -> list[str]:
-    """Up to three of the `known` names that `name` may have been meant to be, the closest first."""
-    return get_close_matches(name, _comparable(name, sorted(known)), n=3, cutoff=0.6)
-
-
-def _comparable(name: str, names: Sequence[str]) -> Sequence[str]:
-    """The names to compare with: comparing takes 4 µs each, and longer for a long name."""
-    if len(name) > MAX_COMPARED:
-        return ()
-    if len(names) > MAX_COMPARED:
-        names = [each for each in names if each[:1] == name[:1]]
-    return names[:MAX_COMPARED]

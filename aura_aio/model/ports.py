@@ -78,11 +78,15 @@ class RunStore(Protocol):
         tasklets: Sequence[Tasklet],
         definitions: Sequence[Definition],
         idempotency: IdempotencyKey | None = None,
+        *,
+        finished: Sequence[StepRecord] = (),
     ) -> Accepted:
         """Store all of `tasklets` as queued runs, or none.
 
-        `definitions` holds every definition they name. With `idempotency`, the key is looked up and
-        kept in the same transaction; a repeated key answers the first cids and stores nothing.
+        `definitions` holds every definition they name. `finished` are the steps that runs of these
+        begin with, under the attempt `HANDED_DOWN`: they are not run again. With `idempotency`, the
+        key is looked up and kept in the same transaction; a repeated key answers the first cids and
+        stores nothing.
 
         Raises:
             QueueFull: there would be more queued runs than the limit.
@@ -283,26 +287,6 @@ class Dispatcher(Protocol):
 
     def workers(self) -> tuple[WorkerStatus, ...]:
         """The workers, by name."""
-        ...
-
-
-class Vault(Protocol):
-    """Seals what must not stand in the store as it is."""
-
-    def seal(self, plain: bytes) -> bytes:
-        """`plain`, so that only who has the key can read it."""
-        ...
-
-    def unseal(self, sealed: bytes) -> bytes:
-        """What was sealed.
-
-        Raises:
-            SealBroken: it was sealed with another key, or is damaged.
-        """
-        ...
-
-    def digest(self, content: bytes) -> str:
-        """A digest that tells nobody without the key whether a guess at `content` is right."""
         ...
 
 

@@ -4,10 +4,14 @@ May import the standard library, msgspec and other modules of `model` only.
 """
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
 from aura_aio.model.states import RunEvent, RunState
+
+HANDED_DOWN: Final = 0
+"""The attempt under which a run has the steps that it was given as finished."""
 
 
 class OnCrash(StrEnum):
@@ -62,8 +66,9 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     `attempt` with the cid is the fence: what comes with an old attempt is stale. `run_at` and
     `accepted_at` are seconds since the epoch; `timeout_sec` bounds the attempt. `limits` are in the
     order of their keys. `origin` is the JSON text of what started the run (`model.origin`), if that
-    was no client. `depth` counts the runs above it. `state` is the JSON text
-    of what the plan kept when the run was claimed; None if that was nothing.
+    was no client. `depth` counts the runs above it. `retry_of` is the run that it does over.
+    `state` is the JSON text of what the plan kept when the run was claimed; None if that was
+    nothing.
     """
 
     cid: str
@@ -83,6 +88,7 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     parent_cid: str | None = None
     depth: int = 0
     origin: bytes | None = None
+    retry_of: str | None = None
     state: bytes | None = None
 
 
@@ -121,6 +127,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     parent_cid: str | None = None
     depth: int = 0
     origin: bytes | None = None
+    retry_of: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -167,7 +174,8 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `status` is a `StepStatus` value; `tries` counts the calls of the action; `output` is JSON text.
     `state` is what the step has changed in what its plan keeps: by key the JSON text of the new
-    value, or None if it is deleted.
+    value, or None if it is deleted. A record of the attempt `HANDED_DOWN` is one that the run began
+    with: the run that it does over had finished the step.
     """
 
     cid: str

@@ -3,7 +3,7 @@
 May import catalog and model only.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from aura_aio.catalog.catalog import Catalog
 from aura_aio.catalog.inputs import check_inputs
 from aura_aio.catalog.plan_reader import LoadedTask
-from aura_aio.catalog.secret_inputs import faults_of_secrets, part
+from aura_aio.catalog.secret_inputs import MASK, faults_of_secrets, part
 from aura_aio.model import json
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import (
@@ -23,9 +23,10 @@ from aura_aio.model.errors import (
 )
 from aura_aio.model.limits import limits_of
 from aura_aio.model.origin import Origin, encode_origin
-from aura_aio.model.plan import Definition
-from aura_aio.model.ports import IdempotencyKey, Vault
-from aura_aio.model.run import Tasklet
+from aura_aio.model.plan import Definition, Task
+from aura_aio.model.ports import IdempotencyKey
+from aura_aio.model.run import Run, Tasklet
+from aura_aio.model.sealing import Vault
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,30 +79,49 @@ class Admission:
             BadReference: no such plan or task; the sentence suggests the names that are close.
             InputsRejected: the inputs break the task's `meta.inputs`.
         """
-        loaded = self._loaded(request)
-        task = loaded.task
-        inputs = check_inputs(task, request.inputs)
-        shown, hidden = part(task.meta.inputs, inputs, request.secret_inputs)
-        now = self._clock.now()
-        run_at = now + request.delay_sec if request.delay_sec is not None else request.run_at
-        tasklet = Tasklet(
-            cid=self._new_cid(),
-            plan_name=task.plan_name,
-            task_name=task.name,
-            definition_digest=loaded.definition.digest,
-            accepted_at=now,
-            inputs=json.dumps(shown),
-            sealed=self._vault.seal(json.dumps(hidden)) if hidden else None,
-            priority=request.priority,
-            run_at=run_at,
-            timeout_sec=request.timeout_sec,
-            on_crash=task.meta.on_crash,
-            labels=request.labels,
-            limits=limits_of(task),
-            depth=depth,
-            origin=encode_origin(origin),
-        )
+        loaded = self._loaded(request.plan_name, request.task_name)
+        tasklet = self._tasklet(loaded.task, loaded.definition.digest, request)
+        tasklet = msgspec.structs.replace(tasklet, depth=depth, origin=encode_origin(origin))
         return Admitted(tasklet, loaded.definition)
+
+    def admit_again(
+        self, run: Run, inputs: Mapping[str, Any], definition: Definition | None
+    ) -> Admitted:
+        """The Tasklet of a new run that does `run` over, by `definition`, or else by the task as it
+        is loaded now. `inputs` replace those of the same name; of the run's own, those that the
+        task does not have any more are left out.
+
+        Raises:
+            BadReference: its plan, or without `definition` its task, is not loaded any more.
+            InputsRejected: the inputs break the task's `meta.inputs`.
+            SealBroken: the run's secret inputs cannot be read.
+        """
+        if definition is None:
+            loaded = self._loaded(run.plan_name, run.task_name)
+            task, definition = loaded.task, loaded.definition
+        else:
+            self._check_plan(run.plan_name)
+            task = definition.task()
+        shown = json.loads(run.inputs or b"{}")
+        secret = json.loads(self._vault.unseal(run.sealed)) if run.sealed else {}
+        names = {spec.name for spec in task.meta.inputs}
+        own = {name: value for name, value in (shown | secret).items() if name in names}
+        request = RunRequest(
+            plan_name=run.plan_name,
+            task_name=run.task_name,
+            inputs=own | dict(inputs),
+            secret_inputs=frozenset(
+                name for name in secret if shown[name] == MASK and name not in inputs
+            ),
+            priority=run.priority,
+            timeout_sec=run.timeout_sec,
+            labels=run.labels,
+        )
+        tasklet = self._tasklet(task, definition.digest, request)
+        tasklet = msgspec.structs.replace(
+            tasklet, depth=run.depth, origin=run.origin, retry_of=run.cid
+        )
+        return Admitted(tasklet, definition)
 
     def check(self, request: RunRequest) -> str:
         """The proper name of the task, if a run of the request could be admitted now, and the
@@ -110,7 +130,7 @@ class Admission:
         Raises:
             BadReference, InputsRejected: as `admit`; also for inputs that hold a secret.
         """
-        task = self._loaded(request).task
+        task = self._loaded(request.plan_name, request.task_name).task
         check_inputs(task, request.inputs)
         faults = faults_of_secrets(task.meta.inputs, request.inputs)
         if faults:
@@ -127,10 +147,37 @@ class Admission:
         """What became of each request, in order; one that was bad already stays so."""
         return [self._admit_or_say_why(request) for request in requests]
 
-    def _loaded(self, request: RunRequest) -> LoadedTask:
+    def _tasklet(self, task: Task, digest: str, request: RunRequest) -> Tasklet:
+        inputs = check_inputs(task, request.inputs)
+        shown, hidden = part(task.meta.inputs, inputs, request.secret_inputs)
+        now = self._clock.now()
+        run_at = now + request.delay_sec if request.delay_sec is not None else request.run_at
+        return Tasklet(
+            cid=self._new_cid(),
+            plan_name=task.plan_name,
+            task_name=task.name,
+            definition_digest=digest,
+            accepted_at=now,
+            inputs=json.dumps(shown),
+            sealed=self._vault.seal(json.dumps(hidden)) if hidden else None,
+            priority=request.priority,
+            run_at=run_at,
+            timeout_sec=request.timeout_sec,
+            on_crash=task.meta.on_crash,
+            labels=request.labels,
+            limits=limits_of(task),
+        )
+
+    def _loaded(self, plan_name: str, task_name: str) -> LoadedTask:
         try:
-            return self._catalog().task(request.plan_name, request.task_name)
+            return self._catalog().task(plan_name, task_name)
         except (PlanNotFound, TaskNotFound) as error:
+            raise BadReference(str(error)) from error
+
+    def _check_plan(self, plan_name: str) -> None:
+        try:
+            self._catalog().plan(plan_name)
+        except PlanNotFound as error:
             raise BadReference(str(error)) from error
 
     def _admit_or_say_why(self, request: RunRequest | AuraError) -> Admitted | AuraError:

@@ -1,4 +1,4 @@
-"""Runs: submit, look at, wait for, cancel.
+"""Runs: submit, look at, wait for, cancel, do over.
 
 May import the rest of `scheduler` and model; stores and dispatchers come in as ports.
 """
@@ -27,6 +27,7 @@ from aura_aio.model.run import CancelRequest, Run
 from aura_aio.model.states import CANCELLABLE, TERMINAL, RunState
 from aura_aio.scheduler.admission import Admission, Admitted, RunRequest
 from aura_aio.scheduler.events import RunEnds
+from aura_aio.scheduler.retries import Retries
 
 CANCELLED_AT_ONCE: Final = 500
 """So many are cancelled in one transaction: some 10 ms, then others have their turn."""
@@ -81,6 +82,8 @@ class Runs:
         self._admission = admission
         self._ends = ends
         self._clock = clock
+        self.retry = Retries(store, admission)
+        """Does a finished run over."""
 
     def idempotency_key(self, key: str, body: bytes) -> IdempotencyKey:
         """A client's key for a request with this body, of which it keeps nothing readable."""

@@ -14,6 +14,7 @@ from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.logs import Logs
 from aura_aio.scheduler.plans import PlanReload, Plans
 from aura_aio.scheduler.queue import Queue
+from aura_aio.scheduler.retries import Retry, RetryRequest
 from aura_aio.scheduler.runs import Batch, Runs
 from aura_aio.scheduler.schedules import Schedules
 from aura_aio.scheduler.system import Stopped, System
@@ -66,6 +67,12 @@ class Scheduler:
     ) -> Batch:
         """See `Runs.submit_batch`."""
         return await self.runs.submit_batch(requests, atomic=atomic, idempotency=idempotency)
+
+    async def retry_task(
+        self, cid: str, request: RetryRequest, idempotency: IdempotencyKey | None = None
+    ) -> Retry:
+        """See `Retries`."""
+        return await self.runs.retry(cid, request, idempotency)
 
     async def cancel_task(
         self,

@@ -21,6 +21,7 @@ COMMANDS = [
     ["run", "hello", "greet"],
     ["run", "hello", "greet", "-i", "name=Ada", "--wait"],
     ["cancel", "cid"],
+    ["retry", "cid"],
     ["queue"],
     ["queue", "priority", "cid", "1"],
     ["plans"],

@@ -95,6 +95,7 @@ def test_absent_bodies_mean_the_defaults() -> None:
     assert {name: component_schema(name).load({}) for name in sorted(optional)} == {
         "CancelRequest": {"mode": "graceful", "grace_sec": 10},
         "ReloadRequest": {"force": False},
+        "RetryRequest": {"definition": "pinned", "dry_run": False, "from": "start", "inputs": {}},
         "StopRequest": {"mode": "drain"},
     }
 

@@ -4,11 +4,12 @@ Imports aura_aio.model and the fixtures.
 """
 
 import pytest
+from msgspec.structs import replace
 
 from aura_aio.model.plan import StepStatus
-from aura_aio.model.run import CancelRequest, OnCrash, RunError, StepRecord
+from aura_aio.model.run import HANDED_DOWN, CancelRequest, OnCrash, RunError, StepRecord
 from aura_aio.model.states import RunEvent, RunState
-from tests.store.opened import Opened
+from tests.store.opened import DEFINITION, Opened
 
 NO_CID = "019cadd4-0000-7000-8000-000000000000"
 
@@ -164,3 +165,24 @@ async def test_what_comes_after_the_end_changes_nothing_that_the_plan_keeps(
     await opened.enqueue()
     (tasklet,) = await opened.store.queue.claim(["w1"])
     assert tasklet.state == b'{"n":1}'
+
+
+async def test_steps_that_a_run_is_handed_are_finished_before_its_first_attempt(
+    opened: Opened,
+) -> None:
+    other = opened.tasklet()
+    tasklet = replace(opened.tasklet(), retry_of=other.cid)
+    handed = done(tasklet.cid, "first", attempt=HANDED_DOWN)
+    await opened.store.runs.enqueue((other,), (DEFINITION,))
+    await opened.store.runs.enqueue((tasklet,), (DEFINITION,), finished=[handed])
+    await opened.reopen()
+    run = await opened.store.runs.get(tasklet.cid)
+    assert run is not None
+    assert run.retry_of == other.cid
+    claimed = await opened.store.queue.claim(["w", "w"])
+    assert [each.retry_of for each in claimed] == [None, other.cid]
+    late = done(tasklet.cid, "first", attempt=HANDED_DOWN, at=9.0)
+    await opened.store.runs.record_steps([late, done(tasklet.cid, "second")])
+    assert await kept(opened, tasklet.cid) == [("first", 0, "success"), ("second", 1, "success")]
+    finished = await opened.store.runs.finished_steps(tasklet.cid)
+    assert (finished[0], finished[0].finished_at) == (handed, 5.0)

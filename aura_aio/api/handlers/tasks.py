@@ -17,6 +17,7 @@ from aura_aio.model.errors import AuraError, BadReference
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.admission import RunRequest
+from aura_aio.scheduler.retries import RetryRequest
 
 
 async def run_task(request: web.Request) -> web.Response:
@@ -54,6 +55,25 @@ async def cancel_task(request: web.Request) -> web.Response:
     cid = request["match_info"]["cid"]
     run = await request.app[SCHEDULER].cancel_task(cid, **request["json"])
     return answer(views.cancel_accepted(run), status=202)
+
+
+async def retry_task(request: web.Request) -> web.Response:
+    """retryTask."""
+    cid, body = request["match_info"]["cid"], request["json"]
+    retry = await request.app[SCHEDULER].retry_task(
+        cid,
+        RetryRequest(
+            start=body["from"],
+            inputs=body["inputs"],
+            latest=body["definition"] == "latest",
+            dry_run=body["dry_run"],
+        ),
+        idempotency_of(request),
+    )
+    if retry.cid is None:
+        return answer(views.retry_result(retry))
+    headers = {"Location": f"/api/runs/{retry.cid}"} | replayed_header(retry.replayed)
+    return answer(views.retry_result(retry), status=202, headers=headers)
 
 
 async def update_task_priority(request: web.Request) -> web.Response:

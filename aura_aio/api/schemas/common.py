@@ -20,6 +20,7 @@ from aura_aio.api.schemas.fields import (
 
 PLAN_NAME_LENGTH = 255
 TASK_NAME_LENGTH = 512
+STEP_NAME_LENGTH = 100
 CID_LENGTH = 64
 
 

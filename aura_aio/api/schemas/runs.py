@@ -157,6 +157,7 @@ class RunSummarySchema(AnswerSchema):
     run_at = Moment()
     started_at = Moment()
     finished_at = Moment()
+    retry_of = CidField()
     error = Nested(RunErrorSchema)
     inputs = JsonObjectField()
     result = JsonValueField()

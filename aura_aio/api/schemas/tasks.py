@@ -15,6 +15,7 @@ from aura_aio.api.schemas.bases import (
 from aura_aio.api.schemas.common import (
     CID_LENGTH,
     PLAN_NAME_LENGTH,
+    STEP_NAME_LENGTH,
     TASK_NAME_LENGTH,
     CidField,
     JsonObjectField,
@@ -49,6 +50,18 @@ class TaskStatusWordField(Word):
     words: ClassVar = (*RunState, "not_found")
 
 
+class RetryDefinitionField(Word):
+    """RetryDefinition."""
+
+    words: ClassVar = ("pinned", "latest")
+
+
+class RetryActionField(Word):
+    """RetryAction."""
+
+    words: ClassVar = ("run", "reuse", "skip")
+
+
 class RunTaskHeadersSchema(HeadersSchema):
     """The headers of runTask."""
 
@@ -63,6 +76,14 @@ class CancelTaskPathSchema(PathSchema):
     """The path of cancelTask."""
 
     cid = Text(least=1, most=CID_LENGTH, required=True)
+
+
+class RetryTaskPathSchema(CancelTaskPathSchema):
+    """The path of retryTask."""
+
+
+class RetryTaskHeadersSchema(RunTaskHeadersSchema):
+    """The headers of retryTask."""
 
 
 class UpdateTaskPriorityPathSchema(CancelTaskPathSchema):
@@ -190,6 +211,37 @@ class CancelTasksResultSchema(AnswerSchema):
 
     cancelled_count = Int64(least=0, required=True)
     cancelling_count = Int64(least=0, required=True)
+
+
+class RetryRequestSchema(RequestSchema):
+    """RetryRequest."""
+
+    class Meta(RequestSchema.Meta):
+        include: ClassVar = {  # a word of Python
+            "from": Text(least=1, most=STEP_NAME_LENGTH, load_default="start")
+        }
+
+    inputs = JsonObjectField(load_default=dict)
+    definition = RetryDefinitionField(load_default="pinned")
+    dry_run = Flag(load_default=False)
+
+
+class RetryStepSchema(AnswerSchema):
+    """RetryStep."""
+
+    node_id = Text(required=True)
+    action = RetryActionField(required=True)
+    why = Text(required=True)
+
+
+class RetryResultSchema(AnswerSchema):
+    """RetryResult."""
+
+    status = RunStatusField()
+    message = Text(required=True)
+    cid = CidField()
+    retry_of = CidField(required=True)
+    steps = Items(Nested(RetryStepSchema), required=True)
 
 
 class PriorityRequestSchema(RequestSchema):

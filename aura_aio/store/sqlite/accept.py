@@ -11,10 +11,10 @@ import msgspec
 from aura_aio.model.errors import IdempotencyMismatch, QueueFull
 from aura_aio.model.plan import Definition
 from aura_aio.model.ports import Accepted, IdempotencyKey
-from aura_aio.model.run import RunChanged, Tasklet
+from aura_aio.model.run import RunChanged, StepRecord, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.rows import json_text, row_of_tasklet
+from aura_aio.store.sqlite.rows import json_text, row_of_step, row_of_tasklet
 from aura_aio.store.sqlite.transaction import Place, Transaction
 
 _cids = msgspec.json.Decoder(tuple[str, ...])
@@ -33,6 +33,8 @@ class Acceptance(msgspec.Struct, frozen=True):
         definitions: Sequence[Definition],
         idempotency: IdempotencyKey | None,
         now: float,
+        *,
+        finished: Sequence[StepRecord] = (),
     ) -> Accepted:
         """See `RunStore.enqueue`."""
         if idempotency is not None:
@@ -44,6 +46,7 @@ class Acceptance(msgspec.Struct, frozen=True):
         rows = [row_of_tasklet(tasklet, now) for tasklet in tasklets]
         tx.define(definitions)
         tx.connection.executemany(sql.INSERT_RUN, rows)
+        tx.connection.executemany(sql.HAND_DOWN, map(row_of_step, finished))
         places = Counter(
             Place(tasklet.priority, tasklet.plan_name, row[1])
             for tasklet, row in zip(tasklets, rows, strict=True)

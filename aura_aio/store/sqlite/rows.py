@@ -53,9 +53,10 @@ def run_from(row: Row) -> Run:
         depth=row[20],
         origin=row[21],
         arrival=row[22],
-        inputs=row[23],
-        sealed=row[24],
-        result=row[25],
+        retry_of=row[23],
+        inputs=row[24],
+        sealed=row[25],
+        result=row[26],
     )
 
 
@@ -82,6 +83,7 @@ def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
         tasklet.depth,
         tasklet.origin,
         tasklet.sealed,
+        tasklet.retry_of,
         tasklet.cid,
     )
 
@@ -106,6 +108,7 @@ def tasklet_from(row: Row) -> Tasklet:
         depth=row[14],
         origin=row[15],
         sealed=row[16],
+        retry_of=row[17],
     )
 
 

@@ -53,8 +53,10 @@ class SqliteRuns:
         tasklets: Sequence[Tasklet],
         definitions: Sequence[Definition],
         idempotency: IdempotencyKey | None = None,
+        *,
+        finished: Sequence[StepRecord] = (),
     ) -> Accepted:
-        """Store all of `tasklets` as queued runs, or none.
+        """Store all of `tasklets` as queued runs, or none, with the steps that they begin with.
 
         Raises:
             ValueError: a tasklet names a definition that is not given.
@@ -67,7 +69,7 @@ class SqliteRuns:
             raise ValueError(f"definitions are not given: {sorted(missing)}")
         return await self._writer.submit(
             lambda tx: self._acceptance.accept(
-                tx, tasklets, definitions, idempotency, self._clock.now()
+                tx, tasklets, definitions, idempotency, self._clock.now(), finished=finished
             )
         )
 

@@ -21,13 +21,13 @@ MOST_KEYS_PRUNED: Final = 16
 _RUN: Final = (
     "cid, plan_name, task_name, state, attempt, priority, rank, definition_digest, created_at, "
     "on_crash, run_at, started_at, finished_at, timeout_sec, labels, worker, error, cancel, "
-    "limits, parent_cid, depth, origin, arrival, "
+    "limits, parent_cid, depth, origin, arrival, retry_of, "
 )
 _BARE_RUN: Final = _RUN + "NULL, NULL, NULL"
 _WHOLE_RUN: Final = _RUN + "inputs, sealed, result"
 _TASKLET: Final = (
     "cid, plan_name, task_name, definition_digest, created_at, attempt, inputs, priority, run_at, "
-    "timeout_sec, on_crash, labels, limits, parent_cid, depth, origin, sealed"
+    "timeout_sec, on_crash, labels, limits, parent_cid, depth, origin, sealed, retry_of"
 )
 _INSERTED: Final = _TASKLET + ", arrival"
 _HEAD: Final = "plan_name, limits, priority, rank, arrival, cid"
@@ -63,7 +63,10 @@ PRUNE_KEYS: Final = f"""
 KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
 INSERT_RUN: Final = f"""
     INSERT INTO runs (state, ready_at, delayed, {_INSERTED})
-    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+HAND_DOWN: Final = f"""
+    INSERT INTO steps ({_STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # --- Runs change; the guard: the run is as it was when the change was decided

@@ -30,7 +30,8 @@ CREATE TABLE runs (
     limits TEXT NOT NULL DEFAULT '[]',
     parent_cid TEXT,
     depth INTEGER NOT NULL DEFAULT 0,
-    origin BLOB
+    origin BLOB,
+    retry_of TEXT
 );
 
 -- The queue: dispatch order, of runs without limits and of those with.
