@@ -133,6 +133,12 @@ meta:
 steps:
   say: {action: say, params: {lines: "{{ inputs.lines }}"}}
 """,
+    "say_apart": """
+meta:
+  inputs: [{name: lines, type: number, required: true}]
+steps:
+  say: {action: say, isolation: process, params: {lines: "{{ inputs.lines }}"}}
+""",
     "which_process": """
 steps:
   ask: {action: fan_out}

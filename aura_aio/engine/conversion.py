@@ -5,12 +5,11 @@ May import msgspec, model.errors and the standard library.
 
 import dataclasses
 import enum
-import functools
 import inspect
 import re
 import types
 import typing
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import PurePath
 from typing import Annotated, Any, Final, NotRequired, Required, Union
 
@@ -22,6 +21,10 @@ from aura_aio.model.suggestions import did_you_mean
 _PLACE: Final = re.compile(r"(.*) - at `\$([^` ]*)`\Z", re.DOTALL)
 _UNIONS: Final = (Union, types.UnionType)
 _WRAPPERS: Final = (Annotated, Required, NotRequired)
+_LISTS: Final = (list, tuple, set, frozenset, Sequence)
+_MAPPINGS: Final = (dict, Mapping)
+
+Prepare = Callable[[Any], Any]
 
 
 class Misfit(Exception):
@@ -32,21 +35,55 @@ class Misfit(Exception):
         self.place = place
 
 
-def is_convertible(hint: Any) -> bool:
-    """Whether values can be checked against this annotation.
+class Conversion:
+    """What turns values into what one annotation asks for; made once, and used for each call."""
 
-    They cannot where it names something that is not there at run time, an interface (`Callable`, a
-    Protocol), or what msgspec does not know.
-    """
-    try:
-        if _has_interface(type_info(hint), seen=set()):
-            return False
-        msgspec.convert(None, hint, dec_hook=_instance)
-    except msgspec.ValidationError:
-        return True
-    except Exception:  # what stands in an annotation is a plan's code
-        return False
-    return True
+    def __init__(self, hint: Any) -> None:
+        classes: dict[type, _Fields] = {}
+        self._hint = hint
+        self._prepare = _preparation(hint, classes)
+        self._prepares_first = bool(classes)  # msgspec passes over keys that they do not have
+
+    @classmethod
+    def to(cls, hint: Any) -> "Conversion | None":
+        """The Conversion for this annotation; None if values cannot be checked against it: it
+        names something that is not there at run time, an interface (`Callable`, a Protocol), or
+        what msgspec does not know.
+        """
+        try:
+            if _has_interface(type_info(hint), seen=set()):
+                return None
+            msgspec.convert(None, hint, dec_hook=_instance)
+        except msgspec.ValidationError:
+            pass
+        except Exception:  # what stands in an annotation is a plan's code
+            return None
+        return cls(hint)
+
+    def of(self, value: Any) -> Any:
+        """`value`, plain data, as the annotation asks for it.
+
+        Where a number or a truth is asked for, text is read as one, and a number is written where
+        text is asked for. Times are RFC 3339; durations are ISO 8601, or seconds.
+
+        Raises:
+            Misfit: it does not fit.
+        """
+        if self._prepare is None or self._prepares_first:
+            return self._made(value if self._prepare is None else self._prepare(value))
+        try:
+            return self._made(value)
+        except Misfit:
+            return self._made(self._prepare(value))
+
+    def _made(self, value: Any) -> Any:
+        try:
+            return msgspec.convert(
+                value, self._hint, strict=False, str_keys=True, dec_hook=_instance
+            )
+        except msgspec.ValidationError as error:
+            found = _PLACE.match(str(error))
+            raise (Misfit(found[1], found[2]) if found else Misfit(str(error))) from error
 
 
 def bare(hint: Any) -> Any:
@@ -66,23 +103,6 @@ def bare(hint: Any) -> Any:
             return hint
 
 
-def convert(value: Any, hint: Any) -> Any:
-    """`value`, plain data, as `hint` asks for it; `is_convertible(hint)` must be true.
-
-    Where a number or a truth is asked for, text is read as one, and a number is written where text
-    is asked for. Times are RFC 3339; durations are ISO 8601, or seconds.
-
-    Raises:
-        Misfit: it does not fit.
-    """
-    prepared = _prepared(value, hint, "")
-    try:
-        return msgspec.convert(prepared, hint, strict=False, str_keys=True, dec_hook=_instance)
-    except msgspec.ValidationError as error:
-        found = _PLACE.match(str(error))
-        raise (Misfit(found[1], found[2]) if found else Misfit(str(error))) from error
-
-
 def _has_interface(node: Type | Field, seen: set[int]) -> bool:
     if id(node) in seen:
         return False
@@ -100,75 +120,165 @@ def _parts(node: Type | Field) -> Iterator[Type | Field]:
                 yield part
 
 
-def _prepared(value: Any, hint: Any, place: str) -> Any:
-    """`value` with what msgspec would refuse or pass over, though it is clear what is meant: a
-    number for a text, the name of an enum's member, keys that a class does not have.
+def _preparation(hint: Any, known: dict[type, "_Fields"]) -> Prepare | None:
+    """What puts right what msgspec would refuse or pass over, though it is clear what is meant: a
+    number for a text, the name of an enum's member, keys that a class does not have; None if there
+    can be nothing of that. `known` are the classes that have been met.
     """
-    hint = _meant(bare(hint), value)
-    if isinstance(value, list):
-        return _prepared_list(value, hint, place)
-    if isinstance(value, dict):
-        return _prepared_dict(value, hint, place)
-    if hint is str and isinstance(value, (int, float)) and not isinstance(value, bool):
-        return str(value)
-    if isinstance(value, str) and isinstance(hint, enum.EnumMeta):
-        members: Mapping[str, enum.Enum] = hint.__members__
-        if value in members and value not in {each.value for each in members.values()}:
-            return members[value].value
-    return value
-
-
-def _meant(hint: Any, value: Any) -> Any:
-    """The one choice of a union that can take a list or a mapping, if `value` is one."""
-    if typing.get_origin(hint) not in _UNIONS or not isinstance(value, (list, dict)):
-        return hint
-    wanted = (dict, Mapping) if isinstance(value, dict) else (list, tuple, set, frozenset, Sequence)
-    choices = [bare(choice) for choice in typing.get_args(hint)]
-    takers = [
-        choice
-        for choice in choices
-        if typing.get_origin(choice) in wanted or (isinstance(value, dict) and _fields(choice))
-    ]
-    return takers[0] if len(takers) == 1 else hint
-
-
-def _prepared_list(values: list[Any], hint: Any, place: str) -> list[Any]:
+    hint = bare(hint)
     of = typing.get_args(hint)
-    if not of and (fields := _fields(hint)):  # a NamedTuple
-        of = tuple(fields.values())
+    origin = typing.get_origin(hint)
+    if hint is str:
+        return _as_text
+    if isinstance(hint, enum.EnumMeta):
+        return _Members(hint)
+    if origin in _UNIONS:
+        return _preparation_of_union(of, known)
+    if origin in _MAPPINGS and len(of) == 2:
+        inner = _preparation(of[1], known)
+        return inner and _Values(inner)
+    if origin in _LISTS and of:
+        return _preparation_of_list(of, known)
+    return _fields(hint, known)
+
+
+def _preparation_of_union(choices: tuple[Any, ...], known: dict[type, "_Fields"]) -> Prepare | None:
+    """A list or a mapping is taken for the one choice that can take it."""
+    found: dict[type, Prepare] = {}
+    for kind, origins in ((list, _LISTS), (dict, _MAPPINGS)):
+        takers = [
+            choice
+            for choice in map(bare, choices)
+            if typing.get_origin(choice) in origins or (kind is dict and _fields(choice, known))
+        ]
+        inner = _preparation(takers[0], known) if len(takers) == 1 else None
+        if inner is not None:
+            found[kind] = inner
+    if not found:
+        return None
+    return lambda value: found[type(value)](value) if type(value) in found else value
+
+
+def _preparation_of_list(of: tuple[Any, ...], known: dict[type, "_Fields"]) -> Prepare | None:
     if len(of) == 1 or of[1:] == (Ellipsis,):
-        return [_prepared(each, of[0], f"{place}[{index}]") for index, each in enumerate(values)]
-    hints = (*of, *[Any] * len(values))
-    return [_prepared(each, hints[index], f"{place}[{index}]") for index, each in enumerate(values)]
+        inner = _preparation(of[0], known)
+        return inner and _Items(inner)
+    each = [_preparation(hint, known) for hint in of]
+    return _Tuple(each) if any(each) else None
 
 
-def _prepared_dict(values: dict[Any, Any], hint: Any, place: str) -> Any:
-    fields = _fields(hint)
-    if fields is None:
-        of = typing.get_args(hint)
-        each_hint = of[1] if len(of) == 2 else Any
-        return {key: _prepared(each, each_hint, f"{place}.{key}") for key, each in values.items()}
-    if not issubclass(hint, msgspec.Struct):  # which says itself whether it takes more
-        for key in values.keys() - fields.keys():
-            raise Misfit(f"There is no field {key!r}.{did_you_mean(str(key), fields)}", place)
-    prepared = {
-        key: _prepared(each, fields.get(key, Any), f"{place}.{key}") for key, each in values.items()
-    }
-    if not issubclass(hint, tuple):
-        return prepared
-    given = hint._field_defaults | prepared
-    for key in fields.keys() - given.keys():
-        raise Misfit(f"Object missing required field `{key}`", place)
-    return [given[key] for key in fields]
+def _as_text(value: Any) -> Any:
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return str(value) if is_number else value
 
 
-def _fields(hint: Any) -> dict[str, Any] | None:
-    """The fields of a class that a mapping can be turned into, with their annotations."""
-    return _fields_of(hint) if isinstance(hint, type) else None
+class _Members:
+    """Takes the name of a member for its value, unless that is a value too."""
+
+    def __init__(self, kind: enum.EnumMeta) -> None:
+        members: Mapping[str, enum.Enum] = kind.__members__
+        values = {member.value for member in members.values()}
+        self._values = {name: each.value for name, each in members.items() if name not in values}
+
+    def __call__(self, value: Any) -> Any:
+        return self._values.get(value, value) if isinstance(value, str) else value
 
 
-@functools.lru_cache(maxsize=256)
-def _fields_of(kind: type) -> dict[str, Any] | None:
+def _within(place: str, key: object, prepare: Prepare | None, value: Any) -> Any:
+    """`value` prepared; `place` with the `key` is where it stands, should it not fit."""
+    if prepare is None:
+        return value
+    try:
+        return prepare(value)
+    except Misfit as misfit:
+        raise Misfit(str(misfit), place.format(key) + misfit.place) from None
+
+
+class _Items:
+    """Prepares each element of a list."""
+
+    def __init__(self, inner: Prepare) -> None:
+        self._inner = inner
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, list):
+            return value
+        return [_within("[{}]", at, self._inner, each) for at, each in enumerate(value)]
+
+
+class _Tuple:
+    """Prepares the elements of a list whose places differ."""
+
+    def __init__(self, inner: Sequence[Prepare | None]) -> None:
+        self._inner = inner
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, list) or len(value) != len(self._inner):
+            return value
+        pairs = enumerate(zip(self._inner, value, strict=True))
+        return [_within("[{}]", at, prepare, each) for at, (prepare, each) in pairs]
+
+
+class _Values:
+    """Prepares each value of a mapping."""
+
+    def __init__(self, inner: Prepare) -> None:
+        self._inner = inner
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {key: _within(".{}", key, self._inner, each) for key, each in value.items()}
+
+
+class _Fields:
+    """Prepares a mapping for a class; for a NamedTuple also a list, and what is ready is one."""
+
+    def __init__(self, kind: type, hints: Mapping[str, Any]) -> None:
+        self._kind = kind
+        self._hints = hints
+        self._inner: dict[str, Prepare | None] = {}
+
+    def look_into(self, known: "dict[type, _Fields]") -> None:
+        """Find out how the fields are prepared, which may be of the same class."""
+        self._inner = {name: _preparation(hint, known) for name, hint in self._hints.items()}
+
+    def __call__(self, value: Any) -> Any:
+        is_tuple = issubclass(self._kind, tuple)
+        if isinstance(value, list) and is_tuple:
+            return _Tuple(list(self._inner.values())[: len(value)])(value)
+        if not isinstance(value, dict):
+            return value
+        if not issubclass(self._kind, msgspec.Struct):  # which says itself whether it takes more
+            for key in value.keys() - self._inner.keys():
+                raise Misfit(f"There is no field {key!r}.{did_you_mean(str(key), self._inner)}")
+        prepared = {
+            key: _within(".{}", key, self._inner.get(key), each) for key, each in value.items()
+        }
+        return self._in_order(prepared) if is_tuple else prepared
+
+    def _in_order(self, prepared: dict[str, Any]) -> list[Any]:
+        defaults: dict[str, Any] = getattr(self._kind, "_field_defaults", {})
+        given = defaults | prepared
+        for key in self._inner.keys() - given.keys():
+            raise Misfit(f"Object missing required field `{key}`")
+        return [given[key] for key in self._inner]
+
+
+def _fields(hint: Any, known: dict[type, _Fields]) -> _Fields | None:
+    """What prepares mappings for a class, if mappings can become one."""
+    if not isinstance(hint, type):
+        return None
+    if hint not in known:
+        hints = _field_hints(hint)
+        if hints is None:
+            return None
+        known[hint] = _Fields(hint, hints)
+        known[hint].look_into(known)
+    return known[hint]
+
+
+def _field_hints(kind: type) -> dict[str, Any] | None:
     if issubclass(kind, msgspec.Struct):
         return {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
     if typing.is_typeddict(kind) or (issubclass(kind, tuple) and hasattr(kind, "_fields")):

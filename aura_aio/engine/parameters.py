@@ -11,7 +11,7 @@ from types import SimpleNamespace
 from typing import Any, Final
 
 from aura_aio.engine.context import ActionContext
-from aura_aio.engine.conversion import Misfit, bare, convert, is_convertible
+from aura_aio.engine.conversion import Conversion, Misfit, bare
 from aura_aio.engine.failures import BadParameters
 from aura_aio.model.suggestions import did_you_mean
 
@@ -29,7 +29,7 @@ class Binder:
             BadParameters: it has one that cannot be filled by name.
         """
         self._action = action
-        self._types: dict[str, Any] = {}
+        self._conversions: dict[str, Conversion | None] = {}
         self._required: set[str] = set()
         self._context: str | None = None
         self._takes_more = False
@@ -41,7 +41,7 @@ class Binder:
             elif parameter.kind is inspect.Parameter.VAR_KEYWORD:
                 self._takes_more = True
             elif parameter.kind in _NAMED:
-                self._types[name] = hint if is_convertible(hint) else Any
+                self._conversions[name] = None if hint is Any else Conversion.to(hint)
                 if parameter.default is inspect.Parameter.empty:
                     self._required.add(name)
             elif parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
@@ -62,21 +62,21 @@ class Binder:
             BadParameters: one is unknown, is missing, or does not fit its annotation; names all.
         """
         faults = [
-            f"it has no parameter {name!r}.{did_you_mean(name, self._types)}"
+            f"it has no parameter {name!r}.{did_you_mean(name, self._conversions)}"
             for name in given
-            if name not in self._types and not self._takes_more
+            if name not in self._conversions and not self._takes_more
         ]
         faults += [
             f"the parameter {name!r} is missing."
-            for name in self._types
+            for name in self._conversions
             if name in self._required and name not in given
         ]
         arguments = dict(given)
         for name, value in given.items():
-            hint = self._types.get(name, Any)
+            conversion = self._conversions.get(name)
             try:
-                if hint is not Any:
-                    arguments[name] = convert(value, hint)
+                if conversion is not None:
+                    arguments[name] = conversion.of(value)
             except Misfit as misfit:
                 end = "" if str(misfit).endswith(("?", ".")) else "."
                 faults.append(f"the parameter {name + misfit.place!r} does not fit: {misfit}{end}")
