@@ -127,14 +127,19 @@ def _with(condition: Dependency, answers: list[bool]) -> bool:
 
 def fails(steps: list[Step], found: Mapping[str, End]) -> bool:
     """Whether the run fails: a step failed, and no state dependency accepts that."""
-    accepted = {
+    accepted = tolerated(steps)
+    return any(end is End.FAILED and name not in accepted for name, end in found.items())
+
+
+def tolerated(steps: list[Step]) -> set[str]:
+    """The steps whose failure some step's state dependency accepts."""
+    return {
         leaf.step
         for step in steps
         if step.depends_on is not None
         for leaf, wanted in _wanted(step.depends_on, wanted=True)
         if wanted and leaf.statuses is not None and StepStatus.FAILED in leaf.statuses
     }
-    return any(end is End.FAILED and name not in accepted for name, end in found.items())
 
 
 def _wanted(condition: Dependency, *, wanted: bool) -> list[tuple[DependsOn, bool]]:

@@ -1,13 +1,15 @@
 """The walk through a graph against an independent model, in every order of events that there is.
 
-Imports Hypothesis, pytest, aura_aio's engine and the model in `graphs`.
+Imports Hypothesis, aura_aio's engine, and the models in `graphs` and `oracle`.
 """
 
 import asyncio
+import json
 import tempfile
 from pathlib import Path
+from random import Random
 
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from aura_aio.engine.graph import Graph, Standing, Walk, is_met
@@ -20,8 +22,10 @@ from aura_aio.model.plan import (
     StepStatus,
     Task,
 )
-from tests.engine.graphs import End, certain, expected_ends, fails, graphs
-from tests.engine.harness import bench
+from aura_aio.model.run import Outcome
+from tests.engine.graphs import End, certain, expected_ends, fails, graphs, tolerated
+from tests.engine.harness import Bench, bench
+from tests.engine.oracle import Oracle, Play, failed_in_order, plays
 
 STANDINGS = {
     End.SUCCESS: Standing.SUCCESS,
@@ -87,40 +91,85 @@ def test_a_walk_ends_as_the_rules_say_in_any_order(
     assert walker.walk.standings == expected
 
 
-@given(graphs(), st.integers(0, 3))
-@settings(max_examples=20, deadline=None)
-def test_a_runner_ends_as_the_rules_say(
-    graph: tuple[list[Step], dict[str, End]], pauses: int
-) -> None:
-    steps, ends = graph
-    names = {step.name: step for step in steps}
+class Stage:
+    """Runs a task with the real Runner; its turns end when the test says so, one at a time."""
 
-    async def act(name: str) -> None:
-        for _ in range(pauses if int(name[1:]) % 2 else 0):
-            await asyncio.get_running_loop().run_in_executor(None, int)
-        if ends[name] is End.FAILED:
-            raise ValueError(name)
+    def __init__(self, play: Play) -> None:
+        self.play = play
+        self.oracle = Oracle(play)
+        self.running: dict[tuple[str, int], asyncio.Future[None]] = {}
+        self.too_early: list[tuple[str, int]] = []
+        self._begun = asyncio.Event()
 
-    task = Task(
-        "case",
-        "t",
-        steps=tuple(
-            Step(
-                name,
-                "act",
-                params={"name": name},
-                depends_on=step.depends_on,
-                when=False if ends[name] is End.SKIPPED else None,
+    async def act(self, name: str, turn: int) -> str:
+        """The action of all steps."""
+        if (name, turn) not in self.oracle.running:
+            self.too_early.append((name, turn))
+        end = self.running[name, turn] = asyncio.get_running_loop().create_future()
+        self._begun.set()
+        await end
+        if turn == self.play.works[name].fails_at:
+            raise ValueError(f"{name}/{turn}")
+        return f"{name}/{turn}"
+
+    def task(self) -> Task:
+        steps = []
+        for step in self.play.steps:
+            loop = self.play.works[step.name].as_loop()
+            turn = "{{ loop.index }}" if loop is not None else 0
+            steps.append(
+                Step(
+                    step.name,
+                    "act",
+                    params={"name": step.name, "turn": turn},
+                    depends_on=step.depends_on,
+                    when="{{ 1 > 2 }}" if self.play.ends[step.name] is End.SKIPPED else None,
+                    loop=loop,
+                )
             )
-            for name, step in names.items()
-        ),
-    )
-    with tempfile.TemporaryDirectory() as folder, bench(Path(folder), {"act": act}) as table:
-        outcome = asyncio.run(table.run(task))
-        found = table.journal.statuses()
-    expected = expected_ends(steps, ends)
-    assert found == {name: end.value.partition(" ")[0] for name, end in expected.items()}
-    assert outcome.event == ("fail" if fails(steps, expected) else "succeed")
+        return Task("case", "t", steps=tuple(steps))
+
+    async def run(self, table: Bench, random: Random) -> Outcome:
+        """Let turns end in a random order; before each, all that may run does, and nothing else."""
+        outcome = asyncio.create_task(table.run(self.task()))
+        async with asyncio.timeout(20):
+            while self.oracle.running:
+                while self.running.keys() != self.oracle.running:
+                    assert not self.too_early, "nothing starts before its dependencies allow it"
+                    self._begun.clear()
+                    await self._begun.wait()
+                name, turn = random.choice(sorted(self.running))
+                self.oracle.end(name, turn)
+                self.running.pop((name, turn)).set_result(None)
+            found = await outcome
+        assert not self.too_early
+        return found
+
+
+@given(plays(), st.randoms(use_true_random=False))
+@settings(max_examples=25, deadline=None, phases=set(Phase) - {Phase.shrink})  # it may wait
+def test_a_runner_does_what_the_rules_say_at_every_moment(play: Play, random: Random) -> None:
+    stage = Stage(play)
+    with tempfile.TemporaryDirectory() as folder, bench(Path(folder), {"act": stage.act}) as table:
+        outcome = asyncio.run(stage.run(table, random))
+        journal = table.journal
+    over = stage.oracle.over
+    assert over == expected_ends(play.steps, play.ends)
+    assert journal.statuses() == {name: end.value.partition(" ")[0] for name, end in over.items()}
+    for name, work in play.works.items():
+        if over[name] is End.SUCCESS:
+            results = [f"{name}/{turn}" for turn in range(work.turns)]
+            output = journal.last(name).output
+            assert output is not None
+            assert json.loads(output) == (results if work.loop else results[0])
+    if not fails(play.steps, over):
+        assert outcome.event == "succeed"
+        return
+    assert outcome.event == "fail"
+    accepted = tolerated(play.steps)
+    first = next(name for name in failed_in_order(over) if name not in accepted)
+    assert outcome.error is not None
+    assert outcome.error.step == first
 
 
 def test_running_holds_from_the_start_on_and_not_for_a_step_that_was_skipped() -> None:
