@@ -11,9 +11,10 @@ import click
 import msgspec
 
 from aura_aio.cli.failure import Failure
-from aura_aio.cli.plan_tests import plan_roots
+from aura_aio.cli.load_errors import print_load_error
+from aura_aio.cli.roots import plan_roots
 from aura_aio.cli.screen import Screen
-from aura_aio.cli.text import count, safe_lines
+from aura_aio.cli.text import count
 from aura_aio.model.plan import LoadError, Plan
 
 
@@ -48,7 +49,7 @@ def check(*, path: Path | None, as_json: bool) -> None:
         screen.json(msgspec.json.encode(found))
     else:
         for error in errors:
-            _show(screen, error)
+            print_load_error(screen.out, error)
         _sum_up(screen, plans, task_count, errors)
     if errors:
         raise click.exceptions.Exit(1)
@@ -75,15 +76,6 @@ def _with_place(plan: Plan) -> Iterator[LoadError]:
         if file.is_relative_to(Path.cwd()):
             file = file.relative_to(Path.cwd())
         yield msgspec.structs.replace(error, file=str(file))
-
-
-def _show(screen: Screen, error: LoadError) -> None:
-    place = ":".join(str(each) for each in (error.file, error.line, error.column) if each)
-    path = f"{error.path}: " if error.path else ""
-    first, *rest = safe_lines(error.message)
-    screen.out.line((f"{place}: ", "red"), path, first)
-    for line in rest:
-        screen.out.line("    ", line)
 
 
 def _sum_up(

@@ -16,7 +16,7 @@ from rich.text import Text
 
 from aura_aio.cli.client import WAIT_SEC, Answer, Client
 from aura_aio.cli.failure import Failure
-from aura_aio.cli.log_lines import print_entry
+from aura_aio.cli.log_lines import print_entry, tells_of_loss
 from aura_aio.cli.logs import today, who
 from aura_aio.cli.screen import STATUS_STYLES, Output, Screen
 from aura_aio.cli.stream import Entry, RunEnd, watch
@@ -36,12 +36,8 @@ async def follow(client: Client, screen: Screen, cid: str) -> Answer:
         ServerProblem, NoServer: the server does not let us, or was never there.
     """
     notes = screen.notes
-
-    def lost(why: str) -> None:
-        notes.line((f"{why}; trying again until the server answers", "yellow"))
-
     async with _progress(client, notes.console, cid):
-        items = watch(client, {"cid": cid}, since=0, lost=lost)
+        items = watch(client, {"cid": cid}, since=0, lost=tells_of_loss(notes))
         async with aclosing(items):
             async for item in items:
                 if isinstance(item, Entry):

@@ -3,7 +3,7 @@
 May import `cli` and the standard library.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -32,6 +32,15 @@ def print_entry(output: Output, entry: Mapping[str, Any], who: str, today: datet
         data["worker"] = entry["worker"]
     head = (log_time(then, today), entry["level"], who)
     print_line(output, head, entry["message"], data)
+
+
+def tells_of_loss(output: Output) -> Callable[[str], None]:
+    """What a log stream that goes on by itself calls with why its connection was lost."""
+
+    def lost(why: str) -> None:
+        output.line((f"{why}; trying again until the server answers", "yellow"))
+
+    return lost
 
 
 def print_line(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 import msgspec
 
-from aura_aio.cli.log_lines import print_entry
+from aura_aio.cli.log_lines import print_entry, tells_of_loss
 from aura_aio.cli.params import Whole
 from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Output, Screen
@@ -66,16 +66,12 @@ async def logs(client: "Client", screen: Screen, **options: Any) -> None:
     if tail is None and asked.since is None and asked.cid is None:
         tail = _LAST
     since = 0 if asked.since is None and tail is None else asked.since
-
-    def lost(why: str) -> None:
-        screen.notes.line((f"{why}; trying again until the server answers", "yellow"))
-
     items = watch(
         client,
         {"cid": asked.cid, "level": asked.level},
         since=since,
         tail=tail,
-        lost=lost if asked.follow else None,
+        lost=tells_of_loss(screen.notes) if asked.follow else None,
     )
     async with aclosing(items):
         async for item in items:

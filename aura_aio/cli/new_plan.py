@@ -12,7 +12,7 @@ from typing import Final
 import click
 
 from aura_aio.cli.failure import Failure
-from aura_aio.cli.plan_tests import plan_roots
+from aura_aio.cli.roots import plan_roots
 from aura_aio.cli.screen import Screen
 
 _MANIFEST: Final = """\

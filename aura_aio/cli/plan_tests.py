@@ -1,11 +1,10 @@
 """`aura plans test`: the tests of a plan, with pytest.
 
-May import click, settings and `cli`; the catalog only once the command runs. The plugin that the
+May import click, the model and `cli`; the catalog only once the command runs. The plugin that the
 tests need (`aura_aio.testing.plugin`) is loaded by pytest, in a process of its own.
 """
 
 import importlib.util
-import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,8 +16,8 @@ import click
 import aura_aio
 from aura_aio.cli.failure import Failure
 from aura_aio.cli.remote import INTERRUPTED
+from aura_aio.cli.roots import plan_roots
 from aura_aio.model.errors import AuraError
-from aura_aio.settings import load_settings
 
 _TESTS: Final = "tests"
 _SETTINGS: Final = ("pytest.toml", "pytest.ini", "pyproject.toml", "tox.ini", "setup.cfg")
@@ -54,18 +53,6 @@ def test_plan(plan: str, options: tuple[str, ...]) -> None:
             f"{sys.executable} -m pip install 'aura-aio[test]'"
         )
     raise click.exceptions.Exit(_exit_code([*_pytest(folder, roots), *options]))
-
-
-def plan_roots() -> Sequence[Path]:
-    """The folders of plans that the settings name.
-
-    Raises:
-        Failure: the settings are wrong.
-    """
-    try:
-        return [Path(root) for root in load_settings({}, os.environ).plans.plans]
-    except AuraError as error:
-        raise Failure(str(error)) from error
 
 
 def _folder(plan: str, roots: Sequence[Path]) -> Path:

@@ -1,6 +1,6 @@
 """`aura plans`: the plans that are loaded, their tasks, and what could not be loaded.
 
-May import click and `cli`. To make and to test a plan stands in modules of their own.
+May import click, msgspec, the model and `cli`.
 """
 
 import shlex
@@ -8,14 +8,17 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from aura_aio.cli.check import check
 from aura_aio.cli.groups import DefaultGroup
+from aura_aio.cli.load_errors import print_load_error
 from aura_aio.cli.new_plan import new_plan
 from aura_aio.cli.plan_tests import test_plan
 from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value
 from aura_aio.cli.text import duration, safe_lines
+from aura_aio.model.plan import LoadError
 
 if TYPE_CHECKING:
     from aura_aio.cli.client import Client
@@ -122,12 +125,7 @@ def _show_tasks(screen: Screen, tasks: Iterable[Mapping[str, Any]]) -> None:
 
 def _show_errors(screen: Screen, plan: str, errors: Iterable[Mapping[str, Any]]) -> None:
     for error in errors:
-        place = ":".join(str(error[part]) for part in ("file", "line", "column") if part in error)
-        what = f"{error['path']}: " if "path" in error else ""
-        first, *rest = safe_lines(error["message"])
-        screen.out.line((f"{plan}/{place}: ", "red"), what, first, hang=4)
-        for line in rest:
-            screen.out.line("    ", line, hang=4)
+        print_load_error(screen.out, msgspec.convert(error, LoadError), f"{plan}/")
 
 
 def _show_task(screen: Screen, task: Mapping[str, Any]) -> None:

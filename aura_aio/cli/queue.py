@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_aio.cli.groups import DefaultGroup
+from aura_aio.cli.lists import list_options, pages, show_list
 from aura_aio.cli.params import Whole
-from aura_aio.cli.remote import pages, talks_to_server
+from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen
 from aura_aio.cli.text import duration
 from aura_aio.cli.waiting import waits_for
@@ -35,7 +36,7 @@ async def overview(client: "Client", screen: Screen) -> None:
         screen.json(answer.body)
         return
     screen.fields(_figures(answer.data))
-    items, cursor = await pages(client, "api", "queue", "list", query={}, most=_FIRST)
+    items, cursor = await pages(client, "queue", "list", query={}, most=_FIRST)
     if items:
         screen.out.line()
         _show(screen, items)
@@ -51,23 +52,12 @@ async def overview(client: "Client", screen: Screen) -> None:
     show_default=True,
     help="Runs that could start now, or those whose time is still to come.",
 )
-@click.option("--limit", type=Whole(1), default=20, show_default=True, help="At the most.")
-@click.option("--cursor", help="Go on where the list before ended.")
+@list_options()
 @talks_to_server
 async def list_queue(client: "Client", screen: Screen, **options: Any) -> None:
     """List the queued runs in the order in which they will start."""
-    limit: int = options.pop("limit")
-    if screen.as_json:
-        query = {**options, "limit": min(limit, 1000)}
-        screen.json((await client.get("api", "queue", "list", query=query)).body)
-        return
-    items, cursor = await pages(client, "api", "queue", "list", query=options, most=limit)
-    if not items:
-        screen.notes.line(f"No runs are {options['state']}.")
-        return
-    _show(screen, items)
-    if cursor is not None:
-        screen.notes.line((f"There are more: --limit, or --cursor {cursor}", "dim"))
+    nothing = f"No runs are {options['state']}."
+    await show_list(client, screen, ("queue", "list"), options, _show, nothing)
 
 
 # Negative priorities begin like options: what is unknown is taken for an argument.
@@ -79,10 +69,7 @@ async def priority(client: "Client", screen: Screen, cid: str, priority: int) ->
     """Change the priority of the queued run CID; higher goes first."""
     path = ("api", "tasks", cid, "priority")
     answer = await client.send("PATCH", *path, body={"priority": priority})
-    if screen.as_json:
-        screen.json(answer.body)
-    else:
-        screen.out.line(f"{cid} has the priority {answer.data['priority']} now.")
+    screen.answer(answer.body, f"{cid} has the priority {answer.data['priority']} now.")
 
 
 def _figures(figures: Mapping[str, Any]) -> list[tuple[str, Piece]]:

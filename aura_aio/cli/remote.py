@@ -6,7 +6,7 @@ May import click, settings and `cli`; aiohttp only once a command runs.
 import asyncio
 import functools
 import os
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, Any, Final
 
 import click
@@ -18,7 +18,7 @@ from aura_aio.model.errors import SettingsError
 from aura_aio.settings import ClientSettings, load_settings, settings_table
 
 if TYPE_CHECKING:
-    from aura_aio.cli.client import Client
+    pass
 
 INTERRUPTED: Final = 130
 _URL, _TOKEN = (
@@ -72,18 +72,3 @@ async def _call(
             if screen.as_json:
                 screen.json(problem.body)
             raise
-
-
-async def pages(
-    client: "Client", *path: str, query: dict[str, Any], most: int
-) -> tuple[Sequence[dict[str, Any]], str | None]:
-    """Up to `most` items of a list, over as many pages as it takes, and the cursor of the rest."""
-    items: list[dict[str, Any]] = []
-    cursor = query.get("cursor")
-    while True:
-        limit = min(1000, most - len(items))
-        answer = await client.get(*path, query={**query, "limit": limit, "cursor": cursor})
-        items += answer.data["items"]
-        cursor = answer.data.get("next_cursor")
-        if cursor is None or len(items) >= most:
-            return items, cursor

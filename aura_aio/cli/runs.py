@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from aura_aio.cli.groups import DefaultGroup
-from aura_aio.cli.params import LABEL, MOMENT, Number, Whole
-from aura_aio.cli.remote import pages, talks_to_server
+from aura_aio.cli.lists import list_options, show_list
+from aura_aio.cli.params import LABEL, MOMENT, Number
+from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value, status, value_lines
 from aura_aio.cli.text import between, brief_time, duration, local_time, safe_lines
 from aura_aio.cli.waiting import waits_for, waits_for_runs
@@ -56,24 +57,12 @@ def runs() -> None:
     multiple=True,
     help="What each item should hold beside the usual; shows with --json.",
 )
-@click.option("--limit", type=Whole(1), default=20, show_default=True, help="At the most.")
-@click.option("--cursor", help="Go on where the list before ended.")
+@list_options()
 @talks_to_server
 async def list_runs(client: "Client", screen: Screen, **options: Any) -> None:
     """List runs, the newest first."""
-    limit: int = options.pop("limit")
     query = {**options, "include": ",".join(options["include"]) or None}
-    if screen.as_json:
-        query["limit"] = min(limit, 1000)
-        screen.json((await client.get("api", "runs", query=query)).body)
-        return
-    items, cursor = await pages(client, "api", "runs", query=query, most=limit)
-    if not items:
-        screen.notes.line("No runs.")
-        return
-    show_runs(screen, items)
-    if cursor is not None:
-        screen.notes.line((f"There are more: --limit, or --cursor {cursor}", "dim"))
+    await show_list(client, screen, ("runs",), query, _show, "No runs.")
 
 
 @runs.command("show")
@@ -118,13 +107,10 @@ async def cancel(
     asked = {"mode": "kill" if kill else None, "grace_sec": grace_sec, "reason": reason}
     body = {name: value for name, value in asked.items() if value is not None}
     answer = await client.post("api", "tasks", cid, "cancel", body=body or None)
-    if screen.as_json:
-        screen.json(answer.body)
-    else:
-        screen.out.line(status(answer.data["status"]), f"  {answer.data['message']}")
+    screen.answer(answer.body, status(answer.data["status"]), f"  {answer.data['message']}")
 
 
-def show_runs(screen: Screen, items: Sequence[Mapping[str, Any]]) -> None:
+def _show(screen: Screen, items: Sequence[Mapping[str, Any]]) -> None:
     """Print a table of `RunSummary`s."""
     now = SystemClock().now()
     is_narrow = screen.is_terminal and screen.width < _NOTE_FROM

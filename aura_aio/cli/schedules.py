@@ -3,14 +3,14 @@
 May import click and `cli`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from aura_aio.cli.groups import DefaultGroup
-from aura_aio.cli.params import Whole
-from aura_aio.cli.remote import pages, talks_to_server
+from aura_aio.cli.lists import list_options, show_list
+from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value
 from aura_aio.cli.text import duration, local_time, period
 
@@ -27,30 +27,11 @@ def schedules() -> None:
 
 @schedules.command("list")
 @click.option("--plan", "plan_name", metavar="PLAN", help="Only schedules of this plan's tasks.")
-@click.option("--limit", type=Whole(1), default=50, show_default=True, help="At the most.")
-@click.option("--cursor", help="Go on where the list before ended.")
+@list_options(50)
 @talks_to_server
 async def list_schedules(client: "Client", screen: Screen, **options: Any) -> None:
     """List the schedules, by id."""
-    limit: int = options.pop("limit")
-    if screen.as_json:
-        query = {**options, "limit": min(limit, 1000)}
-        screen.json((await client.get("api", "schedules", query=query)).body)
-        return
-    items, cursor = await pages(client, "api", "schedules", query=options, most=limit)
-    if not items:
-        screen.notes.line("No schedules.")
-        return
-    columns = [
-        Column("id", elastic=True),
-        Column("task", elastic=True),
-        Column("when", elastic=True),
-        Column("next"),
-        Column("last"),
-    ]
-    screen.table(columns, [_row(schedule) for schedule in items])
-    if cursor is not None:
-        screen.notes.line((f"There are more: --limit, or --cursor {cursor}", "dim"))
+    await show_list(client, screen, ("schedules",), options, _show, "No schedules.")
 
 
 @schedules.command("show")
@@ -87,20 +68,26 @@ async def disable(client: "Client", screen: Screen, **named: Any) -> None:
 async def run_now(client: "Client", screen: Screen, **named: Any) -> None:
     """Run the schedule ID now, beside its due times; print the cid of the run."""
     answer = await client.post("api", "schedules", named["id"], "run")
-    if screen.as_json:
-        screen.json(answer.body)
-    else:
-        screen.out.line(answer.data["cid"])
+    screen.answer(answer.body, answer.data["cid"])
+
+
+def _show(screen: Screen, items: Sequence[Mapping[str, Any]]) -> None:
+    columns = [
+        Column("id", elastic=True),
+        Column("task", elastic=True),
+        Column("when", elastic=True),
+        Column("next"),
+        Column("last"),
+    ]
+    screen.table(columns, [_row(schedule) for schedule in items])
 
 
 async def _enable(client: "Client", screen: Screen, id_: str, *, enabled: bool) -> None:
     answer = await client.send("PATCH", "api", "schedules", id_, body={"enabled": enabled})
-    if screen.as_json:
-        screen.json(answer.body)
-    elif enabled:
-        screen.out.line(f"{id_} is enabled, and run next at {_next(answer.data)[0]}.")
-    else:
-        screen.out.line(f"{id_} is disabled.")
+    told = "is disabled."
+    if enabled:
+        told = f"is enabled, and run next at {_next(answer.data)[0]}."
+    screen.answer(answer.body, f"{id_} {told}")
 
 
 def _row(schedule: Mapping[str, Any]) -> list[Piece]:

@@ -91,6 +91,13 @@ class Screen:
         sys.stdout.buffer.write(safe_json(document.decode()).encode() + b"\n")
         sys.stdout.buffer.flush()
 
+    def answer(self, body: bytes, *pieces: Piece) -> None:
+        """Print what a server has answered: `body` where JSON is asked for, else one line."""
+        if self.as_json:
+            self.json(body)
+        else:
+            self.out.line(*pieces)
+
     def value(self, value: Any) -> None:
         """Print a JSON value for a person: a text as it is, anything else indented."""
         for line in value_lines(value):

@@ -59,7 +59,7 @@ async def show_status(client: "Client", screen: Screen) -> None:
 async def start(client: "Client", screen: Screen) -> None:
     """Start queued runs from now on."""
     answer = await client.post("api", "system", "start")
-    _say(screen, answer.body, answer.data["message"])
+    screen.answer(answer.body, answer.data["message"])
 
 
 @system.command("stop")
@@ -84,7 +84,7 @@ async def stop(client: "Client", screen: Screen, mode: str, timeout_sec: float |
     if timeout_sec is not None:
         body["timeout_sec"] = timeout_sec
     answer = await client.post("api", "system", "stop", body=body)
-    _say(screen, answer.body, answer.data["message"])
+    screen.answer(answer.body, answer.data["message"])
 
 
 @system.command("reload")
@@ -98,7 +98,7 @@ async def reload(client: "Client", screen: Screen, *, force: bool) -> None:
     told = f"{count(loaded['plan_count'], 'plan')}, {count(loaded['task_count'], 'task')} loaded."
     if loaded["task_error_count"]:
         told += f" {count(loaded['task_error_count'], 'load error')}: see aura plans"
-    _say(screen, answer.body, told)
+    screen.answer(answer.body, told)
 
 
 def _figures(now: dict[str, Any]) -> list[tuple[str, Piece]]:
@@ -122,10 +122,3 @@ def _figures(now: dict[str, Any]) -> list[tuple[str, Piece]]:
 def _by_number(worker: dict[str, Any]) -> tuple[int, str]:
     name: str = worker["name"]
     return len(name), name  # worker-2 before worker-10
-
-
-def _say(screen: Screen, body: bytes, told: str) -> None:
-    if screen.as_json:
-        screen.json(body)
-    else:
-        screen.out.line(told)

@@ -228,6 +228,12 @@ class LoadError(msgspec.Struct, frozen=True, omit_defaults=True):
     column: int | None = None
     path: str | None = None
 
+    @property
+    def place(self) -> str:
+        """`file:line:column`, as far as it is known."""
+        parts = (self.file, self.line, self.column)
+        return ":".join(str(part) for part in parts if part is not None)
+
 
 class ActionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """An action as far as it is known without running its module.

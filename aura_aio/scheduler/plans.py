@@ -89,12 +89,10 @@ class Plans:
 
 async def _read(roots: Sequence[Path]) -> Catalog:
     catalog = await asyncio.to_thread(load_catalog, roots)
-    faults = [(error.file, error) for error in catalog.errors]
+    faults = [(error.place, error) for error in catalog.errors]
     for plan in catalog.plans.values():
-        faults += [(f"{plan.name}/{error.file}", error) for error in plan.errors]
-    for file, error in faults[:_MOST_TOLD]:
-        parts = (file, error.line, error.column)
-        place = ":".join(str(part) for part in parts if part is not None)
+        faults += [(f"{plan.name}/{error.place}", error) for error in plan.errors]
+    for place, error in faults[:_MOST_TOLD]:
         told = {"action": "load_error", "place": place, "reason": error.message}
         _log.warning("load error", extra=told)
     if len(faults) > _MOST_TOLD:

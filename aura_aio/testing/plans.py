@@ -22,7 +22,7 @@ from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model import json
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.origin import Origin, encode_origin
-from aura_aio.model.plan import Definition, InputSpec, LoadError, Step, Task, TaskMeta
+from aura_aio.model.plan import Definition, InputSpec, Step, Task, TaskMeta
 from aura_aio.model.run import Outcome, Tasklet
 from aura_aio.model.states import RunState, advance
 from aura_aio.testing.clock import VirtualClock, VirtualLoop
@@ -64,7 +64,7 @@ class TestedPlan:
         (self._plan,) = found
         self._actions: dict[str, dict[str, LoadedAction]] = {}
         if self._plan.errors:
-            faults = "\n".join(f"  {_place(error)}: {error.message}" for error in self._plan.errors)
+            faults = "\n".join(f"  {error.place}: {error.message}" for error in self._plan.errors)
             raise PlanBroken(f"The plan {self.name!r} has faults:\n{faults}")
 
     @property
@@ -167,10 +167,6 @@ def _is_on_a_loop() -> bool:
     except RuntimeError:
         return False
     return True
-
-
-def _place(error: LoadError) -> str:
-    return ":".join(str(part) for part in (error.file, error.line, error.column) if part)
 
 
 def _on(http: FakeHttp) -> dict[str, LoadedAction]:

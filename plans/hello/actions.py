@@ -28,7 +28,7 @@ def wake(who: str, calls_needed: int, context: ActionContext) -> str:
     """Calls `who`, and fails until it has been called `calls_needed` times in this run.
 
     Stands for everything in the world that works at the second try. The calls are counted in a file
-    of the plan's data folder, because nothing else of an action outlives its end.
+    of the plan's data folder: nothing else of an action that fails outlives its end.
     """
     file = context.data_dir / f"calls-{context.cid}"
     calls = len(file.read_text()) + 1 if file.exists() else 1
