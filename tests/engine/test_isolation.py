@@ -11,16 +11,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from aura_aio.engine.runner import Runner
-from aura_aio.model.plan import DependsOn, Isolation, OnException, Step, Task
+from aura_aio.model.plan import DependsOn, Isolation, OnException, Step, Task, TaskMeta
 from aura_aio.model.run import Outcome
 from aura_aio.model.states import RunEvent
 from tests.engine.harness import Bench, bench, write_plan
-from tests.server_process import is_alive
+from tests.engine.processes import LONG, is_gone, limited, pid_in
 from tests.waiting import until
-
-LONG = 30.0
 
 ACTIONS = """
 import asyncio
@@ -341,20 +340,6 @@ async def failure(table: Bench, task: Task) -> Any:
     return outcome.error
 
 
-def is_gone(pid: int) -> bool:
-    """Whether there is no such process, or only what is left of it until its parent looks."""
-    try:
-        left = Path(f"/proc/{pid}/status").read_text()
-    except OSError:
-        return not is_alive(pid)
-    return "\nState:\tZ" in left
-
-
-async def pid_in(file: Path) -> int:
-    """What an action wrote into its file."""
-    return int(await until(lambda: file.exists() and file.read_text(), within=LONG))
-
-
 async def cancelled(
     table: Bench, task: Task, file: Path, grace_sec: float
 ) -> tuple[Outcome, Runner]:
@@ -629,11 +614,12 @@ async def test_a_call_that_is_cancelled_can_clean_up(
 @pytest.mark.parametrize("action", ["spins", "spins_in_c", "ignores_all", "swallows", "waits"])
 async def test_a_time_limit_ends_the_process(table: Bench, tmp_path: Path, action: str) -> None:
     file = tmp_path / "pid"
-    runner = table.runner(with_limit(2.0, action, file=str(file)))
-    outcome = await runner.run()
+    outcome, runner = await limited(
+        table, lambda seconds: with_limit(seconds, action, file=str(file)), file
+    )
     assert outcome.error is not None
     assert outcome.error.type == "TimeoutError"
-    assert outcome.error.message == "The action took longer than 2 s."
+    assert outcome.error.message.startswith("The action took longer than ")
     assert not runner.abandoned
     assert is_gone(await pid_in(file))
     assert ("cleaned up" in table.journal.messages()) == (action == "waits")
@@ -641,8 +627,11 @@ async def test_a_time_limit_ends_the_process(table: Bench, tmp_path: Path, actio
 
 async def test_the_limit_of_a_run_ends_the_process_too(table: Bench, tmp_path: Path) -> None:
     file = tmp_path / "pid"
-    runner = table.runner(call("spins", file=str(file)), timeout_sec=2.0)
-    assert (await runner.run()).event is RunEvent.TIME_OUT
+    spins = call("spins", file=str(file))
+    outcome, runner = await limited(
+        table, lambda seconds: replace(spins, meta=TaskMeta(timeout_sec=seconds)), file
+    )
+    assert outcome.event is RunEvent.TIME_OUT
     assert not runner.abandoned
     pid = await pid_in(file)
     await until(lambda: is_gone(pid))

@@ -17,12 +17,10 @@ from aura_aio.model.plan import OnException, Step, Task
 from aura_aio.model.run import RunError
 from aura_aio.model.states import RunEvent
 from tests.engine.harness import Bench, bench
-from tests.engine.test_isolation import is_gone, pid_in
+from tests.engine.processes import LONG, is_gone, limited, pid_in
 from tests.waiting import until
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="runs programs of POSIX")
-
-LONG = 30.0
 
 
 @pytest.fixture
@@ -192,11 +190,15 @@ async def test_a_cancel_kills_what_does_not_end(table: Bench, folder: Path) -> N
 
 @pytest.mark.parametrize("limit", ["timeout", "timeout_sec"])
 async def test_a_time_limit_ends_the_program(table: Bench, folder: Path, limit: str) -> None:
-    limits: dict[str, Any] = {limit: 2.0}
-    error = await failure(table, in_shell(TREE, **limits))
-    assert error.type == "TimeoutError"
+    def task(seconds: float) -> Task:
+        return in_shell(TREE, **{limit: seconds})
+
+    outcome, runner = await limited(table, task, folder / "pid")
+    assert outcome.error is not None
+    assert outcome.error.type == "TimeoutError"
     what = "action" if limit == "timeout" else "command"
-    assert error.message == f"The {what} took longer than 2 s."
+    assert outcome.error.message.startswith(f"The {what} took longer than ")
+    assert not runner.abandoned
     pids = [await pid_in(folder / "pid"), await pid_in(folder / "child")]
     await until(lambda: all(map(is_gone, pids)))
 
