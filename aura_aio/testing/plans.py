@@ -14,7 +14,7 @@ from aura_aio.catalog.catalog import is_plan, load_catalog
 from aura_aio.catalog.inputs import check_inputs
 from aura_aio.catalog.references import split_action
 from aura_aio.catalog.secret_inputs import part
-from aura_aio.engine.builtin import BUILTIN
+from aura_aio.engine.builtin import builtin_actions
 from aura_aio.engine.builtin.http import HttpActions
 from aura_aio.engine.capture import captured_output
 from aura_aio.engine.results import to_json
@@ -128,7 +128,7 @@ class TestedPlan:
                 data_dir=world.data_root,
                 actions=lambda plan, name: self._actions[plan][name],
                 threads=loop.threads,
-                builtin=BUILTIN | _on(world.http),
+                builtin=builtin_actions(allow_shell=True) | _on(world.http),
                 secrets=world.secrets,
             )
             secret = json.dumps(hidden) if hidden else None

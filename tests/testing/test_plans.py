@@ -4,6 +4,7 @@ Imports pytest and aura_aio's parts for tests.
 """
 
 import os
+import sys
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -282,6 +283,12 @@ def test_what_starts_a_run_is_the_tests_to_say(make: Callable[..., Bench]) -> No
     assert bench.run("say").result == "client"
     daily = FromSchedule(id="daily", due_at=bench.clock.now())
     assert bench.run("say", origin=daily).result == "schedule"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="the command is one of POSIX")
+def test_programs_can_be_run(bench: Bench) -> None:
+    run = bench.call("shell.run", command=["echo", "hello"])
+    assert (run.result["stdout"], run.messages(), run.took_sec) == ("hello\n", ["hello"], 0)
 
 
 def test_what_threads_of_a_call_say_is_in_the_log(bench: Bench) -> None:
