@@ -18,8 +18,6 @@ from aura_aio.model.run import Run
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.logs import LogPage
 from aura_aio.scheduler.queue import QueueEntry, QueueOverview
-from aura_aio.scheduler.redo import Redoing
-from aura_aio.scheduler.retries import Retry
 from aura_aio.scheduler.runs import Batch, Cancelled
 from aura_aio.scheduler.system import Stopped, SystemState, SystemStatus
 from aura_aio.scheduler.waiting import Pauses, Waiting
@@ -46,26 +44,6 @@ def run_accepted(cid: str, plan_name: str, task_name: str) -> Answer:
     """RunAccepted."""
     message = f"Task {task_name!r} of plan {plan_name!r} is queued."
     return {"status": RunState.QUEUED, "message": message, "cid": cid}
-
-
-def retry_result(retry: Retry) -> Answer:
-    """RetryResult; of one that was only asked about without a status and a cid."""
-    counts = Counter(step.action for step in retry.steps)
-    again, kept = counts[Redoing.RUN], counts.total() - counts[Redoing.RUN]
-    if retry.cid is None:
-        status, message = None, f"{again} step(s) would be run, {kept} kept. Nothing was started."
-    else:
-        status = RunState.QUEUED
-        message = f"A new run is queued: {again} step(s) are run, {kept} kept."
-    return present(
-        status=status,
-        message=message,
-        cid=retry.cid,
-        retry_of=retry.retry_of,
-        steps=[
-            {"node_id": step.step, "action": step.action, "why": step.why} for step in retry.steps
-        ],
-    )
 
 
 def batch_result(batch: Batch) -> Answer:
@@ -101,8 +79,8 @@ def run_summary(run: Run) -> Answer:
         finished_at=time(run.finished_at),
         retry_of=run.retry_of,
         error=run.error,
-        inputs=_raw(run.inputs),
-        result=_raw(run.result),
+        inputs=raw_json(run.inputs),
+        result=raw_json(run.result),
     )
 
 
@@ -113,7 +91,7 @@ def run_detail(run: Run, waiting: Waiting | None) -> Answer:
         timeout_sec=run.timeout_sec,
         worker=run.worker,
         definition_digest=run.definition_digest,
-        waiting=None if waiting is None else _waiting(waiting),
+        waiting=None if waiting is None else waiting_view(waiting),
         cancel=None
         if cancel is None
         else present(
@@ -284,11 +262,12 @@ def _queue_entry(entry: QueueEntry) -> Answer:
         created_at=time(run.created_at),
         run_at=time(run.run_at),
         position=entry.waiting.position,
-        waiting=_waiting(entry.waiting),
+        waiting=waiting_view(entry.waiting),
     )
 
 
-def _waiting(waiting: Waiting) -> Answer:
+def waiting_view(waiting: Waiting) -> Answer:
+    """Waiting."""
     return present(
         position=waiting.position,
         ahead=waiting.ahead,
@@ -305,6 +284,6 @@ def _waiting(waiting: Waiting) -> Answer:
     )
 
 
-def _raw(text: bytes | None) -> msgspec.Raw | None:
+def raw_json(text: bytes | None) -> msgspec.Raw | None:
     """Stored JSON text, to be copied into the answer as it is."""
     return None if text is None else msgspec.Raw(text)

@@ -10,6 +10,7 @@ from typing import Any
 
 from aura_aio.catalog.actions import LoadedAction
 from aura_aio.engine.attempt import Attempt
+from aura_aio.engine.call_log import CallLog
 from aura_aio.engine.definitions import ReadyStep
 from aura_aio.engine.executors import Call, execute
 from aura_aio.engine.failures import (
@@ -44,6 +45,7 @@ class StepRun:
         self._started_at: float | None = None
         self._tries = 0
         self._state = State(attempt.state)
+        self._calls = CallLog(attempt.parts.clock)
         self.error: RunError | None = None
         """Why it failed, once it has."""
 
@@ -119,7 +121,8 @@ class StepRun:
             self._tries += 1
             state = State(self._state)
             try:
-                result = await self._call(action, params, state)
+                with self._calls.call(names, failures + refusals + 1):
+                    result = await self._call(action, params, state)
             except (RunFailure, ActionNotImported):
                 raise
             except Exception as error:  # an action may raise what it likes
@@ -207,5 +210,7 @@ class StepRun:
                 output=output,
                 error=self.error,
                 state=self._state.changes if status is StepStatus.SUCCESS else {},
+                worker=run.worker,
+                calls=self._calls.worth_telling() if is_over else (),
             )
         )

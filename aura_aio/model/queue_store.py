@@ -158,7 +158,7 @@ class QueueStore(Protocol):
         ...
 
     async def position(self, run: Run) -> Position:
-        """Where the queued `run` stands."""
+        """Where the queued `run` stands; or would, if it is none of the store's and was ready."""
         ...
 
     async def list_queue(

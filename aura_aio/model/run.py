@@ -169,13 +169,26 @@ class RunChanged(msgspec.Struct, frozen=True):
     ended: RunEnd | None = None
 
 
+class CallRecord(msgspec.Struct, frozen=True, array_like=True):
+    """One call of a step's action: in which turn of its loop (None without one), the how manieth
+    try it was in it, how it ended (a `StepStatus` value), and when, in seconds since the epoch.
+    """
+
+    loop_index: int | None
+    tried: int
+    status: str
+    started_at: float
+    finished_at: float
+
+
 class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     """What one step of one attempt did; times in seconds since the epoch.
 
     `status` is a `StepStatus` value; `tries` counts the calls of the action; `output` is JSON text.
     `state` is what the step has changed in what its plan keeps: by key the JSON text of the new
     value, or None if it is deleted. A record of the attempt `HANDED_DOWN` is one that the run began
-    with: the run that it does over had finished the step.
+    with: the run that it does over had finished the step. `calls` are the first of its calls, where
+    there was more than one or a loop, by their ends.
     """
 
     cid: str
@@ -188,3 +201,5 @@ class StepRecord(msgspec.Struct, frozen=True, omit_defaults=True):
     output: bytes | None = None
     error: RunError | None = None
     state: dict[str, bytes | None] = {}
+    worker: str | None = None
+    calls: tuple[CallRecord, ...] = ()

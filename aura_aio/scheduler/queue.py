@@ -16,6 +16,7 @@ from aura_aio.model.queue_store import Position, QueueCounts, QueueStore
 from aura_aio.model.run import CancelRequest, Run
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.admission import Admission, RunRequest
+from aura_aio.scheduler.rehearsal import Rehearsal, as_queued, rehearsal
 from aura_aio.scheduler.waiting import Obstacles, Pauses, Waiting
 
 CLEARED_AT_ONCE: Final = 500
@@ -186,6 +187,21 @@ class Queue:
         """Where the queued `run` stands, and why it does not run yet."""
         position = await self._store.position(run)
         return (await self._obstacles([run])).waiting(run, position)
+
+    async def rehearse(self, request: RunRequest) -> Rehearsal:
+        """What a run of `request` would be now; nothing is stored.
+
+        Raises:
+            BadReference, InputsRejected: see `Admission.admit`.
+        """
+        admitted = self._admission.admit(request)
+        run = as_queued(admitted.tasklet)
+        if run.run_at is not None and run.run_at > self._clock.now():
+            position = Position(ahead=0, delayed_until=run.run_at)
+        else:
+            position = await self._store.position(run)
+        waiting = (await self._obstacles([run])).waiting(run, position)
+        return rehearsal(admitted.tasklet, admitted.definition.task(), waiting)
 
     async def _obstacles(self, runs: Iterable[Run]) -> Obstacles:
         """What may keep `runs` from starting; who holds what they need is asked only if they need

@@ -23,7 +23,7 @@ from aura_aio.model.ports import (
     RunFilter,
     RunStore,
 )
-from aura_aio.model.run import CancelRequest, Run
+from aura_aio.model.run import CancelRequest, Run, StepRecord
 from aura_aio.model.states import CANCELLABLE, TERMINAL, RunState
 from aura_aio.scheduler.admission import Admission, Admitted, RunRequest
 from aura_aio.scheduler.events import RunEnds
@@ -179,6 +179,15 @@ class Runs:
         if run is None or (found := await self._store.definition(run.definition_digest)) is None:
             raise RunNotFound(cid)
         return found
+
+    async def timeline(self, cid: str) -> tuple[Run, Sequence[StepRecord]]:
+        """A run, and what is known of its steps; see `RunStore.steps`.
+
+        Raises:
+            RunNotFound: no such run.
+        """
+        steps = await self._store.steps(cid)
+        return await self._get(cid), steps
 
     async def cancel(
         self,

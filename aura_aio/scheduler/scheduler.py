@@ -14,6 +14,7 @@ from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.logs import Logs
 from aura_aio.scheduler.plans import PlanReload, Plans
 from aura_aio.scheduler.queue import Queue
+from aura_aio.scheduler.rehearsal import Rehearsal
 from aura_aio.scheduler.retries import Retry, RetryRequest
 from aura_aio.scheduler.runs import Batch, Runs
 from aura_aio.scheduler.schedules import Schedules
@@ -67,6 +68,10 @@ class Scheduler:
     ) -> Batch:
         """See `Runs.submit_batch`."""
         return await self.runs.submit_batch(requests, atomic=atomic, idempotency=idempotency)
+
+    async def dry_run_task(self, request: RunRequest) -> Rehearsal:
+        """See `Queue.rehearse`."""
+        return await self.queue.rehearse(request)
 
     async def retry_task(
         self, cid: str, request: RetryRequest, idempotency: IdempotencyKey | None = None

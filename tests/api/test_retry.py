@@ -131,6 +131,10 @@ async def test_from_where_it_failed(server: Served, file: Path) -> None:
     run = await retry(server, cid, **{"from": "failed"})
     assert run["result"][0] == "store fetch one"
     assert lines(file) == ["after", "store fetch one"]
+    steps = (await server.get(f"/api/runs/{run['cid']}/timeline")).json["steps"]
+    reused = {step["node_id"]: step["is_reused"] for step in steps}
+    assert reused == {"fetch": True, "quiet": True, "beside": True, "store": False, "after": False}
+    assert all(("attempt" in step) != step["is_reused"] for step in steps)
 
 
 async def test_a_retry_that_fails_again_is_done_over_in_turn(server: Served, file: Path) -> None:

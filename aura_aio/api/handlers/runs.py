@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from aura_aio.api import plan_views, views
+from aura_aio.api import plan_views, run_views, views
 from aura_aio.api.answers import answer, page_answer
 from aura_aio.api.keys import GRANT, SCHEDULER
 from aura_aio.model.access import Grant
@@ -43,6 +43,13 @@ async def get_run(request: web.Request) -> web.Response:
     )
     waiting = await scheduler.queue.waiting(run) if run.state is RunState.QUEUED else None
     return answer(views.run_detail(run, waiting))
+
+
+async def get_run_timeline(request: web.Request) -> web.Response:
+    """getRunTimeline."""
+    cid = request["match_info"]["cid"]
+    run, steps = await request.app[SCHEDULER].runs.timeline(cid)
+    return answer(run_views.timeline(run, steps))
 
 
 async def get_run_definition(request: web.Request) -> web.Response:

@@ -8,7 +8,7 @@ from typing import Any
 
 from aiohttp import web
 
-from aura_aio.api import views
+from aura_aio.api import run_views, views
 from aura_aio.api.answers import answer
 from aura_aio.api.keys import GRANT, SCHEDULER
 from aura_aio.api.run_requests import idempotency_of, replayed_header, run_request
@@ -41,6 +41,12 @@ async def run_task_batch(request: web.Request) -> web.Response:
     return answer(views.batch_result(batch), status=202, headers=replayed_header(batch.replayed))
 
 
+async def dry_run_task(request: web.Request) -> web.Response:
+    """dryRunTask."""
+    wanted = run_request(request, request["json"])
+    return answer(run_views.dry_run(await request.app[SCHEDULER].dry_run_task(wanted)))
+
+
 async def get_task_status_batch(request: web.Request) -> web.Response:
     """getTaskStatusBatch."""
     cids = request["json"]["cids"]
@@ -71,9 +77,9 @@ async def retry_task(request: web.Request) -> web.Response:
         idempotency_of(request),
     )
     if retry.cid is None:
-        return answer(views.retry_result(retry))
+        return answer(run_views.retry_result(retry))
     headers = {"Location": f"/api/runs/{retry.cid}"} | replayed_header(retry.replayed)
-    return answer(views.retry_result(retry), status=202, headers=headers)
+    return answer(run_views.retry_result(retry), status=202, headers=headers)
 
 
 async def update_task_priority(request: web.Request) -> web.Response:

@@ -32,7 +32,7 @@ from aura_aio.api.schemas.bases import NoQuerySchema
 from aura_aio.contract.document import Operation
 from aura_aio.model.errors import ContractError
 
-MODULES: Final = (common, system, plans, tasks, runs, queue, schedules, logs, auth, health)
+MODULES: Final = (common, system, plans, runs, tasks, queue, schedules, logs, auth, health)
 
 
 def _defined(kind: type[Any]) -> Iterator[tuple[str, type[Any]]]:

@@ -18,6 +18,7 @@ from aura_aio.api.schemas.common import (
 from aura_aio.api.schemas.fields import (
     CommaSeparated,
     Double,
+    Flag,
     Int32,
     Int64,
     Items,
@@ -36,6 +37,12 @@ class RunStatusField(Word):
     """RunStatus."""
 
     words: ClassVar = tuple(RunState)
+
+
+class TimelineStatusField(Word):
+    """TimelineStatus."""
+
+    words: ClassVar = ("pending", "running", "success", "failed", "skipped", "cancelled", "lost")
 
 
 class RunIncludeField(Word):
@@ -95,6 +102,10 @@ class GetRunQuerySchema(QuerySchema):
     wait_sec = QueryDouble(least=0, most=55, load_default=0.0)
 
 
+class GetRunTimelinePathSchema(GetRunPathSchema):
+    """The path of getRunTimeline."""
+
+
 class GetRunDefinitionPathSchema(GetRunPathSchema):
     """The path of getRunDefinition."""
 
@@ -123,6 +134,41 @@ class RunCancelSchema(AnswerSchema):
     mode = CancelModeField(required=True)
     reason = Text()
     requested_at = Moment(required=True)
+
+
+class StepCallSchema(AnswerSchema):
+    """StepCall."""
+
+    loop_index = Int32(least=0)
+    tried = Int32(least=1, required=True)
+    status = TimelineStatusField(required=True)
+    started_at = Moment(required=True)
+    finished_at = Moment(required=True)
+
+
+class TimelineStepSchema(AnswerSchema):
+    """TimelineStep."""
+
+    node_id = Text(required=True)
+    attempt = Int32(least=1)
+    is_reused = Flag(required=True)
+    status = TimelineStatusField(required=True)
+    started_at = Moment()
+    finished_at = Moment()
+    tries = Int32(least=0, required=True)
+    worker = Text()
+    error = Nested(RunErrorSchema)
+    calls = Items(Nested(StepCallSchema), most=1000)
+
+
+class RunTimelineSchema(AnswerSchema):
+    """RunTimeline."""
+
+    cid = CidField(required=True)
+    status = RunStatusField(required=True)
+    started_at = Moment()
+    finished_at = Moment()
+    steps = Items(Nested(TimelineStepSchema), required=True)
 
 
 class WaitingReasonSchema(AnswerSchema):

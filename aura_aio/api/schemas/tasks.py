@@ -34,7 +34,12 @@ from aura_aio.api.schemas.fields import (
     Text,
     Word,
 )
-from aura_aio.api.schemas.runs import CancelModeField, RunStatusField
+from aura_aio.api.schemas.runs import (
+    CancelModeField,
+    RunStatusField,
+    WaitingCodeField,
+    WaitingSchema,
+)
 from aura_aio.model.states import RunState
 
 
@@ -48,6 +53,12 @@ class TaskStatusWordField(Word):
     """TaskStatusWord."""
 
     words: ClassVar = (*RunState, "not_found")
+
+
+class StepOutlookField(Word):
+    """StepOutlook."""
+
+    words: ClassVar = ("run", "skip", "open")
 
 
 class RetryDefinitionField(Word):
@@ -211,6 +222,36 @@ class CancelTasksResultSchema(AnswerSchema):
 
     cancelled_count = Int64(least=0, required=True)
     cancelling_count = Int64(least=0, required=True)
+
+
+class DryRunLimitSchema(AnswerSchema):
+    """DryRunLimit."""
+
+    code = WaitingCodeField(required=True)
+    resource = Text()
+    most = Int32(least=1, required=True)
+    is_full = Flag(required=True)
+
+
+class DryRunStepSchema(AnswerSchema):
+    """DryRunStep."""
+
+    node_id = Text(required=True)
+    action = Text(required=True)
+    outlook = StepOutlookField(required=True)
+    why = Text(required=True)
+
+
+class DryRunSchema(AnswerSchema):
+    """DryRun."""
+
+    plan_name = Text(required=True)
+    task_name = Text(required=True)
+    definition_digest = Text(required=True)
+    inputs = JsonObjectField(required=True)
+    waiting = Nested(WaitingSchema, required=True)
+    limits = Items(Nested(DryRunLimitSchema), required=True)
+    steps = Items(Nested(DryRunStepSchema), required=True)
 
 
 class RetryRequestSchema(RequestSchema):

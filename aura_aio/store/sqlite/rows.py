@@ -8,7 +8,16 @@ from typing import Any, Final
 import msgspec
 
 from aura_aio.model.log import LogEntry, LogLevel, LogLine
-from aura_aio.model.run import CancelRequest, Limit, OnCrash, Run, RunError, StepRecord, Tasklet
+from aura_aio.model.run import (
+    CallRecord,
+    CancelRequest,
+    Limit,
+    OnCrash,
+    Run,
+    RunError,
+    StepRecord,
+    Tasklet,
+)
 from aura_aio.model.schedule import DueOutcome, Schedule, ScheduleState
 from aura_aio.model.schedule_store import KeptEvent
 from aura_aio.model.states import RunState
@@ -21,6 +30,7 @@ _encoder = msgspec.json.Encoder()
 _limits = msgspec.json.Decoder(tuple[Limit, ...])
 _labels = msgspec.json.Decoder(dict[str, str])
 _error = msgspec.json.Decoder(RunError)
+_calls = msgspec.json.Decoder(tuple[CallRecord, ...])
 _cancel = msgspec.json.Decoder(CancelRequest)
 _schedule = msgspec.json.Decoder(Schedule)
 _data = msgspec.json.Decoder(dict[str, Any])
@@ -124,6 +134,8 @@ def row_of_step(record: StepRecord) -> Row:
         record.tries,
         record.output,
         json_text(record.error) if record.error else None,
+        record.worker,
+        _encoder.encode(record.calls) if record.calls else None,
     )
 
 
@@ -139,6 +151,8 @@ def step_from(row: Row) -> StepRecord:
         tries=row[6],
         output=row[7],
         error=_error.decode(row[8]) if row[8] else None,
+        worker=row[9],
+        calls=_calls.decode(row[10]) if row[10] else (),
     )
 
 

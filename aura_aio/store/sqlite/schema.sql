@@ -75,6 +75,8 @@ CREATE TABLE steps (
     tries INTEGER NOT NULL,
     output BLOB,
     error TEXT,
+    worker TEXT,
+    calls BLOB,  -- JSON; of a step with a loop or with several tries
     PRIMARY KEY (cid, attempt, step)
 );
 

@@ -31,7 +31,9 @@ _TASKLET: Final = (
 )
 _INSERTED: Final = _TASKLET + ", arrival"
 _HEAD: Final = "plan_name, limits, priority, rank, arrival, cid"
-_STEP: Final = "cid, attempt, step, status, started_at, finished_at, tries, output, error"
+_STEP: Final = (
+    "cid, attempt, step, status, started_at, finished_at, tries, output, error, worker, calls"
+)
 ENTRY: Final = (
     "seq, timestamp, level, logger, message, cid, plan_name, task_name, step, attempt, worker, data"
 )
@@ -66,7 +68,7 @@ INSERT_RUN: Final = f"""
     VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 HAND_DOWN: Final = f"""
-    INSERT INTO steps ({_STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO steps ({_STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 
 # --- Runs change; the guard: the run is as it was when the change was decided
@@ -265,7 +267,7 @@ FINISHED_STEPS: Final = f"""
 _UNDER_WAY: Final = "cid = ? AND attempt = ? AND state IN ('running', 'cancelling')"
 
 PUT_STEP: Final = f"""
-    REPLACE INTO steps ({_STEP}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?
+    REPLACE INTO steps ({_STEP}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
     WHERE EXISTS (SELECT 1 FROM runs WHERE {_UNDER_WAY})
 """
 PUT_STATE: Final = f"""

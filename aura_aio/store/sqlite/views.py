@@ -60,7 +60,9 @@ def counts(connection: sqlite3.Connection, now: float) -> QueueCounts:
 def position(connection: sqlite3.Connection, run: Run) -> Position:
     """See `QueueStore.position`."""
     row = connection.execute(sql.PLACE, (run.cid,)).fetchone()
-    if row is None or row[0] != RunState.QUEUED:
+    if row is None:
+        row = RunState.QUEUED, run.priority, run.rank, run.arrival, False, run.created_at
+    if row[0] != RunState.QUEUED:
         return Position(ahead=0, delayed_until=None)
     _, priority, rank, arrival, delayed, ready_at = row
     if delayed:
