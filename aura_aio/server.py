@@ -41,6 +41,7 @@ from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
 from aura_aio.scheduler.event_runs import EventRuns
 from aura_aio.scheduler.events import EventBus, RunEnds
+from aura_aio.scheduler.hot_reload import HotReload
 from aura_aio.scheduler.logs import Logs
 from aura_aio.scheduler.plans import PlanReload, Plans
 from aura_aio.scheduler.queue import Queue
@@ -141,9 +142,12 @@ async def running_server(
             await triggers.start()
             if settings.workers.start:
                 await scheduler.start()
+            if settings.plans.hot_reload:
+                scheduler.hot_reload.enable()
             async with _listening(app, listener, settings.http) as url:
                 yield Server(url, scheduler, access, dispatcher)
         finally:
+            await scheduler.hot_reload.aclose()
             await triggers.aclose()
             await scheduler.system.aclose()
             await dispatcher.aclose(grace_sec=0.0)
@@ -261,7 +265,7 @@ def _scheduler(
         logs=Logs(store.logs, store.runs, hub, ends),
         schedules=Schedules(book, admission, clock, CidFactory(clock)),
         system=system,
-        reload=PlanReload(plans, store.runs, dispatcher, triggers),
+        hot_reload=HotReload(plans, PlanReload(plans, store.runs, dispatcher, triggers)),
     )
 
 

@@ -103,6 +103,9 @@ class PlanSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plans: Annotated[
         tuple[str, ...], Meta(description="Folder of plans; may be given several times.")
     ] = ("plans",)
+    hot_reload: Annotated[
+        bool, Meta(description="Watch the folders of plans, and load what is edited at once.")
+    ] = False
 
 
 class ScheduleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

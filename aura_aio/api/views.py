@@ -188,7 +188,23 @@ def system_stopped(stopped: Stopped) -> Answer:
     return {"status": status, "message": message, "active_run_count": stopped.active}
 
 
-def system_status(status: SystemStatus, monitors: int) -> Answer:
+def hot_reload_enabled(*, is_new: bool) -> Answer:
+    """HotReloadResult."""
+    return {
+        "status": "enabled" if is_new else "already_enabled",
+        "message": "Edited plans are loaded at once.",
+    }
+
+
+def hot_reload_disabled(*, is_new: bool) -> Answer:
+    """HotReloadResult."""
+    return {
+        "status": "disabled" if is_new else "already_disabled",
+        "message": "Edited plans are loaded by a reload.",
+    }
+
+
+def system_status(status: SystemStatus, *, monitors: int, hot_reload: bool) -> Answer:
     """SystemStatus; `monitors` are connected to the log stream."""
     runs = Counter({state.value: 0 for state in RunState})
     runs.update({state.value: count for state, count in status.counts.by_state.items()})
@@ -199,6 +215,7 @@ def system_status(status: SystemStatus, monitors: int) -> Answer:
         "version": aura_aio.__version__,
         "started_at": time(status.started_at),
         "uptime_sec": status.uptime_sec,
+        "hot_reload": hot_reload,
         "workers": [present(**msgspec.structs.asdict(worker)) for worker in status.workers],
         "runs": runs,
         "queue": {

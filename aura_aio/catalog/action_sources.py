@@ -5,7 +5,7 @@ May import model, msgspec, and of `catalog` `files`, `manifest`, `marks`, `place
 
 import ast
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -24,10 +24,18 @@ _DECORATORS: Final = frozenset({"action", "action_info"})
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
-def find_actions(
-    folder: PlanFolder, manifest: Manifest
-) -> tuple[dict[str, ActionSpec], list[LoadError]]:
-    """The actions of a plan by name, and what is wrong with its Python files.
+class FoundActions(NamedTuple):
+    """The actions of a plan by name, what is wrong with its Python files, and those of them that
+    are no Python at all.
+    """
+
+    actions: dict[str, ActionSpec]
+    errors: list[LoadError]
+    unread: set[str]
+
+
+def find_actions(folder: PlanFolder, manifest: Manifest) -> FoundActions:
+    """Look through the Python files of a plan.
 
     Actions are the functions decorated with `@action` or `@action_info(...)` in `actions/`,
     `actions.py` and `src/actions/`, and those that the manifest exports.
@@ -37,7 +45,7 @@ def find_actions(
         search.add_decorated(file)
     for exported in manifest.actions:
         search.add_exported(exported)
-    return search.found, search.errors
+    return FoundActions(search.found, search.errors, search.unread)
 
 
 class _Search:
@@ -46,6 +54,7 @@ class _Search:
     def __init__(self, folder: PlanFolder) -> None:
         self._folder = folder
         self._functions: dict[str, dict[str, _Function]] = {}
+        self.unread: set[str] = set()
         self.found: dict[str, ActionSpec] = {}
         self.errors: list[LoadError] = []
 
@@ -78,7 +87,9 @@ class _Search:
         faults = Faults(file)
         functions = self._functions_in(file, faults)
         node = functions.get(exported.function)
-        if node is None:
+        if node is None and file in self.unread:
+            pass  # what is in it cannot be told, and that has been said
+        elif node is None:
             suggestion = did_you_mean(exported.function, functions)
             exported.place.fault(
                 f"There is no function {exported.function!r} in {file}.{suggestion}"
@@ -91,8 +102,11 @@ class _Search:
     def _functions_in(self, file: str, faults: Faults) -> dict[str, _Function]:
         if file not in self._functions:
             tree = _parse(self._folder, file, faults)
+            if tree is None:
+                self.unread.add(file)
+            body = tree.body if tree is not None else ()
             self._functions[file] = {
-                node.name: node for node in tree.body if isinstance(node, _Function)
+                node.name: node for node in body if isinstance(node, _Function)
             }
         return self._functions[file]
 
@@ -120,7 +134,7 @@ class _Search:
         return None
 
 
-def _parse(folder: PlanFolder, file: str, faults: Faults) -> ast.Module:
+def _parse(folder: PlanFolder, file: str, faults: Faults) -> ast.Module | None:
     try:
         return ast.parse(folder.read(file), filename=file)
     except FileRefused as error:
@@ -132,7 +146,7 @@ def _parse(folder: PlanFolder, file: str, faults: Faults) -> ast.Module:
         faults.add("This Python is nested too deeply.")
     except ValueError as error:
         faults.add(f"This is no Python: {error}.")
-    return ast.Module(body=[], type_ignores=[])
+    return None
 
 
 def _name_of(decorator: ast.expr) -> str | None:

@@ -1,6 +1,7 @@
 """The actions of a plan as callables: the only place that runs a plan's code to get at it.
 
-May import model, msgspec and `catalog.tracebacks`. `load_actions` is for workers only.
+May import model, msgspec, and of `catalog` `plan_modules` and `tracebacks`. `load_actions` is for
+workers only.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from typing import Any, Final
 
 import msgspec
 
+from aura_aio.catalog.plan_modules import PACKAGE_PREFIX, find_plan_modules
 from aura_aio.catalog.tracebacks import plan_traceback
 from aura_aio.model.plan import ActionSpec, Isolation
 from aura_aio.model.run import RunError
@@ -29,10 +31,6 @@ BUILTIN_ACTIONS: Final = frozenset(
 
 LATER_ACTIONS: Final = frozenset({"wait.for_event", "aura.run_task"})
 """Names of the task language that this version cannot carry out."""
-
-
-PACKAGE_PREFIX: Final = "aura_plan_"
-"""How the names of the packages begin that plans are imported as."""
 
 
 class LoadedAction(msgspec.Struct, frozen=True):
@@ -86,6 +84,7 @@ def _fresh_package(plan_root: Path) -> str:
     name = f"{PACKAGE_PREFIX}{re.sub(r'[^0-9A-Za-z_]', '_', root.name)}_{digest}"
     for known in [each for each in sys.modules if each.partition(".")[0] == name]:
         del sys.modules[known]
+    find_plan_modules()
     package = ModuleType(name)
     package.__path__ = [str(root)]
     sys.modules[name] = package

@@ -4,17 +4,20 @@ May import model, and of `catalog` what reads plans.
 """
 
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
 from msgspec.structs import replace
 
 from aura_aio.catalog.files import PlanFolder, portable
-from aura_aio.catalog.plan_reader import Cover, LoadedPlan, LoadedTask, holds_plan, read_plan
+from aura_aio.catalog.manifest import MANIFEST
+from aura_aio.catalog.plan_reader import Cover, LoadedPlan, holds_plan, read_plan
+from aura_aio.catalog.still_good import LoadedTask
 from aura_aio.catalog.triggers import unknown
 from aura_aio.model.errors import PlanNotFound
-from aura_aio.model.plan import LoadError, Plan
+from aura_aio.model.plan import ActionSpec, LoadError, Plan
 
 
 class Catalog:
@@ -27,6 +30,16 @@ class Catalog:
         )
         self.errors: tuple[LoadError, ...] = tuple(errors)
         """What is wrong with the roots themselves; what is wrong in a plan stands there."""
+
+    @property
+    def by_root(self) -> Mapping[str, LoadedPlan]:
+        """The plans by their folders, without links."""
+        return {each.plan.root: each for each in self._plans.values()}
+
+    @property
+    def actions(self) -> Mapping[str, Mapping[str, ActionSpec]]:
+        """The actions of each plan, by plan and name."""
+        return {name: plan.actions for name, plan in self.plans.items()}
 
     def plan(self, name: str) -> Plan:
         """The plan of this name.
@@ -60,9 +73,27 @@ def load_catalog(roots: Iterable[Path]) -> Catalog:
     Reads many files: call it in a thread.
     """
     errors: list[LoadError] = []
-    folders = (folder for root in roots for folder in _plan_folders(root, errors))
-    plans = _load(folders)
-    return Catalog(plans, errors)
+    folders = [folder for root in roots for folder in _plan_folders(root, errors)]
+    return Catalog(_load(folders), errors)
+
+
+def reload_catalog(
+    before: Catalog, roots: Iterable[Path], changed: Iterable[Path] | None
+) -> Catalog:
+    """Load the plans again in which one of these paths `changed` (None: all of them).
+
+    What is broken now stays as it was `before`: tasks, actions, schedules, a manifest. It is a load
+    error all the same. Call it in a thread.
+    """
+    errors: list[LoadError] = []
+    folders = [folder for root in roots for folder in _plan_folders(root, errors)]
+    paths = None if changed is None else tuple(changed)
+
+    def is_as_before(folder: PlanFolder) -> bool:
+        return paths is not None and not any(map(folder.holds, paths))
+
+    loaded = _load(folders, before, is_as_before)
+    return Catalog(loaded, errors)
 
 
 def load_plan_and_neighbours(folder: Path) -> Catalog:
@@ -71,23 +102,48 @@ def load_plan_and_neighbours(folder: Path) -> Catalog:
     """
     first = PlanFolder(folder.resolve())
     others = (each for each in _plan_folders(first.root.parent, []) if each.root != first.root)
-    return Catalog(_load((first, *others)))
+    return Catalog(_load([first, *others]))
 
 
-def _load(folders: Iterable[PlanFolder]) -> list[LoadedPlan]:
-    covers: dict[str, Cover] = {}
+def _load(
+    folders: Sequence[PlanFolder],
+    before: Catalog | None = None,
+    is_as_before: Callable[[PlanFolder], bool] = lambda _: False,
+) -> list[LoadedPlan]:
+    known = before.by_root if before is not None else {}
+    covers: dict[str, Cover | LoadedPlan] = {}
+    places: dict[str, PlanFolder] = {}
+    twice: defaultdict[str, list[LoadError]] = defaultdict(list)
     for folder in folders:
-        cover = Cover.of(folder)
+        old = known.get(str(folder.root.resolve()))
+        cover = old if old is not None and is_as_before(folder) else Cover.of(folder, old)
         name = cover.manifest.name
         if name in covers:
             message = f"The plan in {folder.root} has this name too, and is not loaded."
-            covers[name].faults.add(message, path="package.name")
+            twice[name].append(LoadError(MANIFEST, message, path="package.name"))
         else:
-            covers[name] = cover
-    actions = {name: cover.actions for name, cover in covers.items()}
-    plans = [read_plan(cover, actions) for cover in covers.values()]
+            covers[name], places[name] = cover, folder
+    actions = {name: _actions(cover) for name, cover in covers.items()}
+    # A task may call the actions of any plan: when there are others, all tasks are read again.
+    may_stay = before is not None and _names(actions) == _names(before.actions)
+    plans: list[LoadedPlan] = []
+    for name, cover in covers.items():
+        if isinstance(cover, LoadedPlan) and may_stay:
+            plans.append(cover)
+        elif isinstance(cover, LoadedPlan):
+            plans.append(read_plan(Cover.of(places[name], cover), actions))
+        else:
+            plans.append(read_plan(cover, actions))
     all_plans = Catalog(plans)
-    return [_check_awaited(plan, all_plans) for plan in plans]
+    return [_in_view_of(all_plans, plan, twice[plan.plan.name]) for plan in plans]
+
+
+def _actions(cover: Cover | LoadedPlan) -> Mapping[str, ActionSpec]:
+    return cover.actions if isinstance(cover, Cover) else cover.plan.actions
+
+
+def _names(actions: Mapping[str, Mapping[str, ActionSpec]]) -> dict[str, set[str]]:
+    return {plan: set(names) for plan, names in actions.items()}
 
 
 def is_plan(folder: Path) -> bool:
@@ -119,9 +175,10 @@ def _plan_folders(root: Path, errors: list[LoadError]) -> Iterator[PlanFolder]:
             errors.append(LoadError(file=portable(str(path)), message=message))
 
 
-def _check_awaited(loaded: LoadedPlan, all_plans: Catalog) -> LoadedPlan:
-    """`loaded` with an error for each `on` that waits for what there is not. Its task can be run
-    all the same.
+def _in_view_of(all_plans: Catalog, loaded: LoadedPlan, twice: Iterable[LoadError]) -> LoadedPlan:
+    """`loaded` with what is wrong with it beside the other plans: an error for each that has its
+    name (`twice`), and for each `on` that waits for what there is not. The task of such an `on` can
+    be run all the same.
     """
 
     def look_up(plan_name: str, task: str | None) -> None:
@@ -129,5 +186,5 @@ def _check_awaited(loaded: LoadedPlan, all_plans: Catalog) -> LoadedPlan:
         if task is not None:
             all_plans.task(plan_name, task)
 
-    errors = (*loaded.plan.errors, *unknown(loaded.awaited, look_up))
+    errors = (*loaded.errors, *twice, *unknown(loaded.awaited, look_up))
     return replace(loaded, plan=replace(loaded.plan, errors=errors))

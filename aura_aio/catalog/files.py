@@ -6,6 +6,7 @@ May import the standard library only.
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 from typing import Final
@@ -17,6 +18,10 @@ MAX_DEPTH: Final = 32
 """How deep folders may be nested."""
 
 _OUTSIDE: Final = "It is a link that leaves the plan's folder."
+
+
+FileStamp = tuple[int, int]
+"""When a file was changed (nanoseconds), and its size: another one means another content."""
 
 
 class FileRefused(Exception):
@@ -34,6 +39,10 @@ class PlanFolder:
     def has(self, path: str) -> bool:
         """Whether something is called `path`, be it a link that leads nowhere."""
         return os.path.lexists(self.root / path)
+
+    def holds(self, path: Path) -> bool:
+        """Whether `path`, which is absolute, lies in this folder, or is it."""
+        return path.is_relative_to(self.root) or path.is_relative_to(self._real_root)
 
     def is_folder(self, path: str) -> bool:
         """Whether there is a folder `path`."""
@@ -66,7 +75,7 @@ class PlanFolder:
                 return
             inner: list[tuple[str, int]] = []
             for entry in entries:
-                path = f"{folder}/{entry.name}"
+                path = f"{folder}/{entry.name}" if folder else entry.name
                 if portable(path) != path:
                     yield self._refuse(portable(path), "Its name is no UTF-8 text: rename it.")
                 elif not entry.is_dir(follow_symlinks=False):
@@ -77,6 +86,16 @@ class PlanFolder:
                 else:
                     inner.append((path, depth + 1))
             waiting.extend(reversed(inner))
+
+    def stamps(self, suffixes: tuple[str, ...]) -> dict[str, FileStamp]:
+        """The stamps of all files in the plan with one of `suffixes`, links left out."""
+        found: dict[str, FileStamp] = {}
+        for path in self._below("", suffixes):
+            with suppress(OSError):
+                status = os.lstat(self.root / path)
+                if stat.S_ISREG(status.st_mode):
+                    found[path] = (status.st_mtime_ns, status.st_size)
+        return found
 
     def read(self, path: str) -> str:
         """The text of a file.

@@ -6,6 +6,7 @@ May import msgspec, and of `catalog` `document`, `files`, `place` and `reference
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from aura_aio.catalog.document import DocumentError, read_document
 from aura_aio.catalog.files import FileRefused, PlanFolder
@@ -50,6 +51,11 @@ class Manifest(msgspec.Struct, frozen=True):
     description: str | None = None
     task_paths: tuple[str, ...] = ("tasks",)
     actions: tuple[ExportedAction, ...] = ()
+
+    def moved_to(self, faults: Faults) -> "Manifest":
+        """The same, but what is found wrong with its parts is collected in `faults`."""
+        actions = (replace(each, place=each.place.moved_to(faults)) for each in self.actions)
+        return replace(self, actions=tuple(actions))
 
 
 def read_manifest(folder: PlanFolder, faults: Faults) -> Manifest:

@@ -10,36 +10,41 @@ import msgspec
 from msgspec.structs import replace
 
 from aura_aio.catalog.action_names import ActionNames
-from aura_aio.catalog.action_sources import find_actions
-from aura_aio.catalog.files import FileRefused, PlanFolder
+from aura_aio.catalog.action_sources import FoundActions, find_actions
+from aura_aio.catalog.files import FileRefused, FileStamp, PlanFolder
 from aura_aio.catalog.manifest import MANIFEST, Manifest, read_manifest
 from aura_aio.catalog.place import Faults
 from aura_aio.catalog.references import NAME_RULE, is_name, task_name
 from aura_aio.catalog.schedules import SCHEDULES, read_schedules
+from aura_aio.catalog.still_good import (
+    LoadedTask,
+    still_good_actions,
+    still_good_schedules,
+    still_good_stamps,
+    still_good_tasks,
+)
 from aura_aio.catalog.taskfile import EXTENSION, TaskFile, TaskFileReader
 from aura_aio.catalog.triggers import Awaited
 from aura_aio.model.errors import TaskNotFound
-from aura_aio.model.plan import ActionSpec, Definition, LoadError, Plan, Task
+from aura_aio.model.plan import ActionSpec, Definition, LoadError, Plan
 
 _SIGNS_OF_A_PLAN: Final = (MANIFEST, SCHEDULES, "tasks", "actions", "actions.py", "src/actions")
 
 
-class LoadedTask(msgspec.Struct, frozen=True):
-    """A task, and the form in which it is stored and travels."""
-
-    task: Task
-    definition: Definition
-
-
 class LoadedPlan(msgspec.Struct, frozen=True):
-    """A plan with what is needed to look tasks up; `aliases` are other names of its tasks,
-    `awaited` what its tasks wait for.
+    """A plan with what is needed to look tasks up, and to read it again.
+
+    `aliases` are other names of its tasks, `awaited` is what its tasks wait for, `errors` what is
+    wrong with the plan whatever other plans there are, `code` the stamps of its Python files.
     """
 
     plan: Plan
+    manifest: Manifest
     tasks: Mapping[str, LoadedTask]
     aliases: Mapping[str, str]
     awaited: tuple[Awaited, ...] = ()
+    errors: tuple[LoadError, ...] = ()
+    code: Mapping[str, FileStamp] = {}
 
     def task(self, name: str) -> LoadedTask:
         """A task by any of its names.
@@ -60,60 +65,82 @@ def holds_plan(folder: PlanFolder) -> bool:
 
 
 class Cover(NamedTuple):
-    """What a plan is called and what it offers: needed of all plans before any task is read."""
+    """What a plan is called and what it offers: needed of all plans before any task is read.
+
+    `before` is the plan as it was, whose good parts stand in for those that are broken now.
+    """
 
     folder: PlanFolder
     manifest: Manifest
-    actions: dict[str, ActionSpec]
-    action_errors: list[LoadError]
     faults: Faults
+    found: FoundActions
+    actions: dict[str, ActionSpec]
+    before: LoadedPlan | None
 
     @classmethod
-    def of(cls, folder: PlanFolder) -> "Cover":
+    def of(cls, folder: PlanFolder, before: LoadedPlan | None = None) -> "Cover":
+        """Read the manifest and find the actions."""
         faults = Faults(MANIFEST)
         manifest = read_manifest(folder, faults)
         if not is_name(manifest.name):
             faults.add(f"A plan cannot be called {manifest.name!r}: {NAME_RULE}.")
-        actions, action_errors = find_actions(folder, manifest)
-        return cls(folder, manifest, actions, action_errors, faults)
+        if before is not None and len(faults):
+            manifest = before.manifest.moved_to(faults)
+        found = find_actions(folder, manifest)
+        actions = found.actions
+        if before is not None:
+            actions = actions | still_good_actions(before.plan.actions, actions, found.errors)
+        return cls(folder, manifest, faults, found, actions, before)
 
 
 def read_plan(cover: Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -> LoadedPlan:
     """The plan behind `cover`; `actions` are those of all plans, by plan and name."""
     folder, manifest = cover.folder, cover.manifest
-    tasks: dict[str, Task] = {}
-    aliases: dict[str, str] = {}
-    task_errors: list[LoadError] = []
-    awaited: list[Awaited] = []
     reader = TaskFileReader(manifest.name, ActionNames(manifest.name, actions).fault)
-    for file in _task_files(folder, manifest, reader):
-        for name, task in file.tasks.items():
-            if tasks.setdefault(name, task) is not task:
-                cover.faults.add(f"Two folders of 'task_paths' have a task {name!r}.")
+    files = tuple(_task_files(folder, manifest, reader))
+    tasks: dict[str, LoadedTask] = {}
+    aliases: dict[str, str] = {}
+    for file in files:
         aliases |= file.aliases
-        task_errors.extend(file.errors)
-        awaited.extend(file.awaited)
+        for name, task in file.tasks.items():
+            if name in tasks:
+                cover.faults.add(f"Two folders of 'task_paths' have a task {name!r}.")
+            else:
+                tasks[name] = LoadedTask(task, Definition.of(task), file.file)
+    if cover.before is not None:
+        kept = still_good_tasks(cover.before.tasks, tasks.keys(), files)
+        tasks |= kept
+        aliases = {k: v for k, v in cover.before.aliases.items() if v in kept} | aliases
     plan = Plan(
         name=manifest.name,
         root=str(folder.root.resolve()),
         title=manifest.title,
         version=manifest.version,
         description=manifest.description,
-        tasks=tasks,
+        tasks={name: loaded.task for name, loaded in tasks.items()},
         actions=cover.actions,
-        errors=(*cover.faults.in_order(), *cover.action_errors, *task_errors),
     )
-    tasks_by_name = {name: LoadedTask(task, Definition.of(task)) for name, task in tasks.items()}
-    return _with_schedules(LoadedPlan(plan, tasks_by_name, aliases, tuple(awaited)), folder)
+    errors = (
+        *cover.faults.in_order(),
+        *cover.found.errors,
+        *(error for file in files for error in file.errors),
+    )
+    awaited = tuple(each for file in files for each in file.awaited)
+    code = folder.stamps((".py",))
+    if cover.before is not None:  # what is broken was not imported
+        code |= still_good_stamps(cover.before.code, cover.found.unread)
+    loaded = LoadedPlan(plan, manifest, tasks, aliases, awaited, errors, code)
+    return _with_schedules(loaded, cover)
 
 
-def _with_schedules(loaded: LoadedPlan, folder: PlanFolder) -> LoadedPlan:
+def _with_schedules(loaded: LoadedPlan, cover: Cover) -> LoadedPlan:
     plan = loaded.plan
-    file = read_schedules(folder, plan.name, lambda name: loaded.task(name).task)
-    return replace(
-        loaded,
-        plan=replace(plan, schedules=file.schedules, errors=(*plan.errors, *file.errors)),
-    )
+    file = read_schedules(cover.folder, plan.name, lambda name: loaded.task(name).task)
+    schedules = file.schedules
+    if cover.before is not None and file.errors:
+        schedules += still_good_schedules(cover.before.plan.schedules, schedules, plan.tasks)
+    errors = (*loaded.errors, *file.errors)
+    return replace(loaded, plan=replace(plan, schedules=schedules, errors=errors), errors=errors)
 
 
 def _task_files(
@@ -134,4 +161,5 @@ def _task_files(
 
 
 def _refused(file: str, message: str) -> TaskFile:
-    return TaskFile({}, {}, (LoadError(file=file, message=message),))
+    error = LoadError(file=file, message=message)
+    return TaskFile(file=file, tasks={}, aliases={}, errors=(error,), is_unread=True)

@@ -36,12 +36,18 @@ _META: Final = (
 class TaskFile(msgspec.Struct, frozen=True):
     """What a file holds: its good tasks by name, other names for them, what is wrong, and the
     plans and tasks whose events they wait for.
+
+    `broken` are the names of tasks that are wrong; with `is_unread` it cannot be told which tasks
+    were meant.
     """
 
-    tasks: dict[str, Task]
-    aliases: dict[str, str]
-    errors: tuple[LoadError, ...]
+    file: str
+    tasks: dict[str, Task] = {}
+    aliases: dict[str, str] = {}
+    errors: tuple[LoadError, ...] = ()
     awaited: tuple[Awaited, ...] = ()
+    broken: frozenset[str] = frozenset()
+    is_unread: bool = False
 
 
 class _Found(NamedTuple):
@@ -63,46 +69,50 @@ class TaskFileReader:
         tasks without the extension (`reports/daily`).
         """
         faults = Faults(file, most=MAX_FAULTS_OF_FILE)
-        found: dict[str, _Found] = {}
+        found: dict[str, _Found | None] = {}
         aliases: dict[str, str] = {}
-        root, is_whole = _read_tree(text, faults)
+        root, broken = _read_tree(text, faults)
         if root is None:
-            return TaskFile({}, {}, tuple(faults.in_order()))
-        if not all(is_name(part) for part in path.split("/")):
+            pass
+        elif not all(is_name(part) for part in path.split("/")):
             faults.add(f"A task cannot be called {path!r}: {NAME_RULE}.")
         elif _is_single(root):
-            self._add(found, path, root, "", faults)
+            found[path] = self._read_good(path, root, "", faults)
         else:
             place = Place(root, faults)
             entries = place.entries("a task: {meta, steps, returns}, or tasks by name")
-            if place.is_mapping() and not entries and is_whole:
+            if place.is_mapping() and not entries and not broken:
                 place.fault("There is no task in this file.")
             for key, entry in entries.items():
                 if is_name(key):
-                    self._add(found, f"{path}/{key}", entry.node, key, faults)
+                    name = f"{path}/{key}"
+                    found[name] = self._read_good(name, entry.node, key, faults)
                 else:
                     place.fault_at_key(key, f"A task cannot be called {key!r}: {NAME_RULE}.")
             stem = path.rpartition("/")[2]
-            if list(entries) == [stem] and is_whole:
+            if list(entries) == [stem] and not broken:
                 aliases[path] = f"{path}/{stem}"
-        awaited = (
-            Awaited(file, trigger.where, fields)
-            for each in found.values()
-            for trigger, _, fields in each.triggers
+        good = {name: each for name, each in found.items() if each is not None}
+        return TaskFile(
+            file=file,
+            tasks={name: each.task for name, each in good.items()},
+            aliases=aliases,
+            errors=tuple(faults.in_order()),
+            awaited=tuple(
+                Awaited(file, trigger.where, fields)
+                for each in good.values()
+                for trigger, _, fields in each.triggers
+            ),
+            broken=frozenset((*found.keys() - good.keys(), *(f"{path}/{key}" for key in broken))),
+            is_unread=not good,
         )
-        tasks = {name: each.task for name, each in found.items()}
-        return TaskFile(tasks, aliases, tuple(faults.in_order()), tuple(awaited))
 
-    def _add(
-        self, found: dict[str, _Found], name: str, node: Node, key: str, faults: Faults
-    ) -> None:
-        """Read the task at `node`, which stands under `key` of the file; keep it if it is good."""
+    def _read_good(self, name: str, node: Node, key: str, faults: Faults) -> _Found | None:
+        """The task at `node`, which stands under `key` of the file; None if something is wrong."""
         own = Faults(faults.file)
         read = self._read_task(name, Place(node, own, key))
-        if len(own):
-            faults.extend(own)
-        else:
-            found[name] = read
+        faults.extend(own)
+        return None if len(own) else read
 
     def _read_task(self, name: str, place: Place) -> _Found:
         fields = place.fields(
@@ -132,21 +142,21 @@ class TaskFileReader:
         return _Found(task, triggers)
 
 
-def _read_tree(text: str, faults: Faults) -> tuple[Node | None, bool]:
-    """The tree of a file, and whether that is all of it: tasks that are no YAML are left out of a
-    map of tasks.
+def _read_tree(text: str, faults: Faults) -> tuple[Node | None, tuple[str, ...]]:
+    """The tree of a file, and the keys of the tasks that are no YAML, which are left out of a map
+    of tasks.
     """
     try:
-        return read_document(text), True
+        return read_document(text), ()
     except DocumentError as error:
         parts = read_in_parts(text, _SIGNS_OF_A_TASK)
         if parts is None:
             faults.add(str(error), error.mark)
-            return None, False
+            return None, ()
     root, broken = parts
     for key, fault in broken:
         faults.add(str(fault), fault.mark, key)
-    return root, False
+    return root, tuple(key for key, _ in broken)
 
 
 def _is_single(root: Node) -> bool:

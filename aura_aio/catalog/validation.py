@@ -31,12 +31,11 @@ def check_document(
         PlanNotFound: there is no plan of this name.
     """
     own = {} if plan_name is None else catalog.plan(plan_name).actions
-    actions = {name: plan.actions for name, plan in catalog.plans.items()}
     name = plan_name or _NO_PLAN
     path = file.removeprefix(_FOLDER)
     if not path.endswith(EXTENSION):
         return (LoadError(file=file, message=f"The names of task files end in {EXTENSION}."),)
-    reader = TaskFileReader(name, ActionNames(name, actions | {name: own}).fault)
+    reader = TaskFileReader(name, ActionNames(name, {**catalog.actions, name: own}).fault)
     found = reader.read(text, file, path.removesuffix(EXTENSION))
     return (*found.errors, *unknown(found.awaited, _LookUp(catalog, name, found)))
 

@@ -101,6 +101,16 @@ async def reload(client: "Client", screen: Screen, *, force: bool) -> None:
     screen.answer(answer.body, told)
 
 
+@system.command("hot-reload")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@talks_to_server
+async def hot_reload(client: "Client", screen: Screen, state: str) -> None:
+    """Load edited plans at once, or only when told to, until the server ends."""
+    word = "enable" if state == "on" else "disable"
+    answer = await client.post("api", "system", "hot_reload", word)
+    _say(screen, answer.body, answer.data["message"])
+
+
 def _figures(now: dict[str, Any]) -> list[tuple[str, Piece]]:
     runs, waiting, stream = now["runs"], now["queue"], now["log_stream"]
     counts = [f"{number:,} {word.replace('_', ' ')}" for word, number in runs.items() if number]
@@ -113,6 +123,8 @@ def _figures(now: dict[str, Any]) -> list[tuple[str, Piece]]:
         ("runs", ", ".join(counts) or "none"),
         ("log", log),
     ]
+    if now["hot_reload"]:
+        lines.append(("plans", "edits are loaded at once"))
     if stream["queued_lines"] or stream["dropped_entries"]:
         told = f"{stream['queued_lines']:,} lines to store, {stream['dropped_entries']:,} not sent"
         lines.append(("", (told, "yellow")))

@@ -6,7 +6,7 @@ May import the rest of `dispatch`, worker (frames, link) and model; stores come 
 import asyncio
 import logging
 from asyncio import TimerHandle
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import Final
@@ -81,6 +81,7 @@ class LocalDispatcher:
         self._tasks = CoroutineTasks()
         self._started = False
         self._claiming = False
+        self._handing_over = asyncio.Lock()
         self._wake = asyncio.Event()
         self._none_left = asyncio.Event()
         self._none_left.set()
@@ -133,10 +134,14 @@ class LocalDispatcher:
         """Look at the queue again."""
         self._wake.set()
 
-    async def reload(self) -> None:
-        """Replace the workers, each as soon as it has nothing left."""
-        for worker in self._supervisor.workers():
-            worker.retire()
+    async def reload(self, switch: Callable[[], None]) -> None:
+        """Call `switch` while no attempt is on its way to a worker, and replace the workers: those
+        that are up end what they have begun, and get nothing more.
+        """
+        async with self._handing_over:
+            switch()
+            for worker in self._supervisor.workers():
+                worker.retire()
 
     @property
     def alive(self) -> bool:
@@ -244,17 +249,36 @@ class LocalDispatcher:
 
     async def _claim_all(self) -> float | None:
         """Fill the free slots; answers when to look again, if a delayed run will be due."""
-        while self._claiming and (places := self._places()):
+        while self._claiming:
+            async with self._handing_over:
+                places = self._places()
+                count = await self._fill(places) if places else 0
+            if not places:
+                return None
+            if count < len(places):
+                return await self._queue.next_due()
+        return None
+
+    async def _fill(self, places: Sequence[Worker]) -> int:
+        """Claim runs for these slots, and hand them over; answers how many there were."""
+        for worker in places:
+            worker.reserve()
+        try:
             tasklets = await self._queue.claim([worker.name for worker in places])
             attempts = [
                 self._register(tasklet, worker)
                 for tasklet, worker in zip(tasklets, places, strict=False)
             ]
-            for attempt in attempts:
-                await self._hand_over(attempt)
-            if len(tasklets) < len(places):
-                return await self._queue.next_due()
-        return None
+        finally:
+            for worker in places:
+                worker.let_go()
+        # A worker may have ended meanwhile: its attempts were counted then, and these were not yet.
+        lost = [each.tasklet for each in attempts if each.worker.name not in self._log_reports]
+        if lost:
+            await self._lose(lost, "the worker ended before the run began")
+        for attempt in attempts:
+            await self._hand_over(attempt)
+        return len(attempts)
 
     def _places(self) -> list[Worker]:
         """A worker for each free slot, evenly, the least busy first."""

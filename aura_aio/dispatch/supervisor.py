@@ -9,7 +9,7 @@ import secrets
 from asyncio import Future, StreamReader, StreamWriter
 from collections.abc import Callable
 from contextlib import suppress
-from typing import Final, NamedTuple, Protocol
+from typing import Final, Protocol
 
 import msgspec
 
@@ -60,7 +60,11 @@ class Worker:
         self.link = link
         self.slots = slots
         self.busy = 0
+        self.reserved = 0
         self.retiring = False
+        self.leaves = asyncio.Event()
+        """Set once it takes nothing more."""
+        self.gone = asyncio.Event()
         self.heard_at = now
         self._why_ended: str | None = None
 
@@ -68,12 +72,21 @@ class Worker:
         """How many attempts it can take now: none when it retires, or has not been heard of."""
         if self.retiring or now - self.heard_at > QUIET_SEC:
             return 0
-        return self.slots - self.busy
+        return self.slots - self.busy - self.reserved
 
     @property
     def state(self) -> str:
         """`ready` or `retiring`."""
         return "retiring" if self.retiring else "ready"
+
+    def reserve(self) -> None:
+        """Keep a slot for an attempt that may come: it is not ended meanwhile."""
+        self.reserved += 1
+
+    def let_go(self) -> None:
+        """Give up what was reserved for an attempt, which has come or has not."""
+        self.reserved -= 1
+        self._end_if_done()
 
     def occupy(self) -> None:
         """One attempt more."""
@@ -87,6 +100,7 @@ class Worker:
     def retire(self) -> None:
         """Give it nothing more, and end it when it has nothing left."""
         self.retiring = True
+        self.leaves.set()
         self._end_if_done()
 
     def kill(self, why: str) -> None:
@@ -99,16 +113,13 @@ class Worker:
         return self._why_ended or self.handle.ended.result()
 
     def _end_if_done(self) -> None:
-        if self.retiring and self.busy == 0:
+        if self.retiring and self.busy == self.reserved == 0:
             self.kill("the worker was replaced")
 
-
-class _Life(NamedTuple):
-    """Which worker it was, how it ended (a sentence), and whether that was wanted."""
-
-    worker: str
-    how: str
-    wanted: bool = False
+    def ended(self) -> None:
+        """It is gone for good."""
+        self.leaves.set()
+        self.gone.set()
 
 
 class WorkerOwner(Protocol):
@@ -176,22 +187,27 @@ class Supervisor:
         return tuple(self._workers.values())
 
     async def _keep_one_up(self) -> None:
-        """One place for a worker: whoever fills it is replaced when it ends."""
+        """One place for a worker: whoever fills it is replaced when it ends, or takes nothing more.
+
+        One that only ends what it has begun may take hours for that, so it does so beside the next.
+        Inside the server there is room for one alone, for they would share its standard output.
+        """
         pause = 0.0
         while not self._closing:
             await self._clock.sleep(pause)
             began = self._clock.monotonic()
-            life = await self._one_life()
+            worker = await self._bring_up()
+            if worker is not None:
+                self._tasks.spawn(self._serve(worker))
+                await (worker.leaves if self._plan.count else worker.gone).wait()
+                if worker.retiring:
+                    pause = 0.0
+                    continue
             lasted = self._clock.monotonic() - began
             pause = 0.0 if lasted > LONGEST_PAUSE_SEC else min(LONGEST_PAUSE_SEC, pause * 2 + 0.1)
-            _log.log(
-                logging.INFO if life.wanted else logging.WARNING,
-                "worker ended",
-                extra={"action": "worker_ended", "worker": life.worker, "how": life.how},
-            )
 
-    async def _one_life(self) -> _Life:
-        """Start a worker, and serve it to its end."""
+    async def _bring_up(self) -> Worker | None:
+        """A worker that is up, and welcomed; None (and a line in the log) if it never came up."""
         self._named += 1
         name = f"worker-{self._named}"
         secret = secrets.token_urlsafe(32)
@@ -199,16 +215,18 @@ class Supervisor:
         try:
             async with asyncio.timeout(START_LIMIT_SEC):
                 await asyncio.wait((started, handle.ended), return_when=asyncio.FIRST_COMPLETED)
-            if not started.done():
-                return _Life(name, f"it never came up: {handle.ended.result()}")
-            link, _ = started.result()
+            if started.done():
+                link, _ = started.result()
+                return self._welcome(name, handle, link)
+            how = f"it never came up: {handle.ended.result()}"
         except TimeoutError:
-            return _Life(name, f"it did not come up within {START_LIMIT_SEC:g} s")
+            how = f"it did not come up within {START_LIMIT_SEC:g} s"
         finally:
             self._expected.pop(secret, None)
             if not started.done():
                 handle.kill()
-        return await self._serve(name, handle, link)
+        _log.warning("worker ended", extra={"action": "worker_ended", "worker": name, "how": how})
+        return None
 
     async def _start(self, secret: str) -> tuple[WorkerHandle, "Future[tuple[Link, StreamWriter]]"]:
         started: Future[tuple[Link, StreamWriter]] = asyncio.get_running_loop().create_future()
@@ -223,7 +241,8 @@ class Supervisor:
         launch = Launch(port=port, secret=secret, memory_bytes=self._plan.memory_bytes)
         return await WorkerProcess.start(launch), started
 
-    async def _serve(self, name: str, handle: WorkerHandle, link: Link) -> _Life:
+    def _welcome(self, name: str, handle: WorkerHandle, link: Link) -> Worker:
+        """The worker, from now on one of those that are up: it knows the plans of this moment."""
         plan = self._plan
         worker = Worker(name, handle, link, plan.slots, self._clock.monotonic())
         link.welcome(
@@ -240,6 +259,11 @@ class Supervisor:
         )
         self._workers[name] = worker
         self._none_up.clear()
+        return worker
+
+    async def _serve(self, worker: Worker) -> None:
+        """Hear what the worker says, until it is gone."""
+        handle, link = worker.handle, worker.link
         self._owner.worker_up(worker)
         if self._closing:  # it came up too late
             worker.kill("the server ended")
@@ -258,14 +282,20 @@ class Supervisor:
             handle.kill()
             await asyncio.shield(handle.ended)
             how = worker.how_it_ended()
-            del self._workers[name]
+            del self._workers[worker.name]
             await link.aclose()
             try:
                 await self._owner.worker_gone(worker, how)
             finally:
+                worker.ended()
                 if not self._workers:
                     self._none_up.set()
-        return _Life(name, how, wanted=worker.retiring or self._closing)
+        is_wanted = worker.retiring or self._closing
+        _log.log(
+            logging.INFO if is_wanted else logging.WARNING,
+            "worker ended",
+            extra={"action": "worker_ended", "worker": worker.name, "how": how},
+        )
 
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
         """A process connected: it must know the secret of a worker that is expected."""

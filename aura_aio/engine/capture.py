@@ -1,7 +1,7 @@
 """Catches what actions print, log with `logging` and warn of, and sends it to their run's log.
 
-May import model, `catalog.actions`, and of `engine` `context` and `threads`. Which call speaks is
-known from `current_call`: a context variable, which coroutine tasks inherit, and threads too.
+May import model, `catalog.plan_modules`, and of `engine` `context` and `threads`. Which call speaks
+is known from `current_call`: a context variable, which coroutine tasks inherit, and threads too.
 """
 
 import io
@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, Final, TextIO, cast
 
-from aura_aio.catalog.actions import PACKAGE_PREFIX
+from aura_aio.catalog.plan_modules import PACKAGE_PREFIX
 from aura_aio.engine.context import ActionContext, current_call
 from aura_aio.engine.threads import speaking_threads
 from aura_aio.model.log import LogLevel

@@ -270,9 +270,11 @@ class Dispatcher(Protocol):
         """Look at the queue again: what was paused may start now."""
         ...
 
-    async def reload(self) -> None:
-        """Let new attempts see the actions as they are on disk now: workers are replaced one by
-        one.
+    async def reload(self, switch: Callable[[], None]) -> None:
+        """Let attempts that begin from now on see the actions as they are on disk now.
+
+        `switch` is called at a moment when no attempt is on its way to a worker: what it makes
+        known is met by no worker that was there before. Attempts under way go on as they began.
         """
         ...
 

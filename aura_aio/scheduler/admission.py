@@ -10,8 +10,8 @@ import msgspec
 
 from aura_aio.catalog.catalog import Catalog
 from aura_aio.catalog.inputs import check_inputs
-from aura_aio.catalog.plan_reader import LoadedTask
 from aura_aio.catalog.secret_inputs import MASK, faults_of_secrets, part
+from aura_aio.catalog.still_good import LoadedTask
 from aura_aio.model import json
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import (

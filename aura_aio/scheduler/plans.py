@@ -5,13 +5,14 @@ May import catalog, model and `scheduler.triggers` only.
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from aura_aio.catalog import json_schema
-from aura_aio.catalog.catalog import Catalog, load_catalog
+from aura_aio.catalog.catalog import Catalog, load_catalog, reload_catalog
+from aura_aio.catalog.changes import changed_plans, differ, new_errors, workers_must_change
 from aura_aio.catalog.validation import DEFAULT_FILE, check_document
 from aura_aio.model.errors import BadReference, PlanNotFound, RunsActive
 from aura_aio.model.plan import LoadError, Plan, Task
@@ -33,7 +34,9 @@ class Plans:
     @classmethod
     async def load(cls, roots: Sequence[Path]) -> "Plans":
         """Read every plan below `roots`; a broken file is an error of its plan, never of this."""
-        return cls(await _read(roots), roots)
+        catalog = await asyncio.to_thread(load_catalog, roots)
+        _log_errors(new_errors(Catalog(), catalog))
+        return cls(catalog, roots)
 
     def catalog(self) -> Catalog:
         """All plans of this moment."""
@@ -82,27 +85,33 @@ class Plans:
         except PlanNotFound as error:
             raise BadReference(str(error)) from error
 
-    async def reload(self) -> None:
-        """Read every plan anew."""
-        self._catalog = await _read(self._roots)
+    async def read(self) -> Catalog:
+        """Every plan as it is on disk now; those that are loaded stay."""
+        return await asyncio.to_thread(load_catalog, self._roots)
 
+    async def read_again(self, changed: Collection[Path] | None) -> Catalog:
+        """The plans with those read again in which a path has `changed` (None: all); what is broken
+        now stays as it was.
+        """
+        return await asyncio.to_thread(reload_catalog, self._catalog, self._roots, changed)
 
-async def _read(roots: Sequence[Path]) -> Catalog:
-    catalog = await asyncio.to_thread(load_catalog, roots)
-    faults = [(error.place, error) for error in catalog.errors]
-    for plan in catalog.plans.values():
-        faults += [(f"{plan.name}/{error.place}", error) for error in plan.errors]
-    for place, error in faults[:_MOST_TOLD]:
-        told = {"action": "load_error", "place": place, "reason": error.message}
-        _log.warning("load error", extra=told)
-    if len(faults) > _MOST_TOLD:
-        more = {"action": "more_load_errors", "count": len(faults) - _MOST_TOLD}
-        _log.warning("more load errors", extra=more)
-    return catalog
+    def replace(self, catalog: Catalog) -> None:
+        """Let `catalog` be the plans that are loaded; tell the log what is wrong with it now."""
+        _log_errors(new_errors(self._catalog, catalog))
+        self._catalog = catalog
+
+    def folders(self) -> tuple[Path, ...]:
+        """The folders in which something may change: the roots, and plans that are linked to."""
+        linked = (
+            root
+            for root in map(Path, self._catalog.by_root)
+            if not any(root.is_relative_to(each) for each in self._roots)
+        )
+        return (*self._roots, *linked)
 
 
 class PlanReload:
-    """Reads every plan anew, and lets everybody know who works with them."""
+    """Reads plans anew, and lets everybody know who works with them."""
 
     def __init__(
         self, plans: Plans, runs: RunStore, dispatcher: Dispatcher, triggers: Triggers
@@ -111,9 +120,12 @@ class PlanReload:
         self._runs = runs
         self._dispatcher = dispatcher
         self._triggers = triggers
+        self._turn = asyncio.Lock()
+        self.is_unfinished = False
+        """Whether schedules and events are not yet those of the plans that are loaded."""
 
     async def __call__(self, *, force: bool) -> None:
-        """Read the plans; new attempts see the actions as they are now, schedules and events are
+        """Read every plan; new attempts see the actions as they are now, schedules and events are
         those of now.
 
         Raises:
@@ -122,9 +134,49 @@ class PlanReload:
         active = len(await self._runs.list_active())
         if active and not force:
             raise RunsActive(active)
-        await self._plans.reload()
+        async with self._turn:
+            catalog = await self._plans.read()
+            await self._dispatcher.reload(partial(self._plans.replace, catalog))
+            await self._tell_triggers()
+
+    async def changed(self, paths: Collection[Path] | None) -> None:
+        """Read the plans again in which one of `paths` has changed (None: all of them), also while
+        runs are active. What is broken now stays as it was. Workers are replaced only if they could
+        not execute what is loaded now.
+
+        Raises:
+            StoreUnavailable: schedules and events are not those of the plans yet: call it again.
+        """
+        async with self._turn:
+            before = self._plans.catalog()
+            catalog = await self._plans.read_again(paths)
+            if workers_must_change(before, catalog):
+                await self._dispatcher.reload(partial(self._plans.replace, catalog))
+            elif differ(before, catalog):
+                self._plans.replace(catalog)
+            elif not self.is_unfinished:
+                return
+            await self._tell_triggers()
+        _log.info(
+            "plans reloaded",
+            extra={"action": "plans_reloaded", "plans": changed_plans(before, catalog)},
+        )
+
+    async def _tell_triggers(self) -> None:
+        self.is_unfinished = True
         await self._triggers.plans_changed()
-        await self._dispatcher.reload()
+        self.is_unfinished = False
+
+
+def _log_errors(found: Sequence[tuple[str | None, LoadError]]) -> None:
+    """Tell the log what could not be loaded, up to a limit, each with the plan that it is in."""
+    for plan_name, error in found[:_MOST_TOLD]:
+        place = error.place if plan_name is None else f"{plan_name}/{error.place}"
+        told = {"action": "load_error", "place": place, "reason": error.message}
+        _log.warning("load error", extra=told)
+    if len(found) > _MOST_TOLD:
+        more = {"action": "more_load_errors", "count": len(found) - _MOST_TOLD}
+        _log.warning("more load errors", extra=more)
 
 
 def inputs_schema(task: Task) -> dict[str, Any]:

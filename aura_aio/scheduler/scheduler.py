@@ -11,8 +11,9 @@ from aura_aio.model.log import LogLine
 from aura_aio.model.ports import Accepted, IdempotencyKey
 from aura_aio.model.run import Run
 from aura_aio.scheduler.admission import RunRequest
+from aura_aio.scheduler.hot_reload import HotReload
 from aura_aio.scheduler.logs import Logs
-from aura_aio.scheduler.plans import PlanReload, Plans
+from aura_aio.scheduler.plans import Plans
 from aura_aio.scheduler.queue import Queue
 from aura_aio.scheduler.rehearsal import Rehearsal
 from aura_aio.scheduler.retries import Retry, RetryRequest
@@ -22,7 +23,7 @@ from aura_aio.scheduler.system import Stopped, System
 
 
 class Scheduler:
-    """Admits, cancels, orders, asks: seven parts, and direct methods for Aura's fixed names."""
+    """Admits, cancels, orders, asks: eight parts, and direct methods for Aura's fixed names."""
 
     def __init__(
         self,
@@ -33,7 +34,7 @@ class Scheduler:
         logs: Logs,
         schedules: Schedules,
         system: System,
-        reload: PlanReload,
+        hot_reload: HotReload,
     ) -> None:
         self.runs = runs
         self.queue = queue
@@ -41,9 +42,9 @@ class Scheduler:
         self.logs = logs
         self.schedules = schedules
         self.system = system
+        self.hot_reload = hot_reload
         self.api_log_queue: asyncio.Queue[LogLine] = logs.queue
         """The shared log queue that `log_queue_listener` empties."""
-        self._reload = reload
 
     async def start(self) -> bool:
         """See `System.start`."""
@@ -92,4 +93,4 @@ class Scheduler:
 
     async def reload_plans(self, *, force: bool) -> None:
         """See `PlanReload`."""
-        await self._reload(force=force)
+        await self.hot_reload.reload(force=force)

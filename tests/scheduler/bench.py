@@ -154,7 +154,7 @@ class Bench:
 
     async def reload(self) -> None:
         """Read the plans anew."""
-        await self.plans.reload()
+        self.plans.replace(await self.plans.read())
         await self.triggers.plans_changed()
         await self.settled()
 

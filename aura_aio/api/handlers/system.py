@@ -27,8 +27,10 @@ async def stop_system(request: web.Request) -> web.Response:
 
 async def get_system_status(request: web.Request) -> web.Response:
     """getSystemStatus."""
-    status = await request.app[SCHEDULER].system.status()
-    return answer(views.system_status(status, request.app[MONITORS].monitors))
+    scheduler = request.app[SCHEDULER]
+    status = await scheduler.system.status()
+    monitors, hot_reload = request.app[MONITORS].monitors, scheduler.hot_reload.is_enabled
+    return answer(views.system_status(status, monitors=monitors, hot_reload=hot_reload))
 
 
 async def reload_plans(request: web.Request) -> web.Response:
@@ -36,3 +38,15 @@ async def reload_plans(request: web.Request) -> web.Response:
     scheduler = request.app[SCHEDULER]
     await scheduler.reload_plans(force=request["json"]["force"])
     return answer(plan_views.reload_result(scheduler.plans.list()))
+
+
+async def enable_hot_reload(request: web.Request) -> web.Response:
+    """enableHotReload."""
+    is_new = request.app[SCHEDULER].hot_reload.enable()
+    return answer(views.hot_reload_enabled(is_new=is_new))
+
+
+async def disable_hot_reload(request: web.Request) -> web.Response:
+    """disableHotReload."""
+    is_new = await request.app[SCHEDULER].hot_reload.disable()
+    return answer(views.hot_reload_disabled(is_new=is_new))

@@ -49,6 +49,12 @@ class WorkerStateField(Word):
     words: ClassVar = ("starting", "ready", "retiring")
 
 
+class HotReloadStatusField(Word):
+    """HotReloadStatus."""
+
+    words: ClassVar = ("enabled", "already_enabled", "disabled", "already_disabled")
+
+
 class StartResultSchema(AnswerSchema):
     """StartResult."""
 
@@ -118,6 +124,7 @@ class SystemStatusSchema(AnswerSchema):
     version = Text(required=True)
     started_at = Moment(required=True)
     uptime_sec = Double(least=0, required=True)
+    hot_reload = Flag(required=True)
     workers = Items(Nested(WorkerStatusSchema), required=True)
     runs = Nested(RunCountsSchema, required=True)
     queue = Nested(QueueLengthsSchema, required=True)
@@ -136,3 +143,10 @@ class ReloadResultSchema(AnswerSchema):
     plan_count = Int32(least=0, required=True)
     task_count = Int32(least=0, required=True)
     task_error_count = Int32(least=0, required=True)
+
+
+class HotReloadResultSchema(AnswerSchema):
+    """HotReloadResult."""
+
+    status = HotReloadStatusField(required=True)
+    message = Text(required=True)
