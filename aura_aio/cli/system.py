@@ -108,7 +108,7 @@ async def hot_reload(client: "Client", screen: Screen, state: str) -> None:
     """Load edited plans at once, or only when told to, until the server ends."""
     word = "enable" if state == "on" else "disable"
     answer = await client.post("api", "system", "hot_reload", word)
-    _say(screen, answer.body, answer.data["message"])
+    screen.answer(answer.body, answer.data["message"])
 
 
 def _figures(now: dict[str, Any]) -> list[tuple[str, Piece]]:

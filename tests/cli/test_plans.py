@@ -144,3 +144,13 @@ def test_system_reload(plans: Path, start_server: StartServer, tmp_path: Path) -
     refused = aura("system", "reload")
     assert refused.code == 1
     assert "A run is active: wait" in refused.err
+
+
+def test_hot_reload_is_switched(start_server: StartServer, tmp_path: Path) -> None:
+    aura = Aura(start_server().url, tmp_path)
+    assert "edits are loaded at once" not in aura.ok("system")
+    assert aura.ok("system", "hot-reload", "on") == "Edited plans are loaded at once.\n"
+    assert "plans    edits are loaded at once" in aura.ok("system")
+    assert aura("system", "hot-reload", "on", "--json").json["status"] == "already_enabled"
+    assert aura.ok("system", "hot-reload", "off") == "Edited plans are loaded by a reload.\n"
+    assert aura("system", "hot-reload", "maybe").code == 2
