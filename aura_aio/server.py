@@ -140,10 +140,7 @@ async def running_server(
         app.on_shutdown.append(let_go)
         try:
             await triggers.start()
-            if settings.workers.start:
-                await scheduler.start()
-            if settings.plans.hot_reload:
-                scheduler.hot_reload.enable()
+            await _begin(settings, scheduler)
             async with _listening(app, listener, settings.http) as url:
                 yield Server(url, scheduler, access, dispatcher)
         finally:
@@ -151,6 +148,14 @@ async def running_server(
             await triggers.aclose()
             await scheduler.system.aclose()
             await dispatcher.aclose(grace_sec=0.0)
+
+
+async def _begin(settings: Settings, scheduler: Scheduler) -> None:
+    """Start what the settings want to be started."""
+    if settings.workers.start:
+        await scheduler.start()
+    if settings.plans.hot_reload:
+        scheduler.hot_reload.enable()
 
 
 @asynccontextmanager
