@@ -29,7 +29,7 @@ from aura_aio.api.schemas import (
     path_schema_of,
     query_schema_of,
 )
-from aura_aio.api.validation import Parser, refuse
+from aura_aio.api.validation import Parser, must_have_body, refuse
 from aura_aio.contract.document import Contract, Operation
 from aura_aio.model.errors import ContractError
 
@@ -107,6 +107,8 @@ def _decorated(handler: Handler, operation: Operation) -> Handler:
     async def decorated(request: web.Request) -> web.StreamResponse:
         if operation.scope is not None:
             await hold_to_plans(request, operation)
+        if operation.body_required:
+            await must_have_body(request)
         return await handler(request)
 
     decorated.__doc__ = handler.__doc__

@@ -77,6 +77,17 @@ def refuse(
     ) from error
 
 
+async def must_have_body(request: web.Request) -> None:
+    """Return if there is a body, be it an empty object: what has no required property passes as
+    one that is absent, and a client that lost its filters must not mean everything.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    if not await request.read():
+        raise InvalidRequest([FieldError("body", "", "The operation needs a body.")])
+
+
 def check_batch_item(item: Any) -> dict[str, Any] | AuraError:
     """One task of a batch as validated data, or what is wrong with it."""
     try:

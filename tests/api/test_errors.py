@@ -60,6 +60,19 @@ async def test_a_body_that_breaks_the_contract_is_a_422_with_the_field(
     assert problem["errors"][0]["location"] == "body"
 
 
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "/api/tasks/cancel"), ("PATCH", "/api/schedules/x")]
+)
+async def test_a_body_that_is_needed_may_be_empty_but_not_absent(
+    probe: Served, method: str, path: str
+) -> None:
+    """A client that loses its filters must not cancel everything."""
+    problem = _problem(await probe.request(method, path), 422, "invalid-request")
+    assert problem["errors"][0]["location"] == "body"
+    assert "needs a body" in problem["detail"]
+    assert (await probe.request(method, path, json={})).status != 422
+
+
 async def test_every_fault_of_a_body_is_named(probe: Served) -> None:
     problem = _problem(await probe.post(RUN, {"priority": "x"}), 422, "invalid-request")
     assert {error["field"] for error in problem["errors"]} == {
