@@ -24,6 +24,9 @@ build-backend = "hatchling.build"
 name = "aura-aio"
 version = "0"
 
+[project.optional-dependencies]
+test = []
+
 [tool.hatch.build.targets.wheel]
 packages = ["aura_aio"]
 """

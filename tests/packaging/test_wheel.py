@@ -143,6 +143,25 @@ def test_the_wheel_alone_runs_a_task(url: str, installed: Path, tmp_path: Path) 
     assert run["result"] == {"greeting": "Hello, wheel!"}
 
 
+def test_the_wheel_alone_makes_plans_and_says_what_their_tests_need(
+    installed: Path, tmp_path: Path
+) -> None:
+    _run(installed / "aura", "plans", "new", "mine", cwd=tmp_path, env=_outside())
+    assert "no load errors" in _run(
+        installed / "aura", "plans", "check", cwd=tmp_path, env=_outside()
+    )
+    done = subprocess.run(
+        [installed / "aura", "plans", "test", "mine"],
+        cwd=tmp_path,
+        env=_outside(),
+        capture_output=True,
+        encoding="utf-8",
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "-m pip install 'aura-aio[test]'" in done.stderr
+
+
 def test_the_wheel_serves_its_contract(url: str) -> None:
     with urllib.request.urlopen(f"{url}/openapi.yaml", timeout=10) as answer:
         assert answer.read() == (REPOSITORY / "openapi.yaml").read_bytes()
