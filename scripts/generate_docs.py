@@ -1,4 +1,4 @@
-"""Write the reference pages that are made from the program: commands, settings, actions.
+"""Write the reference that is made from the program: commands, settings, actions, task files.
 
 Imports the standard library and `environment`; the pages come from `aura_aio.cli.reference`.
 """

@@ -1,6 +1,6 @@
 """The pages beside the contract: the dashboard, the API reference and the contract's documents.
 
-May import aiohttp, msgspec, `contract` and `model` only.
+May import aiohttp, msgspec, `contract`, `model` and scheduler's plans.
 """
 
 import asyncio
@@ -14,6 +14,8 @@ import msgspec
 from aiohttp import hdrs, web
 
 from aura_aio.contract.document import Contract
+from aura_aio.model import json
+from aura_aio.scheduler.plans import task_file_schema
 
 ASSETS_PREFIX: Final = "/dashboard/"
 _NAMED_SO_IN_THE_PAGES: Final = b"/dashboard/current/"
@@ -87,7 +89,8 @@ def add_pages(app: web.Application, contract: Contract) -> None:
     """Let `app` answer GET and HEAD for the pages.
 
     These are `/` (the dashboard), `/docs` (the API reference), `/dashboard/…` (the files of both),
-    and the documents `/openapi.yaml`, `/openapi.json`, `/openapi-3.0.json` and `/asyncapi.yaml`.
+    and the documents `/openapi.yaml`, `/openapi.json`, `/openapi-3.0.json`, `/asyncapi.yaml` and
+    `/schemas/task.json` (of task files, for editors).
     All are read once, in a thread, when `app` starts, and none needs anything from elsewhere: each
     carries a Content-Security-Policy that allows this server alone.
 
@@ -100,7 +103,13 @@ def add_pages(app: web.Application, contract: Contract) -> None:
         app.router.add_get(path, pages.answer)
 
 
-_DOCUMENTS: Final = ("/openapi.yaml", "/openapi.json", "/openapi-3.0.json", "/asyncapi.yaml")
+_DOCUMENTS: Final = (
+    "/openapi.yaml",
+    "/openapi.json",
+    "/openapi-3.0.json",
+    "/asyncapi.yaml",
+    "/schemas/task.json",
+)
 
 
 def _read(contract: Contract) -> dict[str, _Page]:
@@ -118,9 +127,10 @@ def _read(contract: Contract) -> dict[str, _Page]:
         for name in ("index.html", "docs.html")
     )
     asyncapi = resources.files("aura_aio.contract").joinpath("asyncapi.yaml").read_bytes()
+    tasks = json.dumps(task_file_schema())
     documents = zip(
         _DOCUMENTS,
-        (contract.as_yaml(), contract.as_json(), contract.as_openapi30(), asyncapi),
+        (contract.as_yaml(), contract.as_json(), contract.as_openapi30(), asyncapi, tasks),
         strict=True,
     )
     return assets | {

@@ -12,10 +12,11 @@ from aura_aio.model.plan import Concurrency
 
 _CONCURRENT: Final = Concurrency().mode
 _SHARED: Final = "shared"
-_MODES: Final = (_CONCURRENT, EXCLUSIVE, _SHARED)
-_FIELDS: Final = ("mode", "resources", "mutex_group", "max_instances")
+MODES: Final = (_CONCURRENT, EXCLUSIVE, _SHARED)
+CONCURRENCY_FIELDS: Final = ("mode", "resources", "mutex_group", "max_instances")
 _EXPECTED: Final = (
-    f"one of {', '.join(_MODES)}, a list of resources, or a mapping of {', '.join(_FIELDS)}"
+    f"one of {', '.join(MODES)}, a list of resources, "
+    f"or a mapping of {', '.join(CONCURRENCY_FIELDS)}"
 )
 _NEEDS_RESOURCES: Final = (
     "The mode 'shared' needs 'resources': what runs share, as in [api, 'db:3']."
@@ -29,11 +30,11 @@ def read_concurrency(place: Place) -> Concurrency:
     if place.is_list():
         return Concurrency(_SHARED, resources=_read_resources(place))
     if place.is_text():
-        mode = place.choice(_MODES)
+        mode = place.choice(MODES)
         if mode == _SHARED:
             place.fault(_NEEDS_RESOURCES)
         return Concurrency(mode or _CONCURRENT)
-    fields = place.fields(_FIELDS, expected=_EXPECTED)
+    fields = place.fields(CONCURRENCY_FIELDS, expected=_EXPECTED)
     return Concurrency(
         mode=_read_mode(place, fields),
         resources=_read_resources(fields["resources"]) if "resources" in fields else (),
@@ -46,7 +47,7 @@ def _read_mode(place: Place, fields: dict[str, Place]) -> str:
     resources = fields.get("resources")
     if "mode" not in fields:
         return _CONCURRENT if resources is None else _SHARED
-    mode = fields["mode"].choice(_MODES)
+    mode = fields["mode"].choice(MODES)
     if mode == _SHARED and resources is None:
         place.lacks("resources", _NEEDS_RESOURCES)
     if mode not in (_SHARED, None) and resources is not None:

@@ -25,7 +25,7 @@ OPERATORS: Final[Mapping[str, type[AllOf | AnyOf | NoneOf]]] = {
     "any": AnyOf,
     "none": NoneOf,
 }
-_STATUSES: Final = ("success", "failed", "skipped", "running")
+STATUSES: Final = ("success", "failed", "skipped", "running")
 
 
 def read_dependency(place: Place, steps: Collection[str]) -> Dependency | None:
@@ -99,7 +99,7 @@ def _with_statuses(
     text = place.text("statuses such as success|failed") or ""
     words = [word.strip().lower() for word in text.split("|")] if text else []
     for word in words:
-        if word not in _STATUSES:
-            place.fault(f"There is no status {word!r}.{did_you_mean(word, _STATUSES)}")
+        if word not in STATUSES:
+            place.fault(f"There is no status {word!r}.{did_you_mean(word, STATUSES)}")
             return None
     return DependsOn(name, tuple(StepStatus(word) for word in words)) if words else None

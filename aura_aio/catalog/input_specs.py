@@ -15,7 +15,7 @@ from aura_aio.catalog.references import NAME_RULE, is_name
 from aura_aio.model.plan import InputSpec
 from aura_aio.model.suggestions import did_you_mean
 
-_FIELDS: Final = (
+INPUT_FIELDS: Final = (
     "name", "type", "required", "default", "enum", "options", "min", "max", "min_items",
     "max_items", "count", "item", "properties", "pattern", "label", "description", "ui", "secret",
 )  # fmt: skip
@@ -40,7 +40,7 @@ def read_inputs(place: Place) -> tuple[InputSpec, ...]:
 
 def _read_spec(place: Place, *, name: str | None) -> InputSpec | None:
     """An input; `name` is given where it does not stand among the fields."""
-    known = _FIELDS if name is None else _FIELDS[1:]
+    known = INPUT_FIELDS if name is None else INPUT_FIELDS[1:]
     fields = place.fields(known, expected="an input: {name, type, …}")
     if name is None:
         name = fields["name"].text("a name") if "name" in fields else ""

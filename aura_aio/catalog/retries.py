@@ -9,8 +9,9 @@ from aura_aio.catalog.place import Place
 from aura_aio.model.plan import OnException, OnResult
 
 SHORT_FORMS: Final = ("retry", "retry_delay", "retry_on", "retry_condition")
-_ON_EXCEPTION: Final = ("retry", "retry_on", "delay", "backoff", "max_delay", "jitter")
-_ON_RESULT: Final = ("retry_when", "max_retries", "delay")
+ON_EXCEPTION_FIELDS: Final = ("retry", "retry_on", "delay", "backoff", "max_delay", "jitter")
+ON_RESULT_FIELDS: Final = ("retry_when", "max_retries", "delay")
+RETRY_FIELDS: Final = ("count", "delay", "retry_on", "condition")
 FIELDS: Final = ("on_exception", "on_result", *SHORT_FORMS)
 
 Retries = tuple[OnException | None, OnResult | None]
@@ -42,7 +43,7 @@ def retry_conditions(fields: dict[str, Place]) -> list[Place]:
 
 
 def _read_on_exception(place: Place) -> OnException | None:
-    fields = place.fields(_ON_EXCEPTION, expected="{retry, retry_on, delay, …}")
+    fields = place.fields(ON_EXCEPTION_FIELDS, expected="{retry, retry_on, delay, …}")
     if "retry" not in fields:
         place.lacks("retry", "'on_exception' needs 'retry': how many more tries.")
         return None
@@ -57,7 +58,7 @@ def _read_on_exception(place: Place) -> OnException | None:
 
 
 def _read_on_result(place: Place) -> OnResult | None:
-    fields = place.fields(_ON_RESULT, expected="{retry_when, max_retries, delay}")
+    fields = place.fields(ON_RESULT_FIELDS, expected="{retry_when, max_retries, delay}")
     if "retry_when" not in fields:
         place.lacks("retry_when", "'on_result' needs 'retry_when': a template.")
         return None
@@ -83,7 +84,7 @@ def _read_short(step: Place, fields: dict[str, Place]) -> Retries:
     given = {words[key]: fields[key] for key in words if key in fields}
     place = fields["retry"]
     if place.is_mapping():
-        inner = place.fields(("count", "delay", "retry_on", "condition"))
+        inner = place.fields(RETRY_FIELDS)
         if "count" not in inner:
             place.lacks("count", "'retry' needs 'count': how many more tries.")
             return None, None

@@ -14,12 +14,12 @@ from aura_aio.catalog.references import NAME_RULE, is_name
 from aura_aio.catalog.template_checks import SCOPE, TemplateChecks, is_template, looks_like_one
 from aura_aio.model.plan import Isolation, Loop, Step
 
-_FIELDS: Final = (
+STEP_FIELDS: Final = (
     "action", "params", "depends_on", "when", "loop", "timeout", "timeout_sec", "outputs",
     "step_note", "isolation", *retries.FIELDS,
 )  # fmt: skip
-_KINDS_OF_LOOPS: Final = ("for_each", "times", "while")
-_LOOP: Final = (*_KINDS_OF_LOOPS, "max_iterations", "parallelism")
+KINDS_OF_LOOPS: Final = ("for_each", "times", "while")
+LOOP_FIELDS: Final = (*KINDS_OF_LOOPS, "max_iterations", "parallelism")
 
 FindFault = Callable[[str, bool], str | None]
 """Says what is wrong with the name of an action, which may be called in a process of its own; None
@@ -73,7 +73,7 @@ class _StepReader:
             steps.fault_at_key(name, f"The name {name!r} is not allowed: {NAME_RULE}.")
         elif name in OPERATORS:
             steps.fault_at_key(name, f"No step can be called {name!r}: depends_on has that word.")
-        fields = place.fields(_FIELDS, expected="a step: {action, params, …}")
+        fields = place.fields(STEP_FIELDS, expected="a step: {action, params, …}")
         if not place.is_mapping():
             return None
         on_exception, on_result = retries.read_retries(place, fields)
@@ -165,13 +165,13 @@ def _read_outputs(fields: dict[str, Place]) -> dict[str, Any] | None:
 
 
 def _read_loop(place: Place) -> Loop | None:
-    fields = place.fields(_LOOP, expected="a loop: {for_each|times|while: …}")
-    kinds = [key for key in _KINDS_OF_LOOPS if key in fields]
+    fields = place.fields(LOOP_FIELDS, expected="a loop: {for_each|times|while: …}")
+    kinds = [key for key in KINDS_OF_LOOPS if key in fields]
     if len(kinds) > 1:
         place.fault("A loop has one of 'for_each', 'times' and 'while', not several.")
         return None
     if not kinds:
-        place.lacks(_KINDS_OF_LOOPS, "A loop needs one of 'for_each', 'times' and 'while'.")
+        place.lacks(KINDS_OF_LOOPS, "A loop needs one of 'for_each', 'times' and 'while'.")
         return None
     kind = kinds[0]
     for key, meant in (("max_iterations", kind == "while"), ("parallelism", kind != "while")):

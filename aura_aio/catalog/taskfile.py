@@ -25,9 +25,9 @@ from aura_aio.model.suggestions import close_names
 EXTENSION: Final = ".yaml"
 MAX_FAULTS_OF_FILE: Final = 1000
 
-_TASK: Final = ("meta", "on", "steps", "returns")
-_SIGNS_OF_A_TASK: Final = ("meta", "steps", "returns")
-_META: Final = (
+TASK_FIELDS: Final = ("meta", "on", "steps", "returns")
+SIGNS_OF_A_TASK: Final = ("meta", "steps", "returns")
+META_FIELDS: Final = (
     "title", "description", "inputs", "concurrency", "timeout", "timeout_sec", "on_crash",
     "entry_point",
 )  # fmt: skip
@@ -116,7 +116,9 @@ class TaskFileReader:
 
     def _read_task(self, name: str, place: Place) -> _Found:
         fields = place.fields(
-            _TASK, expected="a task: {meta, steps, returns}", elsewhere=dict.fromkeys(_META, "meta")
+            TASK_FIELDS,
+            expected="a task: {meta, steps, returns}",
+            elsewhere=dict.fromkeys(META_FIELDS, "meta"),
         )
         meta = _read_meta(fields["meta"]) if "meta" in fields else TaskMeta()
         inputs = {spec.name: None for spec in meta.inputs}.keys()
@@ -149,7 +151,7 @@ def _read_tree(text: str, faults: Faults) -> tuple[Node | None, tuple[str, ...]]
     try:
         return read_document(text), ()
     except DocumentError as error:
-        parts = read_in_parts(text, _SIGNS_OF_A_TASK)
+        parts = read_in_parts(text, SIGNS_OF_A_TASK)
         if parts is None:
             faults.add(str(error), error.mark)
             return None, ()
@@ -163,14 +165,14 @@ def _is_single(root: Node) -> bool:
     """Whether the root is a task itself, and not a map of tasks (one may be called `on`)."""
     if not isinstance(root.value, dict):
         return False
-    if any(key in root.value for key in _SIGNS_OF_A_TASK):
+    if any(key in root.value for key in SIGNS_OF_A_TASK):
         return True
     of_tasks = any(_is_single(node) for node in root.value.values())
-    return not of_tasks and any(close_names(key, _SIGNS_OF_A_TASK) for key in root.value)
+    return not of_tasks and any(close_names(key, SIGNS_OF_A_TASK) for key in root.value)
 
 
 def _read_meta(place: Place) -> TaskMeta:
-    fields = place.fields(_META, expected="{title, description, inputs, …}")
+    fields = place.fields(META_FIELDS, expected="{title, description, inputs, …}")
     if "entry_point" in fields:  # a hint to the earlier Aura's terminal interface
         fields["entry_point"].boolean()
     return TaskMeta(

@@ -18,8 +18,8 @@ from aura_aio.model.suggestions import did_you_mean
 ANY_PLAN: Final = "*"
 """Under `plan` of an `on`: whichever plan."""
 
-_FIELDS: Final = ("event", "plan", "task", "status", "inputs")
-_ENDS: Final = tuple(state.value for state in RunState if state in TERMINAL)
+EVENT_FIELDS: Final = ("event", "plan", "task", "status", "inputs")
+ENDS: Final = tuple(state.value for state in RunState if state in TERMINAL)
 
 LookUp = Callable[[str, str | None], None]
 """Raises PlanNotFound or TaskNotFound if there is no such plan, or task in it."""
@@ -74,7 +74,7 @@ def unknown(awaited: Iterable[Awaited], look_up: LookUp) -> Iterator[LoadError]:
 
 
 def _read(place: Place, plan_name: str) -> FoundTrigger:
-    fields = place.fields(_FIELDS, expected="an event: {event, plan, task, status}")
+    fields = place.fields(EVENT_FIELDS, expected="an event: {event, plan, task, status}")
     if "event" in fields:
         _check_event(fields["event"])
     elif place.is_mapping():
@@ -101,7 +101,7 @@ def _read_statuses(place: Place) -> Iterator[RunState]:
     for text in place.texts("how a run ends, such as failed|timed_out"):
         for word in text.split("|"):
             status = word.strip().lower()
-            if status in _ENDS:
+            if status in ENDS:
                 yield RunState(status)
             else:
-                place.fault(f"No run ends as {status!r}.{did_you_mean(status, _ENDS)}")
+                place.fault(f"No run ends as {status!r}.{did_you_mean(status, ENDS)}")

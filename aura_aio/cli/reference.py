@@ -1,14 +1,16 @@
-"""The reference pages of the command line, the settings and the built-in actions, made from what
-the program uses.
+"""The reference of the command line, the settings, the built-in actions and task files, made from
+what the program uses.
 
-May import click, settings and `cli`.
+May import click, settings, `catalog.task_schema` and `cli`.
 """
 
+import json
 from collections.abc import Iterator
 from typing import Final
 
 import click
 
+from aura_aio.catalog.task_schema import task_schema
 from aura_aio.cli.action_reference import action_blocks
 from aura_aio.cli.aura import aura
 from aura_aio.cli.options import shown, values_of
@@ -24,7 +26,12 @@ def pages() -> dict[str, str]:
         "docs/reference/actions.md": _joined(_actions()),
         "docs/reference/cli.md": _joined(_cli()),
         "docs/reference/settings.md": _joined(_settings()),
+        "docs/reference/task.schema.json": _task_schema(),
     }
+
+
+def _task_schema() -> str:
+    return json.dumps(task_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
 def _joined(blocks: Iterator[str]) -> str:

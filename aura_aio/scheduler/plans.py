@@ -13,6 +13,7 @@ from typing import Any, Final
 from aura_aio.catalog import json_schema
 from aura_aio.catalog.catalog import Catalog, load_catalog, reload_catalog
 from aura_aio.catalog.changes import changed_plans, differ, new_errors, workers_must_change
+from aura_aio.catalog.task_schema import task_schema
 from aura_aio.catalog.validation import DEFAULT_FILE, check_document
 from aura_aio.model.errors import BadReference, PlanNotFound, RunsActive
 from aura_aio.model.plan import LoadError, Plan, Task
@@ -182,3 +183,8 @@ def _log_errors(found: Sequence[tuple[str | None, LoadError]]) -> None:
 def inputs_schema(task: Task) -> dict[str, Any]:
     """JSON Schema of the inputs that a run of `task` must be given."""
     return json_schema.inputs_schema(task.meta.inputs)
+
+
+def task_file_schema() -> dict[str, Any]:
+    """JSON Schema of task files."""
+    return task_schema()

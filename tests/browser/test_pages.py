@@ -21,6 +21,7 @@ from aura_aio.contract.document import load_contract
 
 Pages = TestClient[web.Request, web.Application]
 
+REPOSITORY = Path(__file__).resolve().parents[2]
 DASHBOARD = Path(aura_aio.api.__file__).parent / "dashboard"
 FILES = sorted(file for file in DASHBOARD.rglob("*") if file.is_file())
 DOCUMENTS = {
@@ -28,6 +29,7 @@ DOCUMENTS = {
     "/openapi.json": "application/json",
     "/openapi-3.0.json": "application/json",
     "/asyncapi.yaml": "application/yaml",
+    "/schemas/task.json": "application/json",
 }
 MEDIA_TYPES = {
     "": "text/html; charset=utf-8",
@@ -145,6 +147,8 @@ async def test_the_documents_are_the_contract(pages: Pages) -> None:
         assert set(json.loads(bodies[path])["paths"]) == {each.path for each in contract.operations}
     asyncapi = resources.files("aura_aio.contract").joinpath("asyncapi.yaml").read_bytes()
     assert bodies["/asyncapi.yaml"] == asyncapi
+    written = (REPOSITORY / "docs" / "reference" / "task.schema.json").read_text("utf-8")
+    assert json.loads(bodies["/schemas/task.json"]) == json.loads(written)
 
 
 @pytest.mark.parametrize(
