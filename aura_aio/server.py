@@ -9,7 +9,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -35,6 +35,7 @@ from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.states import RunState
 from aura_aio.places import places_of
+from aura_aio.scheduler.about import About, Recovery, recover
 from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.admission import Admission
 from aura_aio.scheduler.clockwork import Clockwork
@@ -122,7 +123,7 @@ async def running_server(
         book = ScheduleBook(store.schedules, plans.catalog, clock)
         triggers = _triggers(settings.schedules, base, book, bus)
         triggers.listen()
-        await _recover(store)
+        about = _about(settings, await recover(store.runs, clock))
         workers = _worker_plan(settings.workers, places.data_dir, plans, secrets)
         dispatcher = LocalDispatcher(store.runs, store.queue, hub, vault, workers, clock)
         bus.subscribe(dispatcher.run_changed)
@@ -131,7 +132,7 @@ async def running_server(
         monitors = _monitors(settings, store, hub, bus)
         access.on_end(monitors.token_ended)
         metrics = _metrics(store, bus)
-        app = make_app(scheduler, monitors, access, metrics, contract, settings.http)
+        app = make_app(scheduler, monitors, access, about, metrics, contract, settings.http)
 
         async def let_go(_: web.Application) -> None:
             ends.close()
@@ -370,10 +371,21 @@ def _worker_plan(
     )
 
 
-async def _recover(store: SqliteStore) -> None:
-    recovered = await store.runs.recover()
-    _log.info("recovered", extra={"action": "recovered", **_lengths(recovered)})
-
-
-def _lengths(recovered: Mapping[str, Sequence[str]]) -> dict[str, int]:
-    return {outcome: len(cids) for outcome, cids in recovered.items()}
+def _about(settings: Settings, recovery: Recovery) -> About:
+    return About(
+        store="sqlite",
+        dispatcher="local",
+        limits={
+            "max_body_bytes": settings.http.max_body_bytes,
+            "queue_limit": settings.store.queue_limit,
+            "max_attempts": settings.store.max_attempts,
+            "workers": worker_count(settings.workers.workers),
+            "slots": settings.workers.slots,
+            "catch_up_limit": settings.schedules.catch_up_limit,
+            "event_depth": settings.schedules.event_depth,
+            "monitor_buffer_lines": settings.logs.monitor_buffer_lines,
+        },
+        allows_shell=settings.workers.allow_shell,
+        cors_origins=settings.http.cors_origins,
+        recovery=recovery,
+    )

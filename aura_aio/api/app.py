@@ -8,7 +8,7 @@ from aiohttp import web
 from aura_aio.api.access import access_middleware
 from aura_aio.api.cors import allow_origins
 from aura_aio.api.hosts import hosts_middleware
-from aura_aio.api.keys import ACCESS, HTTP_SETTINGS, METRICS, MONITORS, SCHEDULER
+from aura_aio.api.keys import ABOUT, ACCESS, HTTP_SETTINGS, METRICS, MONITORS, SCHEDULER
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Metrics
 from aura_aio.api.middlewares import (
@@ -20,6 +20,7 @@ from aura_aio.api.middlewares import (
 from aura_aio.api.pages import add_pages
 from aura_aio.api.routes import Handler, bind, validation_middleware
 from aura_aio.contract.document import Contract, Operation
+from aura_aio.scheduler.about import About
 from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.scheduler import Scheduler
 from aura_aio.settings import HttpSettings
@@ -29,6 +30,7 @@ def make_app(
     scheduler: Scheduler,
     logs: LogConnectionManager,
     access: Access,
+    about: About,
     metrics: Metrics,
     contract: Contract,
     settings: HttpSettings,
@@ -54,6 +56,7 @@ def make_app(
     )
     app[SCHEDULER] = scheduler
     app[MONITORS] = logs
+    app[ABOUT] = about
     app[METRICS] = metrics
     app[ACCESS] = access
     app[HTTP_SETTINGS] = settings

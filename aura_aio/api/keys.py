@@ -10,12 +10,14 @@ from aiohttp import web
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Metrics
 from aura_aio.model.access import Grant
+from aura_aio.scheduler.about import About
 from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.scheduler import Scheduler
 from aura_aio.settings import HttpSettings
 
 SCHEDULER: Final = web.AppKey("scheduler", Scheduler)
 ACCESS: Final = web.AppKey("access", Access)
+ABOUT: Final = web.AppKey("about", About)
 METRICS: Final = web.AppKey("metrics", Metrics)
 MONITORS: Final = web.AppKey("monitors", LogConnectionManager)
 HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)

@@ -94,6 +94,7 @@ def test_absent_bodies_mean_the_defaults() -> None:
     optional = {each.body for each in CONTRACT.operations if each.body and not each.body_required}
     assert {name: component_schema(name).load({}) for name in sorted(optional)} == {
         "CancelRequest": {"mode": "graceful", "grace_sec": 10},
+        "PauseRequest": {},
         "ReloadRequest": {"force": False},
         "RetryRequest": {"definition": "pinned", "dry_run": False, "from": "start", "inputs": {}},
         "StopRequest": {"mode": "drain"},

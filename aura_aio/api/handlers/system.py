@@ -5,9 +5,9 @@ May import aiohttp and the rest of `api` but `app` and `routes`.
 
 from aiohttp import web
 
-from aura_aio.api import plan_views, views
+from aura_aio.api import plan_views, system_views, views
 from aura_aio.api.answers import answer
-from aura_aio.api.keys import MONITORS, SCHEDULER
+from aura_aio.api.keys import ABOUT, ACCESS, MONITORS, SCHEDULER
 
 
 async def start_system(request: web.Request) -> web.Response:
@@ -50,3 +50,18 @@ async def disable_hot_reload(request: web.Request) -> web.Response:
     """disableHotReload."""
     is_new = await request.app[SCHEDULER].hot_reload.disable()
     return answer(views.hot_reload_disabled(is_new=is_new))
+
+
+async def get_capabilities(request: web.Request) -> web.Response:
+    """getCapabilities."""
+    found = system_views.capabilities(
+        request.app[ABOUT],
+        needs_token=not request.app[ACCESS].is_open,
+        hot_reload=request.app[SCHEDULER].hot_reload.is_enabled,
+    )
+    return answer(found)
+
+
+async def get_recovery(request: web.Request) -> web.Response:
+    """getRecovery."""
+    return answer(system_views.recovery(request.app[ABOUT].recovery))

@@ -6,6 +6,7 @@ May import `schemas.fields`, `schemas.bases` and `schemas.common` only.
 from typing import ClassVar
 
 from aura_aio.api.schemas.bases import AnswerSchema, RequestSchema
+from aura_aio.api.schemas.common import CidField
 from aura_aio.api.schemas.fields import (
     Double,
     Flag,
@@ -150,3 +151,53 @@ class HotReloadResultSchema(AnswerSchema):
 
     status = HotReloadStatusField(required=True)
     message = Text(required=True)
+
+
+class LimitsInForceSchema(AnswerSchema):
+    """LimitsInForce."""
+
+    max_body_bytes = Int64(least=0, required=True)
+    queue_limit = Int64(least=0, required=True)
+    max_attempts = Int64(least=0, required=True)
+    workers = Int64(least=0, required=True)
+    slots = Int64(least=0, required=True)
+    catch_up_limit = Int64(least=0, required=True)
+    event_depth = Int64(least=0, required=True)
+    monitor_buffer_lines = Int64(least=0, required=True)
+
+
+class FeaturesSchema(AnswerSchema):
+    """Features."""
+
+    access_tokens = Flag(required=True)
+    cors = Flag(required=True)
+    hot_reload = Flag(required=True)
+    shell = Flag(required=True)
+
+
+class CapabilitiesSchema(AnswerSchema):
+    """Capabilities."""
+
+    version = Text(required=True)
+    store = Text(required=True)
+    dispatcher = Text(required=True)
+    limits = Nested(LimitsInForceSchema, required=True)
+    features = Nested(FeaturesSchema, required=True)
+
+
+class RecoveredRunsSchema(AnswerSchema):
+    """RecoveredRuns."""
+
+    count = Int64(least=0, required=True)
+    cids = Items(CidField(), most=1000, required=True)
+
+
+class RecoverySchema(AnswerSchema):
+    """Recovery."""
+
+    at = Moment(required=True)
+    duration_sec = Double(least=0, required=True)
+    resumed = Nested(RecoveredRunsSchema, required=True)
+    restarted = Nested(RecoveredRunsSchema, required=True)
+    failed = Nested(RecoveredRunsSchema, required=True)
+    cancelled = Nested(RecoveredRunsSchema, required=True)
