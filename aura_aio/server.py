@@ -11,6 +11,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
@@ -33,6 +34,7 @@ from aura_aio.logs.hub import LogHub
 from aura_aio.model.access import Grant
 from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.ids import CidFactory
+from aura_aio.model.plan import ActionSpec
 from aura_aio.model.states import RunState
 from aura_aio.places import places_of
 from aura_aio.scheduler.about import About, Recovery, recover
@@ -117,7 +119,7 @@ async def running_server(
         entrance(settings, store.tokens, clock) as access,
     ):
         vault = await asyncio.to_thread(open_vault, places.data_dir)
-        plans = await Plans.load(places.plans)
+        plans = await Plans.load(places.plans, partial(_builtin, settings.workers))
         admission = Admission(plans.catalog, clock, CidFactory(clock), vault)
         base = _Base(store, hub, plans, admission, clock)
         book = ScheduleBook(store.schedules, plans.catalog, clock)
@@ -369,6 +371,12 @@ def _worker_plan(
         plans=plan_actions,
         secrets=dict(secrets),
     )
+
+
+def _builtin(settings: WorkerSettings) -> tuple[ActionSpec, ...]:
+    from aura_aio.engine.builtin.specs import builtin_specs  # noqa: PLC0415 - seldom needed
+
+    return builtin_specs(allow_shell=settings.allow_shell)
 
 
 def _about(settings: Settings, recovery: Recovery) -> About:

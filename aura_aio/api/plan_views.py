@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from aura_aio.api.views import Answer, page, present
 from aura_aio.model.plan import (
+    ActionSpec,
     AllOf,
     AnyOf,
     Definition,
@@ -61,6 +62,11 @@ def run_definition(cid: str, definition: Definition) -> Answer:
     }
 
 
+def action_list(actions: Sequence[tuple[str | None, ActionSpec]]) -> Answer:
+    """ActionList."""
+    return page(_action(plan_name, spec) for plan_name, spec in actions)
+
+
 def reload_result(plans: Sequence[Plan]) -> Answer:
     """ReloadResult."""
     return {
@@ -79,6 +85,17 @@ def _document_error(error: LoadError) -> Answer:
     values = _load_error(error)
     del values["file"]
     return values
+
+
+def _action(plan_name: str | None, spec: ActionSpec) -> Answer:
+    return present(
+        name=spec.name,
+        plan_name=plan_name,
+        doc=spec.doc,
+        timeout_sec=spec.timeout_sec,
+        isolation=spec.isolation,
+        parameters=[present(**msgspec.structs.asdict(each)) for each in spec.parameters],
+    )
 
 
 def _plan_summary(plan: Plan) -> Answer:

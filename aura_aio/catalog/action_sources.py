@@ -1,6 +1,7 @@
 """Finds the actions of a plan without running its code: by reading the Python files.
 
-May import model, msgspec, and of `catalog` `files`, `manifest`, `marks`, `place` and `references`.
+May import model, msgspec, and of `catalog` `action_parameters`, `files`, `manifest`, `marks`,
+`place` and `references`.
 """
 
 import ast
@@ -9,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from aura_aio.catalog.action_parameters import Function, parameters_of
 from aura_aio.catalog.files import FileRefused, PlanFolder
 from aura_aio.catalog.manifest import ExportedAction, Manifest
 from aura_aio.catalog.marks import Mark
@@ -20,8 +22,6 @@ from aura_aio.model.suggestions import did_you_mean
 _FOLDERS: Final = ("actions", "src/actions")
 _SINGLE_FILE: Final = "actions.py"
 _DECORATORS: Final = frozenset({"action", "action_info"})
-
-_Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class FoundActions(NamedTuple):
@@ -53,7 +53,7 @@ class _Search:
 
     def __init__(self, folder: PlanFolder) -> None:
         self._folder = folder
-        self._functions: dict[str, dict[str, _Function]] = {}
+        self._functions: dict[str, dict[str, Function]] = {}
         self.unread: set[str] = set()
         self.found: dict[str, ActionSpec] = {}
         self.errors: list[LoadError] = []
@@ -99,18 +99,16 @@ class _Search:
             self._add(spec, node, faults)
         self.errors.extend(faults.in_order())
 
-    def _functions_in(self, file: str, faults: Faults) -> dict[str, _Function]:
+    def _functions_in(self, file: str, faults: Faults) -> dict[str, Function]:
         if file not in self._functions:
             tree = _parse(self._folder, file, faults)
             if tree is None:
                 self.unread.add(file)
             body = tree.body if tree is not None else ()
-            self._functions[file] = {
-                node.name: node for node in body if isinstance(node, _Function)
-            }
+            self._functions[file] = {node.name: node for node in body if isinstance(node, Function)}
         return self._functions[file]
 
-    def _add(self, spec: ActionSpec | None, node: _Function, faults: Faults) -> None:
+    def _add(self, spec: ActionSpec | None, node: Function, faults: Faults) -> None:
         if spec is None:
             return
         other = self.found.setdefault(spec.name, spec)
@@ -157,7 +155,7 @@ def _name_of(decorator: ast.expr) -> str | None:
             return None
 
 
-def _declared(node: _Function, decorator: ast.expr, file: str, faults: Faults) -> ActionSpec | None:
+def _declared(node: Function, decorator: ast.expr, file: str, faults: Faults) -> ActionSpec | None:
     """What a decorated function declares; None if that is wrong."""
     mark = Mark(decorator.lineno, decorator.col_offset + 1)
     given = _literals(decorator, faults) if isinstance(decorator, ast.Call) else {}
@@ -179,17 +177,18 @@ def _declared(node: _Function, decorator: ast.expr, file: str, faults: Faults) -
     return msgspec.structs.replace(spec, isolation=isolation and Isolation(isolation))
 
 
-def _spec(name: str, node: _Function, file: str, timeout_sec: float | None) -> ActionSpec:
+def _spec(name: str, node: Function, file: str, timeout_sec: float | None) -> ActionSpec:
     return ActionSpec(
         name=name,
         module=file,
         function=node.name,
         doc=_doc(node),
         timeout_sec=timeout_sec,
+        parameters=parameters_of(node),
     )
 
 
-def _doc(node: _Function) -> str | None:
+def _doc(node: Function) -> str | None:
     """The docstring; what UTF-8 cannot carry is left as an escape."""
     doc = ast.get_docstring(node)
     return doc if doc is None else doc.encode(errors="backslashreplace").decode()

@@ -235,6 +235,17 @@ class LoadError(msgspec.Struct, frozen=True, omit_defaults=True):
         return ":".join(str(part) for part in parts if part is not None)
 
 
+class ActionParameter(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an action takes by a name; `type` and `default` are Python, as they are written. The
+    name of one that takes all others begins with `**`.
+    """
+
+    name: str
+    type: str | None = None
+    required: bool = False
+    default: str | None = None
+
+
 class ActionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """An action as far as it is known without running its module.
 
@@ -248,6 +259,7 @@ class ActionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     doc: str | None = None
     timeout_sec: float | None = None
     isolation: Isolation | None = None
+    parameters: tuple[ActionParameter, ...] = ()
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -5,7 +5,7 @@ May import catalog, model and `scheduler.triggers` only.
 
 import asyncio
 import logging
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -16,7 +16,7 @@ from aura_aio.catalog.changes import changed_plans, differ, new_errors, workers_
 from aura_aio.catalog.task_schema import task_schema
 from aura_aio.catalog.validation import DEFAULT_FILE, check_document
 from aura_aio.model.errors import BadReference, PlanNotFound, RunsActive
-from aura_aio.model.plan import LoadError, Plan, Task
+from aura_aio.model.plan import ActionSpec, LoadError, Plan, Task
 from aura_aio.model.ports import Dispatcher, RunStore
 from aura_aio.scheduler.triggers import Triggers
 
@@ -28,16 +28,23 @@ _MOST_TOLD: Final = 20
 class Plans:
     """The plans as they are loaded; replaced as a whole, never changed."""
 
-    def __init__(self, catalog: Catalog, roots: Sequence[Path]) -> None:
+    def __init__(
+        self, catalog: Catalog, roots: Sequence[Path], builtin: Callable[[], Sequence[ActionSpec]]
+    ) -> None:
         self._catalog = catalog
         self._roots = tuple(roots)
+        self._builtin = builtin
 
     @classmethod
-    async def load(cls, roots: Sequence[Path]) -> "Plans":
-        """Read every plan below `roots`; a broken file is an error of its plan, never of this."""
+    async def load(
+        cls, roots: Sequence[Path], builtin: Callable[[], Sequence[ActionSpec]] = tuple
+    ) -> "Plans":
+        """Read every plan below `roots`; a broken file is an error of its plan, never of this.
+        `builtin` answers the built-in actions; it may read files.
+        """
         catalog = await asyncio.to_thread(load_catalog, roots)
         _log_errors(new_errors(Catalog(), catalog))
-        return cls(catalog, roots)
+        return cls(catalog, roots, builtin)
 
     def catalog(self) -> Catalog:
         """All plans of this moment."""
@@ -71,6 +78,17 @@ class Plans:
             PlanNotFound, TaskNotFound: there is none.
         """
         return self._catalog.task(plan_name, task_name).task
+
+    async def actions(self) -> Sequence[tuple[str | None, ActionSpec]]:
+        """Every action that can be called, by name, with its plan; the built-in ones come first and
+        have none.
+        """
+        plans = self.list()
+        found: list[tuple[str | None, ActionSpec]] = [
+            (None, spec) for spec in await asyncio.to_thread(self._builtin)
+        ]
+        found += [(plan.name, spec) for plan in plans for _, spec in sorted(plan.actions.items())]
+        return found
 
     async def validate(
         self, document: str, *, plan_name: str | None, file: str | None

@@ -43,3 +43,10 @@ async def validate_task(request: web.Request) -> web.Response:
         body["document"], plan_name=body.get("plan_name"), file=body.get("file")
     )
     return answer(plan_views.validation(errors))
+
+
+async def list_actions(request: web.Request) -> web.Response:
+    """listActions."""
+    actions, grant = await request.app[SCHEDULER].plans.actions(), request[GRANT]
+    seen = [each for each in actions if each[0] is None or grant.sees(each[0])]
+    return tagged_answer(request, plan_views.action_list(seen))

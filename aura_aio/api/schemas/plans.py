@@ -13,7 +13,7 @@ from aura_aio.api.schemas.common import (
     JsonValueField,
 )
 from aura_aio.api.schemas.fields import Double, Flag, Int32, Items, Nested, Text, Word
-from aura_aio.model.plan import StepStatus
+from aura_aio.model.plan import Isolation, StepStatus
 from aura_aio.model.run import OnCrash
 
 DOCUMENT_LENGTH = 262_144
@@ -212,3 +212,36 @@ class TaskDetailSchema(TaskSummarySchema):
     """TaskDetail."""
 
     graph = Nested(StepGraphSchema, required=True)
+
+
+class IsolationField(Word):
+    """Isolation."""
+
+    words: ClassVar = tuple(Isolation)
+
+
+class ActionParameterSchema(AnswerSchema):
+    """ActionParameter."""
+
+    name = Text(required=True)
+    type = Text()
+    required = Flag(required=True)
+    default = Text()
+
+
+class ActionSchema(AnswerSchema):
+    """Action."""
+
+    name = Text(required=True)
+    plan_name = Text()
+    doc = Text()
+    timeout_sec = Double(least=0)
+    isolation = IsolationField()
+    parameters = Items(Nested(ActionParameterSchema), required=True)
+
+
+class ActionListSchema(AnswerSchema):
+    """ActionList."""
+
+    items = Items(Nested(ActionSchema), required=True)
+    next_cursor = Text()
