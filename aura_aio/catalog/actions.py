@@ -84,7 +84,7 @@ def _fresh_package(plan_root: Path) -> str:
     name = f"{PACKAGE_PREFIX}{re.sub(r'[^0-9A-Za-z_]', '_', root.name)}_{digest}"
     for known in [each for each in sys.modules if each.partition(".")[0] == name]:
         del sys.modules[known]
-    find_plan_modules()
+    find_plan_modules(root.name, name)
     package = ModuleType(name)
     package.__path__ = [str(root)]
     sys.modules[name] = package

@@ -156,12 +156,12 @@ class ActionContext:
 
 
 def log_level(name: str) -> LogLevel:
-    """The level of this name.
+    """The level of this name, whose letters may be large, as the earlier Aura had them.
 
     Raises:
         ValueError: there is none.
     """
-    level = _LEVELS.get(name)
+    level = _LEVELS.get(name.lower())
     if level is None:
         raise ValueError(f"There is no log level {name!r}; there is {', '.join(LogLevel)}.")
     return level

@@ -121,3 +121,32 @@ def test_a_function_that_is_gone_after_the_import_is_told(tmp_path: Path) -> Non
     failure = load(plan)["f"].failure
     assert failure is not None
     assert failure.message == "The module actions/main.py has no function 'f' after its import."
+
+
+def test_a_plan_may_import_its_modules_as_the_earlier_aura_did(tmp_path: Path) -> None:
+    text = (
+        "import plans.p.src.services.numbers as by_name\n"
+        "from plans.p.src.services import numbers\n"
+        "from plans.p.src.services.numbers import ONE\n"
+        "from ..services import numbers as relative\n"
+        "@action\n"
+        "def same():\n"
+        "    names = numbers.__name__, numbers.__spec__.name\n"
+        "    return [by_name is numbers is relative, ONE, *names]\n"
+    )
+    plan = write(
+        tmp_path / "p", src__actions__main=text, src__services__numbers="ONE = 1", src____init__=""
+    )
+    found = call(load(plan)["same"])
+    assert found[:2] == [True, 1]
+    assert found[2] == found[3]
+    (plan / "src" / "services" / "numbers.py").write_text("ONE = 2\n")
+    assert call(load(plan)["same"])[:2] == [True, 2]
+
+
+def test_what_no_plan_has_is_not_found_there(tmp_path: Path) -> None:
+    plan = write(tmp_path / "p", actions__main="import plans.q.src\n@action\ndef f(): ...\n")
+    failure = load(plan)["f"].failure
+    assert failure is not None
+    assert failure.type == "ModuleNotFoundError"
+    assert "plans.q" in failure.message
