@@ -25,7 +25,7 @@ from aura_aio.api.schemas import (
 )
 from aura_aio.contract.document import Contract, load_contract
 from aura_aio.contract.reading import read_yaml
-from aura_aio.contract.references import mapping, resolve
+from aura_aio.contract.references import mapping, operations, resolve
 from aura_aio.model.access import Scope
 from aura_aio.model.errors import ContractError
 from tests.contract.json_schema import closed, faults, validator
@@ -201,6 +201,20 @@ def test_an_installed_package_finds_its_own_document(packed: bool, tmp_path: Pat
     else:
         assert "ContractError" in done.stderr
         assert "the installation is incomplete" in done.stderr
+
+
+def test_every_link_leads_to_an_operation_and_fills_its_path(contract: Contract) -> None:
+    """What follows from an answer can be followed by a program."""
+    document, followed = contract.as_dict(), 0
+    for _, _, _, operation in operations(document):
+        for response in operation["responses"].values():
+            for name, link in mapping(resolve(document, response).get("links")).items():
+                node = resolve(document, link)
+                target = contract.operation(node["operationId"])
+                assert name == target.operation_id
+                assert set(node["parameters"]) == {each.name for each in target.path_parameters}
+                followed += 1
+    assert followed > 30
 
 
 def _examples(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], Any]]:
