@@ -1,6 +1,6 @@
 """Reads `meta.inputs`: what a task asks of the inputs of its runs.
 
-May import model, and of `catalog` `place`, `inputs` and `references`.
+May import model, and of `catalog` `inputs`, `patterns`, `place` and `references`.
 """
 
 import re
@@ -10,6 +10,7 @@ from msgspec import UNSET
 from msgspec.structs import replace
 
 from aura_aio.catalog.inputs import TYPES, convert
+from aura_aio.catalog.patterns import pattern_fault
 from aura_aio.catalog.place import Place
 from aura_aio.catalog.references import NAME_RULE, is_name
 from aura_aio.model.plan import InputSpec
@@ -202,13 +203,9 @@ def _read_pattern(fields: dict[str, Place], kind: str) -> str | None:
     if kind not in {"string", "path"}:
         place.fault(f"'pattern' has no meaning for the type {kind}.")
         return None
-    try:
-        re.compile(text or "")
-    except re.error as error:
-        place.fault(f"This is no regular expression: {error}.")
-        return None
-    except (RecursionError, OverflowError):
-        place.fault("This regular expression is too large.")
+    fault = pattern_fault(text or "")
+    if fault is not None:
+        place.fault(fault)
         return None
     return text
 

@@ -1,16 +1,19 @@
 """The inputs of a run against the `meta.inputs` of its task (TASKS.md, "Inputs").
 
-May import model and `catalog.secret_inputs` only. On the way of every submitted run: keep it fast.
+May import model, and of `catalog` `patterns` and `secret_inputs`. On the way of every submitted
+run: keep it fast.
 """
 
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any, Final
 
 from msgspec import UNSET
 
+from aura_aio.catalog.patterns import PatternTooSlow, matches
 from aura_aio.catalog.secret_inputs import MASK
 from aura_aio.model import json
 from aura_aio.model.errors import InputsRejected
@@ -41,7 +44,9 @@ def check_inputs(task: Task, inputs: Mapping[str, Any]) -> dict[str, Any]:
         InputsRejected: with everything that is wrong, not only the first.
     """
     faults: Faults = []
-    checked = _check_fields(task.meta.inputs, inputs, "", faults)
+    checked: dict[str, Any] = {}
+    with suppress(PatternTooSlow):  # it is a fault, and no time is left for others
+        checked = _check_fields(task.meta.inputs, inputs, "", faults)
     if faults:
         raise InputsRejected(task.plan_name, task.name, faults)
     return checked
@@ -50,7 +55,9 @@ def check_inputs(task: Task, inputs: Mapping[str, Any]) -> dict[str, Any]:
 def convert(spec: InputSpec, value: Any) -> tuple[Any, str | None]:
     """`value` converted for `spec`, and what is wrong with it (None if nothing is)."""
     faults: Faults = []
-    converted = _check(spec, value, "", faults)
+    converted = value
+    with suppress(PatternTooSlow):
+        converted = _check(spec, value, "", faults)
     return converted, "; ".join(f"{place} {fault}".strip() for place, fault in faults) or None
 
 
@@ -133,9 +140,18 @@ def _string(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
         faults.append((place, f"must be text{_BUT}{_shown(value)}"))
         return value
     _check_range(spec.min, spec.max, len(value), "have {} characters", place, faults)
-    if spec.pattern is not None and not re.search(spec.pattern, value):
-        faults.append((place, f"must match the pattern {spec.pattern}"))
+    if spec.pattern is not None:
+        _check_pattern(spec.pattern, value, place, faults)
     return value
+
+
+def _check_pattern(pattern: str, value: str, place: str, faults: Faults) -> None:
+    try:
+        if not matches(pattern, value):
+            faults.append((place, f"must match the pattern {pattern}"))
+    except PatternTooSlow:
+        faults.append((place, f"takes too long to compare with the pattern {pattern}"))
+        raise
 
 
 def _path(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:

@@ -166,3 +166,15 @@ def test_absent_inputs_become_none_within_dicts_too() -> None:
         "d": {"a": 1, "b": None},
         "s": None,
     }
+
+
+@pytest.mark.timeout(20)
+def test_a_pattern_that_goes_back_for_ever_is_given_up_on_once() -> None:
+    item = InputSpec("item", pattern="(a|aa)+$")
+    spec = InputSpec("x", "list<string>", item=item)
+    found = faults(spec, ["aa", "b", "a" * 90 + "b", *["a" * 90 + "b"] * 5000])
+    assert found == [
+        "x[1] must match the pattern (a|aa)+$",
+        "x[2] takes too long to compare with the pattern (a|aa)+$",
+    ]
+    assert faults(InputSpec("x", pattern="^[a-z]{2,5}$"), "abc") == []

@@ -85,8 +85,15 @@ def merges(width: int) -> str:
         (step('"{{ ' + "(" * 20_000 + "1" + ")" * 20_000 + ' }}"'), "nested too deeply"),
         (step('"{{ 1' + "+1" * 5000 + ' }}"'), "nested too deeply"),
         (step('"{{ ' + "9" * 5000 + ' }}"'), "too many digits"),
-        (f'meta: {{inputs: [{{name: x, pattern: "{"(" * 5000}{")" * 5000}"}}]}}\n{STEPS}', "large"),
-        (f'meta: {{inputs: [{{name: x, pattern: "a{{4294967296}}"}}]}}\n{STEPS}', "too large"),
+        (
+            f'meta: {{inputs: [{{name: x, pattern: "{"(" * 5000}{")" * 5000}"}}]}}\n{STEPS}',
+            "deeply",
+        ),
+        (f'meta: {{inputs: [{{name: x, pattern: "a{{4294967296}}"}}]}}\n{STEPS}', "100,000 times"),
+        (
+            f'meta: {{inputs: [{{name: x, pattern: "((a{{99}}){{99}}){{,99}}"}}]}}\n{STEPS}',
+            "100,000 times",
+        ),
         (
             f'meta: {{inputs: [{{name: x, type: "{"list<" * 5000}any{">" * 5000}"}}]}}\n{STEPS}',
             "Lists may be nested 16 deep",
