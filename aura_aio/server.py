@@ -5,8 +5,6 @@ May import everything below it.
 
 import asyncio
 import logging
-import os
-import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -35,11 +33,13 @@ from aura_aio.model.access import Grant
 from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import ActionSpec
+from aura_aio.model.sealing import Vault
 from aura_aio.model.states import RunState
 from aura_aio.places import places_of
 from aura_aio.scheduler.about import About, Recovery, recover
 from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.admission import Admission
+from aura_aio.scheduler.children import Children
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
 from aura_aio.scheduler.event_runs import EventRuns
@@ -61,6 +61,7 @@ from aura_aio.settings import (
     StoreSettings,
     WorkerSettings,
 )
+from aura_aio.signals import set_on_signals
 from aura_aio.store.sqlite import SqliteStore, open_sqlite
 from aura_aio.vault import open_vault
 from aura_aio.worker.frames import PlanActions
@@ -127,7 +128,7 @@ async def running_server(
         triggers.listen()
         about = _about(settings, await recover(store.runs, clock))
         workers = _worker_plan(settings.workers, places.data_dir, plans, secrets)
-        dispatcher = LocalDispatcher(store.runs, store.queue, hub, vault, workers, clock)
+        dispatcher = _dispatcher(settings.schedules, base, vault, workers)
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
         scheduler = _scheduler(base, book, triggers, dispatcher, ends)
@@ -246,6 +247,16 @@ def _triggers(
     return Triggers(book, Clockwork(book, base.admission, rules, base.clock), event_runs)
 
 
+def _dispatcher(
+    settings: ScheduleSettings, base: _Base, vault: Vault, workers: WorkerPlan
+) -> LocalDispatcher:
+    store, clock = base.store, base.clock
+    children = Children(
+        store.children, store.runs, base.admission, clock, depth_limit=settings.child_depth
+    )
+    return LocalDispatcher(store.runs, store.queue, base.hub, vault, children, workers, clock)
+
+
 def _scheduler(
     base: _Base,
     book: ScheduleBook,
@@ -316,7 +327,7 @@ async def serve(
     """
     stop = asyncio.Event()
     async with running_server(settings, secrets=secrets) as server:
-        _on_signals(stop)
+        set_on_signals(stop)
         ready(server)
         await stop.wait()
         _log.info("shutting down", extra={"action": "shutting_down"})
@@ -331,21 +342,6 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         import uvloop  # noqa: PLC0415 - not on Windows
 
         uvloop.run(main)
-
-
-def _on_signals(stop: asyncio.Event) -> None:
-    loop = asyncio.get_running_loop()
-
-    def first_or_second() -> None:
-        if stop.is_set():
-            os._exit(1)
-        stop.set()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        if sys.platform == "win32":
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(first_or_second))
-        else:
-            loop.add_signal_handler(number, first_or_second)
 
 
 def _worker_plan(

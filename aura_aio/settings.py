@@ -131,6 +131,9 @@ class ScheduleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "start each other in a ring come to an end.",
         ),
     ] = 10
+    child_depth: Annotated[
+        int, Meta(ge=0, le=100, description="How deep child runs go; a child's child is 2 deep.")
+    ] = 16
 
 
 class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

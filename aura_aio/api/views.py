@@ -73,6 +73,7 @@ def run_summary(run: Run) -> Answer:
         priority=run.priority,
         labels=run.labels,
         attempt=run.attempt,
+        parent_cid=run.parent_cid,
         created_at=time(run.created_at),
         run_at=time(run.run_at),
         started_at=time(run.started_at),

@@ -50,6 +50,7 @@ def runs() -> None:
 @click.option("--created-before", type=MOMENT, help="Accepted before this time.")
 @click.option("--finished-after", type=MOMENT, help="Finished at this time or later.")
 @click.option("--finished-before", type=MOMENT, help="Finished before this time.")
+@click.option("--parent", "parent_cid", metavar="CID", help="Only child runs of this run.")
 @click.option("-q", "--search", "q", metavar="TEXT", help="In cid, plan, task and label values.")
 @click.option(
     "--include",
@@ -170,6 +171,8 @@ def _fields(run: Mapping[str, Any]) -> list[tuple[str, Piece | list[Piece]]]:
         fields.append(
             ("labels", " ".join(f"{key}={value}" for key, value in run["labels"].items()))
         )
+    if "parent_cid" in run:
+        fields.append(("parent", run["parent_cid"]))
     attempt = str(run["attempt"])
     fields.append(("attempt", f"{attempt} on {run['worker']}" if "worker" in run else attempt))
     if "timeout_sec" in run:

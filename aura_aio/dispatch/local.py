@@ -11,24 +11,28 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from aura_aio.dispatch.attempts import Attempt
 from aura_aio.dispatch.briefings import Briefings
+from aura_aio.dispatch.child_runs import ChildRuns
 from aura_aio.dispatch.reports import LogReports, RunReports
 from aura_aio.dispatch.supervisor import Supervisor, Worker, WorkerPlan
+from aura_aio.model.children import Children
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import SealBroken, StoreUnavailable
-from aura_aio.model.plan import StepStatus
 from aura_aio.model.ports import ActiveAttempt, LogSink, RunStore, WorkerStatus
 from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.run import Outcome, RunChanged, RunError, StepRecord, Tasklet
 from aura_aio.model.sealing import Vault
-from aura_aio.model.states import RunEvent, RunState
+from aura_aio.model.states import TERMINAL, RunEvent, RunState
 from aura_aio.worker.frames import (
+    DropChild,
     Finished,
     Heartbeat,
     Hello,
     Logs,
     Progress,
+    RunChild,
     Spent,
     Steps,
     Sync,
@@ -42,20 +46,6 @@ RETRY_SEC: Final = 0.5
 CANCEL_MARGIN_SEC: Final = 5.0
 
 
-class Attempt:
-    """An attempt under way: where, and what it is at."""
-
-    def __init__(self, tasklet: Tasklet, worker: Worker) -> None:
-        self.tasklet = tasklet
-        self.worker = worker
-        self.handed_over = False
-        self.reported = False
-        self.steps: dict[str, None] = {}
-        self.progress: Progress | None = None
-        self.cancel_grace_sec: float | None = None
-        self.deadline: TimerHandle | None = None
-
-
 class LocalDispatcher:
     """Implements `model.ports.Dispatcher` and `supervisor.WorkerOwner`."""
 
@@ -65,6 +55,7 @@ class LocalDispatcher:
         queue: QueueStore,
         logs: LogSink,
         vault: Vault,
+        children: Children,
         plan: WorkerPlan,
         clock: Clock,
     ) -> None:
@@ -76,12 +67,14 @@ class LocalDispatcher:
         self._supervisor = Supervisor(plan, self, clock)
         self._briefings = Briefings(runs, clock)
         self._reports = RunReports(runs, clock, self._attempts_ended)
+        self._child_runs = ChildRuns(children, runs, clock)
         self._log_reports: dict[str, LogReports] = {}
         self._attempts: dict[str, Attempt] = {}
         self._tasks = CoroutineTasks()
         self._started = False
         self._claiming = False
         self._handing_over = asyncio.Lock()
+        self._early_cancels: dict[str, float] | None = None
         self._wake = asyncio.Event()
         self._none_left = asyncio.Event()
         self._none_left.set()
@@ -97,11 +90,11 @@ class LocalDispatcher:
         self._wake.set()
 
     async def pause(self) -> None:
-        """Claim nothing more; return at once."""
+        """Claim nothing more but what attempts under way wait for; return at once."""
         self._claiming = False
 
     async def drain(self) -> None:
-        """Claim nothing more; return when no attempt is left."""
+        """Claim nothing more but what attempts under way wait for; return when none is left."""
         self._claiming = False
         await self._none_left.wait()
 
@@ -114,21 +107,31 @@ class LocalDispatcher:
             worker.kill("the server was shut down")
         await self._supervisor.aclose()
         await self._reports.drained()
+        await self._child_runs.aclose()
         await self._tasks.aclose()
 
     def cancel(self, cid: str, *, grace_sec: float) -> None:
-        """End the attempt of this run; its worker with it, if it does not end in time."""
+        """End the attempt of this run; its worker with it, if it does not end in time. Called
+        again, the earlier end counts.
+        """
+        cancel_by = asyncio.get_running_loop().time() + grace_sec
         attempt = self._attempts.get(cid)
-        if attempt is None or attempt.reported:
-            return
-        attempt.cancel_grace_sec = grace_sec
-        if attempt.handed_over:
-            self._send_cancel(attempt, grace_sec)
+        if attempt is None:
+            if self._early_cancels is not None:  # it may be claimed, and not known here yet
+                self._early_cancels[cid] = cancel_by
+        elif not attempt.reported and attempt.ends_by(cancel_by) and attempt.handed_over:
+            self._send_cancel(attempt)
 
     def run_changed(self, fact: RunChanged) -> None:
-        """Look at the queue again, if it has changed: who leaves it may have let others wait."""
+        """Look at the queue again, if it has changed: who leaves it may have let others wait. End
+        the attempt of a run that is being cancelled, and let the parent of one that ended go on.
+        """
         if RunState.QUEUED in {fact.source, fact.target} and fact.target is not RunState.RUNNING:
             self._wake.set()
+        if fact.target in TERMINAL:
+            self._child_runs.run_ended(fact.cid)
+        elif fact.target is RunState.CANCELLING:
+            self.cancel(fact.cid, grace_sec=fact.grace_sec or 0.0)
 
     def look_again(self) -> None:
         """Look at the queue again."""
@@ -146,32 +149,15 @@ class LocalDispatcher:
     @property
     def alive(self) -> bool:
         """Whether claims are made, reports stored and workers looked after."""
-        return self._supervisor.alive and not self._tasks.died
+        return self._supervisor.alive and self._child_runs.alive and not self._tasks.died
 
     def active(self) -> Mapping[str, ActiveAttempt]:
         """The attempts under way, by cid."""
-        return {
-            cid: ActiveAttempt(
-                worker=attempt.worker.name,
-                steps=tuple(attempt.steps),
-                progress=attempt.progress.fraction if attempt.progress else None,
-                progress_message=attempt.progress.message if attempt.progress else None,
-            )
-            for cid, attempt in self._attempts.items()
-        }
+        return {cid: attempt.shown() for cid, attempt in self._attempts.items()}
 
     def workers(self) -> tuple[WorkerStatus, ...]:
         """The workers that are up."""
-        return tuple(
-            WorkerStatus(
-                name=worker.name,
-                pid=worker.handle.pid,
-                state=worker.state,
-                slots=worker.slots,
-                busy=worker.busy,
-            )
-            for worker in self._supervisor.workers()
-        )
+        return tuple(worker.shown() for worker in self._supervisor.workers())
 
     def worker_up(self, worker: Worker) -> None:
         """It can take attempts."""
@@ -195,6 +181,8 @@ class LocalDispatcher:
                     self._finished(worker, frame.outcome)
                 case Progress():
                     self._progressed(frame)
+                case RunChild() | DropChild():
+                    self._child_said(worker, frame)
                 case Spent():
                     _log.warning(
                         "worker is replaced",
@@ -249,7 +237,7 @@ class LocalDispatcher:
 
     async def _claim_all(self) -> float | None:
         """Fill the free slots; answers when to look again, if a delayed run will be due."""
-        while self._claiming:
+        while self._claiming or self._child_runs.awaited():
             async with self._handing_over:
                 places = self._places()
                 count = await self._fill(places) if places else 0
@@ -261,17 +249,7 @@ class LocalDispatcher:
 
     async def _fill(self, places: Sequence[Worker]) -> int:
         """Claim runs for these slots, and hand them over; answers how many there were."""
-        for worker in places:
-            worker.reserve()
-        try:
-            tasklets = await self._queue.claim([worker.name for worker in places])
-            attempts = [
-                self._register(tasklet, worker)
-                for tasklet, worker in zip(tasklets, places, strict=False)
-            ]
-        finally:
-            for worker in places:
-                worker.let_go()
+        attempts = await self._claim(places)
         # A worker may have ended meanwhile: its attempts were counted then, and these were not yet.
         lost = [each.tasklet for each in attempts if each.worker.name not in self._log_reports]
         if lost:
@@ -280,19 +258,38 @@ class LocalDispatcher:
             await self._hand_over(attempt)
         return len(attempts)
 
+    async def _claim(self, places: Sequence[Worker]) -> list[Attempt]:
+        """Attempts for these slots; while the system stops, those that others wait for only."""
+        among = None if self._claiming else self._child_runs.awaited()
+        self._early_cancels = {}
+        for worker in places:
+            worker.reserve()
+        try:
+            tasklets = await self._queue.claim([worker.name for worker in places], among)
+            return [
+                self._register(tasklet, worker)
+                for tasklet, worker in zip(tasklets, places, strict=False)
+            ]
+        finally:
+            self._early_cancels = None
+            for worker in places:
+                worker.let_go()
+
     def _places(self) -> list[Worker]:
         """A worker for each free slot, evenly, the least busy first."""
         now = self._clock.monotonic()
-        workers = sorted(self._supervisor.workers(), key=lambda worker: worker.busy)
+        workers = sorted(self._supervisor.workers(), key=lambda each: (each.busy, each.resting))
         free = [(worker, worker.free(now)) for worker in workers]
         most = max((count for _, count in free), default=0)
         places = [worker for turn in range(most) for worker, count in free if turn < count]
         return places[:MOST_AT_ONCE]
 
     def _register(self, tasklet: Tasklet, worker: Worker) -> Attempt:
-        attempt = self._attempts[tasklet.cid] = Attempt(tasklet, worker)
-        worker.occupy()
+        attempt = self._attempts[tasklet.cid] = Attempt(tasklet, worker, self._wake.set)
         self._none_left.clear()
+        cancel_by = (self._early_cancels or {}).get(tasklet.cid)
+        if cancel_by is not None:
+            attempt.ends_by(cancel_by)
         return attempt
 
     async def _hand_over(self, attempt: Attempt) -> None:
@@ -311,19 +308,15 @@ class LocalDispatcher:
             return
         worker.link.start(tasklet, definition, finished, hidden)
         attempt.handed_over = True
-        if attempt.cancel_grace_sec is not None:
-            self._send_cancel(attempt, attempt.cancel_grace_sec)
+        if attempt.cancel_by is not None:
+            self._send_cancel(attempt)
 
     def _steps(self, records: Sequence[StepRecord]) -> None:
         for record in records:
             self._reports.step(record)
             attempt = self._attempts.get(record.cid)
-            if attempt is None:
-                continue
-            if record.status == StepStatus.RUNNING:
-                attempt.steps[record.step] = None
-            else:
-                attempt.steps.pop(record.step, None)
+            if attempt is not None:
+                attempt.step(record)
 
     def _progressed(self, progress: Progress) -> None:
         attempt = self._attempts.get(progress.cid)
@@ -336,13 +329,22 @@ class LocalDispatcher:
             attempt.reported = True
         self._log_reports[worker.name].finished(outcome)
 
-    def _send_cancel(self, attempt: Attempt, grace_sec: float) -> None:
-        tasklet, worker = attempt.tasklet, attempt.worker
-        worker.link.cancel(tasklet.cid, tasklet.attempt, grace_sec)
-        if attempt.deadline is not None:
-            attempt.deadline.cancel()
-        attempt.deadline = asyncio.get_running_loop().call_later(
-            grace_sec + CANCEL_MARGIN_SEC, self._enforce_cancel, attempt
+    def _child_said(self, worker: Worker, frame: RunChild | DropChild) -> None:
+        if isinstance(frame, DropChild):
+            self._child_runs.drop(worker.name, frame)
+            return
+        attempt = self._attempts.get(frame.request.parent_cid)
+        if attempt is not None and attempt.tasklet.attempt == frame.request.attempt:
+            self._child_runs.ask(attempt, frame)
+        else:
+            worker.link.child_refused(frame.number, "The attempt that asks for it has ended.")
+
+    def _send_cancel(self, attempt: Attempt) -> None:
+        loop, tasklet = asyncio.get_running_loop(), attempt.tasklet
+        grace_sec = max(0.0, (attempt.cancel_by or 0.0) - loop.time())
+        attempt.worker.link.cancel(tasklet.cid, tasklet.attempt, grace_sec)
+        attempt.enforce(
+            loop.call_later(grace_sec + CANCEL_MARGIN_SEC, self._enforce_cancel, attempt)
         )
 
     def _enforce_cancel(self, attempt: Attempt) -> None:
@@ -359,12 +361,10 @@ class LocalDispatcher:
         if attempt is None or attempt.tasklet.attempt != number:
             return
         del self._attempts[cid]
-        if attempt.deadline is not None:
-            attempt.deadline.cancel()
-        attempt.worker.release()
+        self._child_runs.forget(attempt)
+        attempt.end()
         if not self._attempts:
             self._none_left.set()
-        self._wake.set()
 
     async def _lose(self, tasklets: Sequence[Tasklet], how: str) -> None:
         lost = [(tasklet.cid, tasklet.attempt) for tasklet in tasklets]

@@ -1,6 +1,6 @@
 """Keeps as many workers up as there should be, replaces those that end, and ends the silent.
 
-May import `worker` (frames, link, main), the rest of `dispatch` and model.
+May import `worker` (frames, link, main), the rest of `dispatch`, `engine.capture` and model.
 """
 
 import asyncio
@@ -8,14 +8,16 @@ import logging
 import secrets
 from asyncio import Future, StreamReader, StreamWriter
 from collections.abc import Callable
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from typing import Final, Protocol
 
 import msgspec
 
 from aura_aio.dispatch.processes import InProcessWorker, WorkerHandle, WorkerProcess
+from aura_aio.engine.capture import captured_output
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.model.ports import WorkerStatus
 from aura_aio.worker.frames import PlanActions, ToServer, Welcome
 from aura_aio.worker.link import Link
 from aura_aio.worker.main import Launch
@@ -52,7 +54,9 @@ class WorkerPlan(msgspec.Struct, frozen=True):
 
 
 class Worker:
-    """One worker that is up."""
+    """One worker that is up. `busy` attempts hold its slots; `resting` ones have given theirs away
+    until what they wait for is there, and may take them back at any time.
+    """
 
     def __init__(self, name: str, handle: WorkerHandle, link: Link, slots: int, now: float) -> None:
         self.name = name
@@ -61,10 +65,10 @@ class Worker:
         self.slots = slots
         self.busy = 0
         self.reserved = 0
+        self.resting = 0
         self.retiring = False
         self.leaves = asyncio.Event()
         """Set once it takes nothing more."""
-        self.gone = asyncio.Event()
         self.heard_at = now
         self._why_ended: str | None = None
 
@@ -78,6 +82,10 @@ class Worker:
     def state(self) -> str:
         """`ready` or `retiring`."""
         return "retiring" if self.retiring else "ready"
+
+    def shown(self) -> WorkerStatus:
+        """What can be seen of it."""
+        return WorkerStatus(self.name, self.handle.pid, self.state, self.slots, self.busy)
 
     def reserve(self) -> None:
         """Keep a slot for an attempt that may come: it is not ended meanwhile."""
@@ -97,6 +105,16 @@ class Worker:
         self.busy -= 1
         self._end_if_done()
 
+    def rest(self) -> None:
+        """An attempt gives its slot away for now."""
+        self.busy -= 1
+        self.resting += 1
+
+    def go_on(self) -> None:
+        """An attempt takes its slot back, also if none is free."""
+        self.resting -= 1
+        self.busy += 1
+
     def retire(self) -> None:
         """Give it nothing more, and end it when it has nothing left."""
         self.retiring = True
@@ -113,13 +131,12 @@ class Worker:
         return self._why_ended or self.handle.ended.result()
 
     def _end_if_done(self) -> None:
-        if self.retiring and self.busy == self.reserved == 0:
+        if self.retiring and self.busy == self.resting == self.reserved == 0:
             self.kill("the worker was replaced")
 
     def ended(self) -> None:
         """It is gone for good."""
         self.leaves.set()
-        self.gone.set()
 
 
 class WorkerOwner(Protocol):
@@ -154,13 +171,16 @@ class Supervisor:
         self._expected: dict[str, Future[tuple[Link, StreamWriter]]] = {}
         self._tasks = CoroutineTasks()
         self._server: asyncio.Server | None = None
+        self._capture = ExitStack()
         self._closing = False
         self._none_up = asyncio.Event()
         self._none_up.set()
 
     async def start(self) -> None:
         """Begin to bring the workers up; returns before they are."""
-        if self._plan.count:
+        if not self._plan.count:
+            self._capture.enter_context(captured_output())
+        else:
             self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
         for _ in range(max(1, self._plan.count)):
             self._tasks.spawn(self._keep_one_up())
@@ -173,6 +193,7 @@ class Supervisor:
             worker.kill("the server ended")
         await self._none_up.wait()
         await self._tasks.aclose()
+        self._capture.close()
         if self._server is not None:
             self._server.close()
             await self._server.wait_closed()
@@ -189,8 +210,8 @@ class Supervisor:
     async def _keep_one_up(self) -> None:
         """One place for a worker: whoever fills it is replaced when it ends, or takes nothing more.
 
-        One that only ends what it has begun may take hours for that, so it does so beside the next.
-        Inside the server there is room for one alone, for they would share its standard output.
+        One that only ends what it has begun may take hours for that, or wait for a child run that
+        another must execute, so it does so beside the next.
         """
         pause = 0.0
         while not self._closing:
@@ -199,7 +220,7 @@ class Supervisor:
             worker = await self._bring_up()
             if worker is not None:
                 self._tasks.spawn(self._serve(worker))
-                await (worker.leaves if self._plan.count else worker.gone).wait()
+                await worker.leaves.wait()
                 if worker.retiring:
                     pause = 0.0
                     continue

@@ -122,6 +122,7 @@ class Attempt:
         )
         call.state = state
         call.hide = self.mask.text
+        call.child_runs = parts.child_runs
         self.calls.add(call)
         return call
 

@@ -1,6 +1,7 @@
 """What an action can ask of the run that calls it, and how its output finds that run.
 
-May import model, `engine.journal` and `engine.state` only: it stands behind `import aura_aio`.
+May import model, and of `engine` `children`, `journal` and `state` only: it stands behind `import
+aura_aio`.
 """
 
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any, Final
 
 import msgspec
 
+from aura_aio.engine.children import ChildRuns
 from aura_aio.engine.journal import Reports
 from aura_aio.engine.state import State
 from aura_aio.model.clock import Clock
@@ -43,8 +45,8 @@ class ActionContext:
     """
 
     __slots__ = (
-        "_data_root", "_journal", "action", "cancelled", "clock", "hide", "partial_lines", "run",
-        "state", "step",
+        "_data_root", "_journal", "action", "cancelled", "child_runs", "clock", "hide",
+        "partial_lines", "run", "state", "step", "tries", "turn",
     )  # fmt: skip
 
     def __init__(
@@ -62,6 +64,14 @@ class ActionContext:
         """The step that calls the action."""
         self.action = action
         """The name of the action."""
+        self.turn: int | None = None
+        """Which turn of the step's loop it is, from 0; None without a loop."""
+        self.tries = 1
+        """Which try of the step (or of its turn) it is, from 1: more after a failure or a result
+        that was refused.
+        """
+        self.child_runs: ChildRuns | None = None
+        """How `aura.run_task` starts child runs; not for actions of plans."""
         self.state = State()
         """What the plan keeps between its runs: a mapping of JSON values. Changes are kept with the
         step's result when the step succeeds, and dropped when it does not. What is read is a copy:

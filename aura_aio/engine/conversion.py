@@ -1,6 +1,6 @@
 """Turns plain data into what an annotation asks for: `"3"` into 3, a mapping into a dataclass.
 
-May import msgspec, model.errors and the standard library.
+May import msgspec, model.suggestions and the standard library.
 """
 
 import dataclasses

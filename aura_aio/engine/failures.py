@@ -42,6 +42,14 @@ class LoopFailed(RunFailure):
     """A loop was given something that it cannot go through."""
 
 
+class ChildNotStarted(Exception):
+    """A child run could not be started."""
+
+
+class ChildFailed(Exception):
+    """A child run has ended in another way than success."""
+
+
 class ActionNotImported(Exception):
     """The module of an action could not be imported; carries how that was told."""
 

@@ -1,6 +1,6 @@
 """Fits the parameters of a step to the function that it calls.
 
-May import model.errors, and of `engine` `context`, `conversion` and `failures`.
+May import model.suggestions, and of `engine` `context`, `conversion` and `failures`.
 """
 
 import functools

@@ -1,6 +1,6 @@
 """The Jinja2 environment of task templates: native values in a sandbox with bounds.
 
-May import jinja2, the standard library, model.errors, `catalog.template_checks`, and of
+May import jinja2, the standard library, model.suggestions, `catalog.template_checks`, and of
 `engine` the `template_` modules.
 """
 

@@ -6,7 +6,7 @@ May import model, catalog, and of `engine` all but `runner`.
 import asyncio
 import random
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 from aura_aio.catalog.actions import LoadedAction
 from aura_aio.engine.attempt import Attempt
@@ -33,6 +33,14 @@ from aura_aio.model import json
 from aura_aio.model.log import LogLevel
 from aura_aio.model.plan import Isolation, StepStatus
 from aura_aio.model.run import RunError, StepRecord
+
+
+class _Try(NamedTuple):
+    """One call of the action: what it sees of the plan's state, and where in the step it is."""
+
+    state: State
+    turn: int | None
+    number: int
 
 
 class StepRun:
@@ -116,13 +124,15 @@ class StepRun:
     ) -> Any:
         """The first result that neither an exception nor `retry_when` spoils."""
         step = self._step.step
+        turn = names["loop"]["index"] if step.loop is not None else None
         failures = refusals = 0
         while True:
             self._tries += 1
             state = State(self._state)
             try:
-                with self._calls.call(names, failures + refusals + 1):
-                    result = await self._call(action, params, state)
+                one = _Try(state, turn, failures + refusals + 1)
+                with self._calls.call(names, one.number):
+                    result = await self._call(action, params, one)
             except (RunFailure, ActionNotImported):
                 raise
             except Exception as error:  # an action may raise what it likes
@@ -148,10 +158,11 @@ class StepRun:
                 )
             await self._pause(wait, "the result was refused by retry_when")
 
-    async def _call(self, action: LoadedAction, params: dict[str, Any], state: State) -> Any:
+    async def _call(self, action: LoadedAction, params: dict[str, Any], one: _Try) -> Any:
         attempt, step = self._attempt, self._step.step
         limit_sec = step.timeout_sec or action.timeout_sec
-        context = attempt.begin_call(self._step, action, state)
+        context = attempt.begin_call(self._step, action, one.state)
+        context.turn, context.tries = one.turn, one.number
         try:
             if Isolation.PROCESS in {step.isolation, action.isolation}:
                 return await call_in_process(

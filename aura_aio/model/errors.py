@@ -245,6 +245,18 @@ class ScheduleReadOnly(Conflict):
         )
 
 
+class ParentEnded(Conflict):
+    """The run that asks for a child run is not running (any more)."""
+
+    code = "parent-ended"
+
+
+class TooDeep(Conflict):
+    """A child run would be below too many others."""
+
+    code = "too-deep"
+
+
 class IdempotencyMismatch(AuraError):
     """The Idempotency-Key was used before, with another body (a 422)."""
 

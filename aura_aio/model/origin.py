@@ -27,11 +27,22 @@ class FromEvent(msgspec.Struct, frozen=True, tag_field="trigger", tag="event", o
     at: float
 
 
-class FromParent(msgspec.Struct, frozen=True, tag_field="trigger", tag="parent"):
-    """The step `step` of the run `cid` asked for it, as a child of that run."""
+class FromParent(
+    msgspec.Struct, frozen=True, tag_field="trigger", tag="parent", omit_defaults=True
+):
+    """The step `step` of the run `cid` asked for it, as a child of that run.
+
+    With `wait` the step waits for its end. It is the same text when the same call asks again, in
+    another attempt of a run that resumes: `turn` is that of the step's loop (None without one),
+    `tries` the try within it. A run that restarts asks anew in each `attempt`; else that is None.
+    """
 
     cid: str
     step: str
+    turn: int | None = None
+    tries: int = 1
+    attempt: int | None = None
+    wait: bool = True
 
 
 Origin = FromSchedule | FromEvent | FromParent

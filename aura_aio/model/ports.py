@@ -68,6 +68,7 @@ class RunFilter(msgspec.Struct, frozen=True):
     finished_after: float | None = None
     finished_before: float | None = None
     q: str | None = None
+    parent_cid: str | None = None
 
 
 class RunStore(Protocol):

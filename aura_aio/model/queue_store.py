@@ -4,7 +4,7 @@ May import the standard library, msgspec and other modules of `model` only. It s
 `model.ports`, and what it promises, tests/store proves for every store.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
@@ -60,9 +60,11 @@ class Holder(msgspec.Struct, frozen=True):
 class QueueStore(Protocol):
     """The runs in state queued, in dispatch order: priority (higher first), rank, arrival."""
 
-    async def claim(self, workers: Sequence[str]) -> tuple[Tasklet, ...]:
+    async def claim(
+        self, workers: Sequence[str], among: Collection[str] | None = None
+    ) -> tuple[Tasklet, ...]:
         """Take at most one run per entry of `workers` out of the queue, in order, for those
-        workers.
+        workers; with `among` only of these few cids.
 
         Delayed runs that are due have joined the queue before. A run is never handed out twice.
         Each comes with what its plan keeps now. What is paused is left alone. One whose limits have

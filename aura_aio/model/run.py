@@ -45,6 +45,11 @@ class CancelRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     reason: str | None = None
     requested_by: str | None = None
 
+    @property
+    def actions_grace_sec(self) -> float:
+        """How long actions are given: none at a kill."""
+        return 0.0 if self.mode == "kill" else self.grace_sec
+
 
 class Limit(msgspec.Struct, frozen=True):
     """A place that a run needs while it runs: at the most `most` runs hold one of `key` at a time.
@@ -158,7 +163,8 @@ class RunChanged(msgspec.Struct, frozen=True):
 
     `source` is None for a run that has just been accepted. It is the same as `target` when a
     delayed run has become ready or a run has got another priority (queued), or a cancel has become
-    a kill (cancelling). `ended` is there when `target` is an end.
+    a kill (cancelling). `ended` is there when `target` is an end, `grace_sec` when it is
+    cancelling: how long the actions may take to end.
     """
 
     cid: str
@@ -167,6 +173,7 @@ class RunChanged(msgspec.Struct, frozen=True):
     attempt: int
     at: float
     ended: RunEnd | None = None
+    grace_sec: float | None = None
 
 
 class CallRecord(msgspec.Struct, frozen=True, array_like=True):

@@ -208,7 +208,7 @@ class Runs:
         )
         run = await self._store.request_cancel(cid, request)
         if run.state is RunState.CANCELLING:
-            self._dispatcher.cancel(cid, grace_sec=0.0 if mode == "kill" else grace_sec)
+            self._dispatcher.cancel(cid, grace_sec=request.actions_grace_sec)
         return run
 
     async def cancel_tasks(

@@ -14,6 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
+from aura_aio.model.children import ChildEnd, ChildRequest
 from aura_aio.model.log import LogLine
 from aura_aio.model.plan import ActionSpec, Definition
 from aura_aio.model.run import Outcome, StepRecord, Tasklet
@@ -110,6 +111,40 @@ class Synced(msgspec.Struct, frozen=True, tag="synced"):
     number: int
 
 
+class RunChild(msgspec.Struct, frozen=True, tag="run_child"):
+    """Worker → server: start a child run; the answers come with this number."""
+
+    number: int
+    request: ChildRequest
+
+
+class DropChild(msgspec.Struct, frozen=True, tag="drop_child"):
+    """Worker → server: nobody waits for that child any more, cancel it."""
+
+    number: int
+
+
+class ChildStarted(msgspec.Struct, frozen=True, tag="child_started"):
+    """Server → worker: the child is on disk, since now or from an earlier attempt."""
+
+    number: int
+    cid: str
+
+
+class ChildRefused(msgspec.Struct, frozen=True, tag="child_refused"):
+    """Server → worker: there is no child; a sentence says why."""
+
+    number: int
+    reason: str
+
+
+class ChildEnded(msgspec.Struct, frozen=True, tag="child_ended"):
+    """Server → worker, after ChildStarted, if the child is waited for: it has ended."""
+
+    number: int
+    end: ChildEnd
+
+
 class Logs(msgspec.Struct, frozen=True, tag="logs"):
     """Worker → server: log lines, in order; each costs one credit."""
 
@@ -140,8 +175,11 @@ class Spent(msgspec.Struct, frozen=True, tag="spent"):
     reason: str
 
 
-ToWorker = Welcome | Define | Earlier | Start | Cancel | Credit | Synced
-ToServer = Hello | Steps | Sync | Logs | Progress | Finished | Heartbeat | Spent
+ToChildCalls = ChildStarted | ChildRefused | ChildEnded
+ToWorker = Welcome | Define | Earlier | Start | Cancel | Credit | Synced | ToChildCalls
+ToServer = (
+    Hello | Steps | Sync | RunChild | DropChild | Logs | Progress | Finished | Heartbeat | Spent
+)
 
 _LENGTH = struct.Struct(">I")
 _encoder = msgspec.msgpack.Encoder()

@@ -6,10 +6,14 @@ May import `worker.frames` and `model` only.
 from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Sequence
 
+from aura_aio.model.children import ChildEnd
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import StepRecord, Tasklet
 from aura_aio.worker.frames import (
     Cancel,
+    ChildEnded,
+    ChildRefused,
+    ChildStarted,
     Credit,
     Define,
     Earlier,
@@ -66,6 +70,18 @@ class Link:
     def synced(self, number: int) -> None:
         """All steps that were reported before that Sync are on disk."""
         self._frames.send(Synced(number))
+
+    def child_started(self, number: int, cid: str) -> None:
+        """The child run that was asked for with this number is on disk."""
+        self._frames.send(ChildStarted(number, cid))
+
+    def child_refused(self, number: int, reason: str) -> None:
+        """There is no child run for this number."""
+        self._frames.send(ChildRefused(number, reason))
+
+    def child_ended(self, number: int, end: ChildEnd) -> None:
+        """The child run of this number has ended."""
+        self._frames.send(ChildEnded(number, end))
 
     def give_credit(self, lines: int) -> None:
         """Let the worker send so many more log lines."""

@@ -1,7 +1,7 @@
 """The entry of a worker process: `python -m aura_aio.worker.main`.
 
-May import the rest of `worker` and model. Its standard input brings one JSON line: where the
-server listens, and the secret that proves the worker to it.
+May import the rest of `worker`, `engine.capture` and model. Its standard input brings one JSON
+line: where the server listens, and the secret that proves the worker to it.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ import sys
 
 import msgspec
 
+from aura_aio.engine.capture import captured_output
 from aura_aio.model.clock import SystemClock
 from aura_aio.worker.limits import leave_signals_to_the_server, limit_memory
 from aura_aio.worker.session import Session
@@ -27,7 +28,8 @@ class Launch(msgspec.Struct, frozen=True):
 async def connect(launch: Launch) -> None:
     """Serve the server that listens on the loopback port of `launch`, until the link ends."""
     reader, writer = await asyncio.open_connection("127.0.0.1", launch.port)
-    await Session(reader, writer, SystemClock()).serve(launch.secret)
+    with captured_output():
+        await Session(reader, writer, SystemClock()).serve(launch.secret)
 
 
 def main() -> None:

@@ -13,14 +13,17 @@ from typing import Final
 from aura_aio.catalog.actions import LoadedAction, load_actions
 from aura_aio.catalog.references import split_action
 from aura_aio.engine.builtin import builtin_actions
-from aura_aio.engine.capture import captured_output
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model.clock import Clock
 from aura_aio.model.plan import Task as TaskDefinition
 from aura_aio.model.run import Outcome, RunError, StepRecord, Tasklet
 from aura_aio.model.states import RunEvent
+from aura_aio.worker.child_calls import ChildCalls
 from aura_aio.worker.frames import (
     Cancel,
+    ChildEnded,
+    ChildRefused,
+    ChildStarted,
     Credit,
     Define,
     Earlier,
@@ -56,7 +59,8 @@ class Session:
     async def serve(self, secret: str) -> None:
         """Introduce the worker, then execute what comes; returns at the end of the link.
 
-        `secret` is what the server gave to the process that it started.
+        `secret` is what the server gave to the process that it started. What actions print reaches
+        their runs while the caller has `captured_output` open.
         """
         self._frames.send(Hello(secret, os.getpid()))
         packet = await read_for_worker(self._reader)
@@ -64,6 +68,7 @@ class Session:
             return
         self._welcome = welcome = packet[0]
         self._outbox = Outbox(self._frames, log_credit=welcome.log_credit)
+        self._child_calls = ChildCalls(self._frames)
         threads = ThreadPoolExecutor(
             max_workers=max(32, welcome.slots * 2), thread_name_prefix="action"
         )
@@ -76,13 +81,13 @@ class Session:
             threads=threads,
             secrets=welcome.secrets,
             builtin=builtin_actions(allow_shell=welcome.allow_shell),
+            child_runs=self._child_calls,
         )
         watchdog = Watchdog(stall_sec=welcome.stall_sec)
         heartbeat = asyncio.create_task(self._beat())
         watchdog.start()
         try:
-            with captured_output():
-                await self._listen(packet[1:])
+            await self._listen(packet[1:])
         finally:
             watchdog.stop()
             heartbeat.cancel()
@@ -116,6 +121,8 @@ class Session:
                 self._outbox.credited(frame)
             case Synced():
                 self._outbox.is_synced(frame)
+            case ChildStarted() | ChildRefused() | ChildEnded():
+                self._child_calls.take(frame)
             case Welcome():
                 raise ConnectionError("the server welcomed this worker twice")
 

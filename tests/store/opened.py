@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from aura_aio.model.children import ChildStore
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import Definition, Task
 from aura_aio.model.ports import LogStore, Publish, RunStore
@@ -53,6 +54,7 @@ class Store(Protocol):
     """What every store offers beside its ports."""
 
     runs: RunStore
+    children: ChildStore
     queue: QueueStore
     logs: LogStore
     schedules: ScheduleStore

@@ -25,7 +25,7 @@ async def test_facts_tell_the_way_of_a_run(opened: Opened) -> None:
     assert opened.facts == [
         RunChanged(cid, None, RunState.QUEUED, 1, accepted_at),
         RunChanged(cid, RunState.QUEUED, RunState.RUNNING, 1, accepted_at + 1),
-        RunChanged(cid, RunState.RUNNING, RunState.CANCELLING, 1, accepted_at + 2),
+        RunChanged(cid, RunState.RUNNING, RunState.CANCELLING, 1, accepted_at + 2, grace_sec=10.0),
         RunChanged(
             cid,
             RunState.CANCELLING,

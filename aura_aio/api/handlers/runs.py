@@ -72,6 +72,7 @@ def _run_filter(query: Mapping[str, Any], grant: Grant) -> RunFilter:
         statuses=tuple(RunState(word) for word in query.get("status", ())),
         labels=tuple(_label(text) for text in query.get("label", ())),
         q=query.get("q"),
+        parent_cid=query.get("parent_cid"),
         **times,
     )
 

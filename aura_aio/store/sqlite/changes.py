@@ -161,7 +161,7 @@ def cancel(tx: Transaction, cid: str, request: CancelRequest, now: float) -> Run
         _note(tx, run, target, now)
     elif target is RunState.CANCELLING and (target is not run.state or _escalates(run, request)):
         write_guarded(tx, sql.CANCEL, [(target, None, json_text(request), *_guard(run))])
-        _note(tx, run, target, now)
+        _note(tx, run, target, now, request.actions_grace_sec)
     return read_back(tx, cid)
 
 
@@ -223,11 +223,13 @@ def _guard(run: Held) -> Row:
     return run.cid, run.attempt, run.state
 
 
-def _note(tx: Transaction, run: Held, target: RunState, at: float) -> None:
+def _note(
+    tx: Transaction, run: Held, target: RunState, at: float, grace_sec: float | None = None
+) -> None:
     ended = None
     if target in TERMINAL:
         ended = RunEnd(run.place.plan_name, run.task_name, run.started_at)
-    tx.changed(RunChanged(run.cid, run.state, target, run.attempt, at, ended))
+    tx.changed(RunChanged(run.cid, run.state, target, run.attempt, at, ended, grace_sec))
 
 
 def _next(state: RunState, event: RunEvent) -> RunState | None:

@@ -3,12 +3,12 @@
 May import the rest of `store.sqlite`, the standard library, msgspec and model only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
 
 import msgspec
 
-from aura_aio.model.lanes import Places, startable
+from aura_aio.model.lanes import Head, Lane, Places, startable
 from aura_aio.model.run import Run, RunChanged, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
@@ -33,7 +33,9 @@ def join_due(tx: Transaction, now: float) -> bool:
     return len(rows) < sql.MOST_JOINED
 
 
-def claim(tx: Transaction, workers: Sequence[str], now: float) -> tuple[Tasklet, ...] | None:
+def claim(
+    tx: Transaction, workers: Sequence[str], among: Collection[str] | None, now: float
+) -> tuple[Tasklet, ...] | None:
     """See `QueueStore.claim`; None when more delayed runs are due than could join at once.
 
     Runs without limits that go before all others cost nothing more. Only when one with limits is
@@ -43,6 +45,8 @@ def claim(tx: Transaction, workers: Sequence[str], now: float) -> tuple[Tasklet,
         return None
     if ALL_PLANS in tx.pauses:
         return ()
+    if among is not None:
+        return _with_state(tx, tuple(_start_among(tx, among, workers, now)))
     if tx.pauses:
         return _with_state(tx, tuple(_start_by_lanes(tx, workers, now)))
     tasklets, limits_reached = _next_unlimited(tx, len(workers))
@@ -66,9 +70,28 @@ def _next_unlimited(tx: Transaction, most: int) -> tuple[list[Tasklet], bool]:
 
 def _start_by_lanes(tx: Transaction, workers: Sequence[str], now: float) -> list[Tasklet]:
     lanes = Lanes(tx.connection, tx.pauses)
+    return _start_heads(tx, lanes, lanes.heads(), lanes.head_of, workers, now)
+
+
+def _start_among(
+    tx: Transaction, cids: Collection[str], workers: Sequence[str], now: float
+) -> list[Tasklet]:
+    """Start of a few runs, each a lane of its own, those that may."""
+    lanes = Lanes(tx.connection, tx.pauses)
+    return _start_heads(tx, lanes, lanes.heads_among(cids), lambda _: None, workers, now)
+
+
+def _start_heads(
+    tx: Transaction,
+    lanes: Lanes,
+    heads: Iterable[Head],
+    head_of: Callable[[Lane], Head | None],
+    workers: Sequence[str],
+    now: float,
+) -> list[Tasklet]:
     places = Places(holder.limits for holder in lanes.holders())
     tasklets: list[Tasklet] = []
-    for worker, head in zip(workers, startable(lanes.heads(), places, lanes.head_of), strict=False):
+    for worker, head in zip(workers, startable(heads, places, head_of), strict=False):
         tasklet = lanes.tasklet(head)
         _start(tx, [tasklet], [worker], now)
         tasklets.append(tasklet)

@@ -11,7 +11,7 @@ from aura_aio.model.lanes import Head, Lane
 from aura_aio.model.queue_store import Holder
 from aura_aio.model.run import Tasklet
 from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.rows import NO_LIMITS, Row, limits_from, tasklet_from
+from aura_aio.store.sqlite.rows import NO_LIMITS, Row, json_text, limits_from, tasklet_from
 
 _UNLIMITED: Final[Lane] = ("", NO_LIMITS)
 """The lane of all runs without limits."""
@@ -69,6 +69,13 @@ class Lanes:
     def _first(self, statement: str, *values: str) -> Head | None:
         row = self._connection.execute(statement, values).fetchone()
         return None if row is None else _head(row)
+
+    def heads_among(self, cids: Collection[str]) -> Iterator[Head]:
+        """Those of the runs that are ready and of no paused plan, each in a lane of its own."""
+        for row in self._connection.execute(sql.HEADS_AMONG, (json_text(list(cids)),)):
+            head = _head(row)
+            if head.lane[0] not in self._paused:
+                yield head._replace(lane=("", head.cid))
 
     def tasklet(self, head: Head) -> Tasklet:
         """The Tasklet of a head."""

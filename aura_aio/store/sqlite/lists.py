@@ -55,9 +55,9 @@ def list_statement(
 ) -> Statement:
     """The query for the newest `most` runs older than `before`.
 
-    With a state or a plan it merges one walk per state, each along an index that gives the order,
-    so that the first page costs the same however many other runs there are. The other conditions
-    are checked row by row.
+    With a state, a plan or a parent it merges one walk per state, each along an index that gives
+    the order, so that the first page costs the same however many other runs there are. The other
+    conditions are checked row by row.
     """
     conditions, values = _conditions(where)
     values["most"] = most
@@ -76,17 +76,24 @@ def _sources(where: RunFilter) -> list[tuple[str, list[str]]]:
     """Where to walk, each with the conditions that its index answers."""
     states = tuple(dict.fromkeys(where.statuses))
     plans = _plans(where)
-    if plans is not None:
-        by_plan = "runs INDEXED BY runs_by_plan"
-        return [
-            (by_plan, [f"plan_name = :plan{number}", f"state = '{state.value}'"])
+    if where.parent_cid is not None:
+        names = ", ".join(f":plan{number}" for number in range(len(plans or ())))
+        of_plans = [] if plans is None else [f"plan_name IN ({names})"]
+        walks = [("runs INDEXED BY runs_by_parent", ["parent_cid = :parent_cid", *of_plans])]
+    elif plans is not None:
+        walks = [
+            ("runs INDEXED BY runs_by_plan", [f"plan_name = :plan{number}"])
             for number in range(len(plans))
-            for state in states or RunState
         ]
-    if states:
-        by_state = "runs INDEXED BY runs_by_state"
-        return [(by_state, [f"state = '{state.value}'"]) for state in states]
-    return [("runs", [])]
+    elif states:
+        walks = [("runs INDEXED BY runs_by_state", [])]
+    else:
+        return [("runs", [])]
+    return [
+        (source, [*conditions, f"state = '{state.value}'"])
+        for source, conditions in walks
+        for state in states or RunState
+    ]
 
 
 def _plans(where: RunFilter) -> tuple[str, ...] | None:

@@ -4,7 +4,7 @@ May import store.writer, the rest of `store.sqlite`, the standard library and mo
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from aura_aio.model.clock import Clock
 from aura_aio.model.plan import Definition
@@ -30,13 +30,15 @@ class SqliteQueue:
         self._acceptance = acceptance
         self._clock = clock
 
-    async def claim(self, workers: Sequence[str]) -> tuple[Tasklet, ...]:
+    async def claim(
+        self, workers: Sequence[str], among: Collection[str] | None = None
+    ) -> tuple[Tasklet, ...]:
         """Take at most one run per entry of `workers` out of the queue, in order."""
         if not workers:
             return ()
         while True:
             claimed = await self._writer.submit(
-                lambda tx: claims.claim(tx, workers, self._clock.now())
+                lambda tx: claims.claim(tx, workers, among, self._clock.now())
             )
             if claimed is not None:
                 return claimed

@@ -71,11 +71,16 @@ def run_from(row: Row) -> Run:
 
 
 def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
-    """The row for sql.INSERT_RUN of a run that is accepted now."""
+    """The row for sql.INSERT_RUN of a run that is accepted now.
+
+    A child goes before all that is not so deep (of its priority): what has begun is brought to its
+    end first, and no more parents wait at a time than there are slots and generations.
+    """
     run_at, accepted_at = tasklet.run_at, tasklet.accepted_at
     return (
         accepted_at if run_at is None else max(accepted_at, run_at),
         run_at is not None and run_at > now,
+        -tasklet.depth if tasklet.parent_cid else 0,
         tasklet.cid,
         tasklet.plan_name,
         tasklet.task_name,

@@ -64,8 +64,12 @@ PRUNE_KEYS: Final = f"""
 """
 KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
 INSERT_RUN: Final = f"""
-    INSERT INTO runs (state, ready_at, delayed, {_INSERTED})
-    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO runs (state, ready_at, delayed, rank, {_INSERTED})
+    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+FIND_CHILD: Final = """
+    SELECT cid FROM runs INDEXED BY runs_by_call WHERE parent_cid = ? AND origin = ?
+    ORDER BY cid LIMIT 1
 """
 HAND_DOWN: Final = f"""
     INSERT INTO steps ({_STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -82,6 +86,10 @@ HOLD: Final = """
 """
 END: Final = f"UPDATE runs SET state = ?, finished_at = ?, result = ?, error = ? {_AS_HELD}"
 CANCEL: Final = f"UPDATE runs SET state = ?, finished_at = ?, cancel = ? {_AS_HELD}"
+CHILDREN_UNDER_WAY: Final = """
+    SELECT cid FROM runs INDEXED BY runs_by_parent
+    WHERE parent_cid = ? AND state IN ('queued', 'running', 'cancelling')
+"""
 REQUEUE: Final = f"""
     UPDATE runs SET state = ?, ready_at = ?, attempt = attempt + 1, delayed = 0,
         started_at = NULL, worker = NULL {_AS_HELD}
@@ -126,6 +134,9 @@ FIRST_OF_NEXT_LANE: Final = f"""
 FIRST_OF_LANES_OF_NEXT_PLAN: Final = f"""
     SELECT {_HEAD} FROM {_LANES} AND plan_name > ?
     ORDER BY plan_name, limits, priority DESC, rank, arrival LIMIT 1
+"""
+HEADS_AMONG: Final = f"""
+    SELECT {_HEAD} FROM runs {_READY} AND cid IN (SELECT value FROM json_each(?))
 """
 TASKLET: Final = f"SELECT {_TASKLET} FROM runs WHERE cid = ?"
 HOLDERS: Final = """

@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+from aura_aio.model.children import ChildStore
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.ports import LogStore, Publish, RunStore
@@ -14,6 +15,7 @@ from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.schedule_store import EventStore, ScheduleStore
 from aura_aio.model.token_store import TokenStore
 from aura_aio.store.sqlite.accept import Acceptance
+from aura_aio.store.sqlite.children import SqliteChildren, cancel_with_parents
 from aura_aio.store.sqlite.database import Database
 from aura_aio.store.sqlite.logs import SqliteLogs
 from aura_aio.store.sqlite.queue import SqliteQueue
@@ -32,7 +34,7 @@ class Parts:
         database = Database(path)
         self.clock = clock
         try:
-            self.session = SqliteSession(database, clock)
+            self.session = SqliteSession(database, clock, before_commit=cancel_with_parents)
             self.look_ups = Reader(database, "look-ups")
             self.lists = Reader(database, "lists")
             self.entries = Reader(database, "entries")
@@ -59,6 +61,9 @@ class SqliteStore:
             max_attempts=max_attempts,
         )
         self.queue: QueueStore = SqliteQueue(self._writer, parts.look_ups, acceptance, parts.clock)
+        self.children: ChildStore = SqliteChildren(
+            self._writer, parts.look_ups, acceptance, parts.clock
+        )
         self.logs: LogStore = SqliteLogs(self._writer, parts.look_ups, parts.entries)
         self.schedules: ScheduleStore = SqliteSchedules(
             self._writer, parts.lists, acceptance, parts.clock

@@ -6,7 +6,7 @@ May import the rest of `store.sqlite`, the standard library, msgspec and model o
 import contextlib
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
@@ -154,9 +154,15 @@ class Transaction:
 
 
 class SqliteSession:
-    """Implements `store.writer.Session` over the database's writing connection."""
+    """Implements `store.writer.Session` over the database's writing connection.
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    `before_commit` completes each transaction: it is called when all else is done.
+    """
+
+    def __init__(
+        self, database: Database, clock: Clock, *, before_commit: Callable[[Transaction], None]
+    ) -> None:
+        self._before_commit = before_commit
         self._database = database
         self._connection = database.writer
         self._clock = clock
@@ -173,6 +179,7 @@ class SqliteSession:
 
     def commit(self, transaction: Transaction) -> Sequence[RunChanged]:
         """Make it durable; answers its facts."""
+        self._before_commit(transaction)
         keep_ends(self._connection, transaction.facts, self.listened)
         transaction.flush(self._clock.now())
         began = self._clock.monotonic()

@@ -18,6 +18,7 @@ from aura_aio.model.ports import RunFilter
 from aura_aio.model.run import Limit
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
+from aura_aio.store.sqlite.children import cancel_with_parents
 from aura_aio.store.sqlite.claims import claim
 from aura_aio.store.sqlite.database import Database
 from aura_aio.store.sqlite.lists import list_statement
@@ -52,6 +53,10 @@ LISTS = {
     "state": RunFilter(statuses=(RunState.FAILED,)),
     "states": RunFilter(statuses=(RunState.QUEUED, RunState.RUNNING, RunState.SUCCEEDED)),
     "plan": RunFilter(plan_name="rare"),
+    "parent": RunFilter(parent_cid="p"),
+    "parent, plan and states": RunFilter(
+        parent_cid="p", plan_name="rare", statuses=(RunState.QUEUED, RunState.FAILED)
+    ),
     "plan and state": RunFilter(plan_name="rare", statuses=(RunState.QUEUED,)),
     "task": RunFilter(plan_name="rare", task_name="greet", created_after=0.0),
 }
@@ -260,10 +265,10 @@ def claim_at(path: Path, most: int) -> tuple[list[str], int, list[str]]:
     """Claim, undone afterwards: the cids, the steps, the statements."""
     statements: list[str] = []
     with closing(Database(path)) as database:
-        tx = SqliteSession(database, ManualClock()).begin()
+        tx = SqliteSession(database, ManualClock(), before_commit=cancel_with_parents).begin()
         tx.connection.set_trace_callback(statements.append)
         with counted(tx.connection) as steps:
-            tasklets = claim(tx, ["w1"] * most, 0.0) or ()
+            tasklets = claim(tx, ["w1"] * most, None, 0.0) or ()
         return [tasklet.cid for tasklet in tasklets], steps[0], statements
 
 

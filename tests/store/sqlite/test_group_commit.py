@@ -67,11 +67,19 @@ class Desk:
         self.facts.append(fact.cid)
 
 
+def nothing(_: Transaction) -> None:
+    """Complete a transaction that needs nothing more."""
+
+
 def open_database(path: Path) -> tuple[Database, SqliteSession, Reader]:
     """What a desk needs; blocks."""
     database = Database(path)
     database.writer.execute("CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY)")
-    return database, SqliteSession(database, ManualClock()), Reader(database, "test")
+    return (
+        database,
+        SqliteSession(database, ManualClock(), before_commit=nothing),
+        Reader(database, "test"),
+    )
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ from aura_aio.model.plan import Definition, Task
 from aura_aio.store.sqlite import sql
 from aura_aio.store.sqlite.accept import Acceptance
 from aura_aio.store.sqlite.changes import write_guarded
+from aura_aio.store.sqlite.children import cancel_with_parents
 from aura_aio.store.sqlite.claims import claim
 from aura_aio.store.sqlite.database import Database
 from aura_aio.store.sqlite.rows import Row
@@ -28,9 +29,9 @@ def tx(tmp_path: Path) -> Iterator[Transaction]:
     opened = Opened(sqlite_at(tmp_path / "unused.db"))
     tasklets = [opened.tasklet(cid=cid, definition_digest=definition.digest) for cid in "ab"]
     with closing(Database(tmp_path / "aura.db")) as database:
-        tx = SqliteSession(database, ManualClock()).begin()
+        tx = SqliteSession(database, ManualClock(), before_commit=cancel_with_parents).begin()
         Acceptance(9, 9.0).accept(tx, tasklets, (definition,), None, 0.0)
-        assert claim(tx, ["w1"], 0.0)
+        assert claim(tx, ["w1"], None, 0.0)
         yield tx
 
 
