@@ -7,7 +7,7 @@ import logging
 import secrets
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
@@ -15,6 +15,11 @@ from aiohttp.web_protocol import RequestHandler
 from aura_aio.api import problems
 
 _log = logging.getLogger("aura.api")
+
+MAX_LINE_BYTES: Final = 64 * 1024
+"""The longest line with method and address. Names that the contract allows take up to twelve bytes
+a character there, and aiohttp's 8,190 do not hold the path of a task with long ones.
+"""
 
 
 class ApiRunner(web.AppRunner):
@@ -25,7 +30,9 @@ class ApiRunner(web.AppRunner):
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
         return _Server(
-            _answering(made.request_handler), request_factory=made.request_factory, **self._kwargs
+            _answering(made.request_handler),
+            request_factory=made.request_factory,
+            **{"max_line_size": MAX_LINE_BYTES, **self._kwargs},
         )
 
 

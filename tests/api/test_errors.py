@@ -3,6 +3,7 @@
 import json
 from io import BytesIO
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -144,6 +145,11 @@ async def test_an_unknown_path_is_a_404(probe: Served) -> None:
 async def test_an_unknown_cid_is_a_404(probe: Served, method: str, path: str) -> None:
     path = path.format(cid="019cadd4-0000-7000-8000-000000000000")
     _problem(await probe.request(method, path), 404, "run-not-found")
+
+
+async def test_the_longest_names_that_the_contract_allows_fit_into_a_path(probe: Served) -> None:
+    plan, task = (quote("\U0001f600" * length) for length in (255, 512))
+    _problem(await probe.get(f"/api/plans/{plan}/tasks/{task}"), 404, "plan-not-found")
 
 
 async def test_an_unknown_query_parameter_is_a_422(probe: Served) -> None:

@@ -37,7 +37,7 @@ async def _answer(server: Served, request: bytes) -> tuple[int, dict[str, str], 
         b"POST /api/runs HTTP/1.1\r\n" + HOST + b"Content-Length: -1\r\n\r\n",
         b"POST /x HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nContent-Length: 4\r\n\r\nabc",
         b"POST /x HTTP/1.1\r\n" + HOST + b"Content-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-        b"GET /" + b"x" * 10_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
+        b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n" + HOST + b"\r\n",
         b"GET / HTTP/1.1\r\n" + HOST + b"X: " + b"y" * 10_000 + b"\r\n\r\n",
     ],
 )
