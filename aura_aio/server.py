@@ -23,8 +23,11 @@ from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Commits, Metrics
 from aura_aio.api.runner import ApiRunner
 from aura_aio.contract.document import load_contract
+from aura_aio.dispatch.calls import Calls
+from aura_aio.dispatch.child_runs import ChildRuns
+from aura_aio.dispatch.event_calls import EventCalls
 from aura_aio.dispatch.local import LocalDispatcher
-from aura_aio.dispatch.sizing import share_of_memory, worker_count
+from aura_aio.dispatch.sizing import actions_of, worker_count, worker_plan
 from aura_aio.dispatch.supervisor import WorkerPlan
 from aura_aio.entrance import entrance
 from aura_aio.logs.handler import LogHubHandler
@@ -43,6 +46,7 @@ from aura_aio.scheduler.children import Children
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
 from aura_aio.scheduler.event_runs import EventRuns
+from aura_aio.scheduler.event_waits import EventWaits
 from aura_aio.scheduler.events import EventBus, RunEnds
 from aura_aio.scheduler.hot_reload import HotReload
 from aura_aio.scheduler.logs import Logs
@@ -64,7 +68,6 @@ from aura_aio.settings import (
 from aura_aio.signals import set_on_signals
 from aura_aio.store.sqlite import SqliteStore, open_sqlite
 from aura_aio.vault import open_vault
-from aura_aio.worker.frames import PlanActions
 
 _log = logging.getLogger("aura.server")
 
@@ -127,8 +130,14 @@ async def running_server(
         triggers = _triggers(settings.schedules, base, book, bus)
         triggers.listen()
         about = _about(settings, await recover(store.runs, clock))
-        workers = _worker_plan(settings.workers, places.data_dir, plans, secrets)
-        dispatcher = _dispatcher(settings.schedules, base, vault, workers)
+        workers = worker_plan(
+            settings.workers,
+            places.data_dir,
+            plans=lambda: actions_of(plans.list()),
+            secrets=secrets,
+            log_credit=LOG_CREDIT_LINES,
+        )
+        dispatcher = _dispatcher(settings.schedules, base, vault, workers, bus)
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
         scheduler = _scheduler(base, book, triggers, dispatcher, ends)
@@ -248,13 +257,16 @@ def _triggers(
 
 
 def _dispatcher(
-    settings: ScheduleSettings, base: _Base, vault: Vault, workers: WorkerPlan
+    settings: ScheduleSettings, base: _Base, vault: Vault, workers: WorkerPlan, bus: EventBus
 ) -> LocalDispatcher:
     store, clock = base.store, base.clock
     children = Children(
         store.children, store.runs, base.admission, clock, depth_limit=settings.child_depth
     )
-    return LocalDispatcher(store.runs, store.queue, base.hub, vault, children, workers, clock)
+    events = EventWaits(store.runs, base.plans.catalog, clock)
+    bus.subscribe(events.run_changed)
+    calls = Calls(ChildRuns(children, store.runs, clock), EventCalls(events))
+    return LocalDispatcher(store.runs, store.queue, base.hub, vault, calls, workers, clock)
 
 
 def _scheduler(
@@ -342,31 +354,6 @@ def run(main: Coroutine[Any, Any, None]) -> None:
         import uvloop  # noqa: PLC0415 - not on Windows
 
         uvloop.run(main)
-
-
-def _worker_plan(
-    settings: WorkerSettings, data_dir: Path, plans: Plans, secrets: Mapping[str, str]
-) -> WorkerPlan:
-    count = worker_count(settings.workers)
-    mib = settings.worker_memory_mib
-
-    def plan_actions() -> tuple[PlanActions, ...]:
-        return tuple(
-            PlanActions(plan.name, plan.root, tuple(plan.actions.values())) for plan in plans.list()
-        )
-
-    return WorkerPlan(
-        count=count,
-        slots=settings.slots,
-        memory_bytes=mib * 1024 * 1024 if mib >= 0 else share_of_memory(max(1, count)),
-        stall_sec=settings.stall_sec,
-        allow_shell=settings.allow_shell,
-        lost_sec=settings.lost_sec,
-        data_dir=str(data_dir),
-        log_credit=LOG_CREDIT_LINES,
-        plans=plan_actions,
-        secrets=dict(secrets),
-    )
 
 
 def _builtin(settings: WorkerSettings) -> tuple[ActionSpec, ...]:

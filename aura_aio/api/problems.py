@@ -71,13 +71,16 @@ TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
     errors.NotReady: (503, "Not ready"),
     errors.NotAlive: (503, "Not alive"),
 }
-"""Each error that a request can cause, and its status and title. Those of the start are not here:
-a test walks all subclasses."""
+"""Each error that a request can cause, and its status and title. Those of the start, and of
+steps, are not here: a test walks all subclasses."""
 
 AT_START_ONLY: Final = frozenset(
     {errors.DatabaseTooNew, errors.DatabaseInUse, errors.SettingsError, errors.ContractError}
 )
 """Errors that stop the start, and so reach no client."""
+
+TO_STEPS_ONLY: Final = frozenset({errors.ParentEnded, errors.TooDeep, errors.EventPassed})
+"""Errors that only a step of a run is told, in a sentence."""
 
 _HTTP_TITLES: Final = {
     400: ("bad-request", "Bad request"),

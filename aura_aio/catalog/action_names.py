@@ -5,7 +5,7 @@ May import model, and of `catalog` `actions` and `references`.
 
 from collections.abc import Mapping
 
-from aura_aio.catalog.actions import BUILTIN_ACTIONS, LATER_ACTIONS
+from aura_aio.catalog.actions import BUILTIN_ACTIONS
 from aura_aio.catalog.references import split_action
 from aura_aio.model.plan import ActionSpec
 from aura_aio.model.suggestions import close_names, did_you_mean
@@ -31,8 +31,6 @@ class ActionNames:
             return f"The action {name!r} is built in, and needs no process of its own."
         if name in known:
             return None
-        if name in LATER_ACTIONS:
-            return f"The action {name!r} comes in a later version of Aura."
         elsewhere = [plan for plan, actions in self._actions.items() if name in actions]
         if elsewhere and not close_names(name, known):
             return f"There is no action {name!r}. Did you mean '{elsewhere[0]}/{name}'?"

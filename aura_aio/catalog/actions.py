@@ -24,13 +24,10 @@ from aura_aio.model.run import RunError
 BUILTIN_ACTIONS: Final = frozenset(
     {
         "log", "sleep", "fail", "set", "http.get", "http.post", "http.request", "file.read",
-        "file.write", "json.query", "shell.run", "aura.run_task",
+        "file.write", "json.query", "shell.run", "aura.run_task", "wait.for_event",
     }
 )  # fmt: skip
 """The names of the actions that every plan has (`engine.builtin` holds them)."""
-
-LATER_ACTIONS: Final = frozenset({"wait.for_event"})
-"""Names of the task language that this version cannot carry out."""
 
 
 class LoadedAction(msgspec.Struct, frozen=True):

@@ -136,20 +136,16 @@ class Place:
         known: Iterable[str],
         *,
         expected: str = "a mapping",
-        later: Collection[str] = (),
         elsewhere: Mapping[str, str] | None = None,
     ) -> dict[str, "Place"]:
         """What stands under each key that is not null; keys must be `known`.
 
-        `later` are known words that this version cannot carry out: also a fault. `elsewhere` says
-        under which key a word belongs that is known, but not here.
+        `elsewhere` says under which key a word belongs that is known, but not here.
         """
         allowed = set(known)
         entries = self.entries(expected)
         for key in [each for each in entries if each not in allowed]:
-            if key in later:
-                self.fault_at_key(key, f"{key!r} comes in a later version of Aura.")
-            elif elsewhere and key in elsewhere:
+            if elsewhere and key in elsewhere:
                 self.fault_at_key(key, f"{key!r} belongs under {elsewhere[key]!r}.")
             else:
                 self._meant.update(close_names(key, allowed))

@@ -9,8 +9,7 @@ from typing import Any, Final
 from aura_aio.catalog.concurrency import MODES
 from aura_aio.catalog.inputs import TYPES
 from aura_aio.catalog.place import MAX_SECONDS
-from aura_aio.catalog.triggers import ENDS
-from aura_aio.model.event import EVENTS
+from aura_aio.model.event import ENDS, EVENTS
 from aura_aio.model.limits import MOST_AT_ONCE
 from aura_aio.model.plan import Isolation
 from aura_aio.model.run import OnCrash

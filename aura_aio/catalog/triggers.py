@@ -10,16 +10,19 @@ from aura_aio.catalog.fixed_inputs import FixedInputs, read_fixed_inputs
 from aura_aio.catalog.place import Faults, Place
 from aura_aio.catalog.references import task_name
 from aura_aio.model.errors import PlanNotFound, TaskNotFound
-from aura_aio.model.event import EVENTS, RUN_FINISHED, EventFilter, EventTrigger
+from aura_aio.model.event import (
+    ANY_PLAN,
+    EVENTS,
+    RUN_FINISHED,
+    EventFilter,
+    EventTrigger,
+    ends_of,
+)
 from aura_aio.model.plan import LoadError, Task
-from aura_aio.model.states import TERMINAL, RunState
+from aura_aio.model.states import RunState
 from aura_aio.model.suggestions import did_you_mean
 
-ANY_PLAN: Final = "*"
-"""Under `plan` of an `on`: whichever plan."""
-
 EVENT_FIELDS: Final = ("event", "plan", "task", "status", "inputs")
-ENDS: Final = tuple(state.value for state in RunState if state in TERMINAL)
 
 LookUp = Callable[[str, str | None], None]
 """Raises PlanNotFound or TaskNotFound if there is no such plan, or task in it."""
@@ -99,9 +102,7 @@ def _check_event(place: Place) -> None:
 def _read_statuses(place: Place) -> Iterator[RunState]:
     """The ends that are meant, from `failed|timed_out` or a list."""
     for text in place.texts("how a run ends, such as failed|timed_out"):
-        for word in text.split("|"):
-            status = word.strip().lower()
-            if status in ENDS:
-                yield RunState(status)
-            else:
-                place.fault(f"No run ends as {status!r}.{did_you_mean(status, ENDS)}")
+        try:
+            yield from ends_of(text)
+        except ValueError as error:
+            place.fault(str(error))

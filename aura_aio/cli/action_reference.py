@@ -54,6 +54,7 @@ on_exception: {retry: 3, retry_on: [UnexpectedStatus, TimeoutError], delay: 1}
     "set": "params: {name: Ada, numbers: [1, 2, 3]}",
     "shell.run": "params: {command: [git, clone, --depth, 1, https://example.org/it.git], cwd: .}",
     "sleep": "params: {seconds: 1.5}",
+    "wait.for_event": "params: {task: import, status: succeeded, timeout_sec: 3600}",
 }
 """What else stands in a step that calls the action, as YAML."""
 

@@ -13,10 +13,9 @@ from typing import Final
 
 from aura_aio.dispatch.attempts import Attempt
 from aura_aio.dispatch.briefings import Briefings
-from aura_aio.dispatch.child_runs import ChildRuns
+from aura_aio.dispatch.calls import Calls
 from aura_aio.dispatch.reports import LogReports, RunReports
 from aura_aio.dispatch.supervisor import Supervisor, Worker, WorkerPlan
-from aura_aio.model.children import Children
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import SealBroken, StoreUnavailable
@@ -27,6 +26,7 @@ from aura_aio.model.sealing import Vault
 from aura_aio.model.states import TERMINAL, RunEvent, RunState
 from aura_aio.worker.frames import (
     DropChild,
+    DropWait,
     Finished,
     Heartbeat,
     Hello,
@@ -37,6 +37,7 @@ from aura_aio.worker.frames import (
     Steps,
     Sync,
     ToServer,
+    WaitForEvent,
 )
 
 _log = logging.getLogger("aura.dispatch.local")
@@ -55,7 +56,7 @@ class LocalDispatcher:
         queue: QueueStore,
         logs: LogSink,
         vault: Vault,
-        children: Children,
+        calls: Calls,
         plan: WorkerPlan,
         clock: Clock,
     ) -> None:
@@ -67,7 +68,7 @@ class LocalDispatcher:
         self._supervisor = Supervisor(plan, self, clock)
         self._briefings = Briefings(runs, clock)
         self._reports = RunReports(runs, clock, self._attempts_ended)
-        self._child_runs = ChildRuns(children, runs, clock)
+        self._calls = calls
         self._log_reports: dict[str, LogReports] = {}
         self._attempts: dict[str, Attempt] = {}
         self._tasks = CoroutineTasks()
@@ -107,7 +108,7 @@ class LocalDispatcher:
             worker.kill("the server was shut down")
         await self._supervisor.aclose()
         await self._reports.drained()
-        await self._child_runs.aclose()
+        await self._calls.aclose()
         await self._tasks.aclose()
 
     def cancel(self, cid: str, *, grace_sec: float) -> None:
@@ -129,7 +130,7 @@ class LocalDispatcher:
         if RunState.QUEUED in {fact.source, fact.target} and fact.target is not RunState.RUNNING:
             self._wake.set()
         if fact.target in TERMINAL:
-            self._child_runs.run_ended(fact.cid)
+            self._calls.run_ended(fact.cid)
         elif fact.target is RunState.CANCELLING:
             self.cancel(fact.cid, grace_sec=fact.grace_sec or 0.0)
 
@@ -149,7 +150,7 @@ class LocalDispatcher:
     @property
     def alive(self) -> bool:
         """Whether claims are made, reports stored and workers looked after."""
-        return self._supervisor.alive and self._child_runs.alive and not self._tasks.died
+        return self._supervisor.alive and self._calls.alive and not self._tasks.died
 
     def active(self) -> Mapping[str, ActiveAttempt]:
         """The attempts under way, by cid."""
@@ -181,8 +182,8 @@ class LocalDispatcher:
                     self._finished(worker, frame.outcome)
                 case Progress():
                     self._progressed(frame)
-                case RunChild() | DropChild():
-                    self._child_said(worker, frame)
+                case RunChild() | DropChild() | WaitForEvent() | DropWait():
+                    self._calls.take(worker, frame, self._attempt)
                 case Spent():
                     _log.warning(
                         "worker is replaced",
@@ -237,7 +238,7 @@ class LocalDispatcher:
 
     async def _claim_all(self) -> float | None:
         """Fill the free slots; answers when to look again, if a delayed run will be due."""
-        while self._claiming or self._child_runs.awaited():
+        while self._claiming or self._calls.awaited():
             async with self._handing_over:
                 places = self._places()
                 count = await self._fill(places) if places else 0
@@ -260,7 +261,7 @@ class LocalDispatcher:
 
     async def _claim(self, places: Sequence[Worker]) -> list[Attempt]:
         """Attempts for these slots; while the system stops, those that others wait for only."""
-        among = None if self._claiming else self._child_runs.awaited()
+        among = None if self._claiming else self._calls.awaited()
         self._early_cancels = {}
         for worker in places:
             worker.reserve()
@@ -324,20 +325,14 @@ class LocalDispatcher:
             attempt.progress = progress
 
     def _finished(self, worker: Worker, outcome: Outcome) -> None:
-        attempt = self._attempts.get(outcome.cid)
-        if attempt is not None and attempt.tasklet.attempt == outcome.attempt:
+        attempt = self._attempt(outcome.cid, outcome.attempt)
+        if attempt is not None:
             attempt.reported = True
         self._log_reports[worker.name].finished(outcome)
 
-    def _child_said(self, worker: Worker, frame: RunChild | DropChild) -> None:
-        if isinstance(frame, DropChild):
-            self._child_runs.drop(worker.name, frame)
-            return
-        attempt = self._attempts.get(frame.request.parent_cid)
-        if attempt is not None and attempt.tasklet.attempt == frame.request.attempt:
-            self._child_runs.ask(attempt, frame)
-        else:
-            worker.link.child_refused(frame.number, "The attempt that asks for it has ended.")
+    def _attempt(self, cid: str, number: int) -> Attempt | None:
+        attempt = self._attempts.get(cid)
+        return attempt if attempt is not None and attempt.tasklet.attempt == number else None
 
     def _send_cancel(self, attempt: Attempt) -> None:
         loop, tasklet = asyncio.get_running_loop(), attempt.tasklet
@@ -357,11 +352,11 @@ class LocalDispatcher:
             self._release(outcome.cid, outcome.attempt)
 
     def _release(self, cid: str, number: int) -> None:
-        attempt = self._attempts.get(cid)
-        if attempt is None or attempt.tasklet.attempt != number:
+        attempt = self._attempt(cid, number)
+        if attempt is None:
             return
         del self._attempts[cid]
-        self._child_runs.forget(attempt)
+        self._calls.forget(attempt)
         attempt.end()
         if not self._attempts:
             self._none_left.set()

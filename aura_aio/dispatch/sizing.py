@@ -1,13 +1,50 @@
-"""How many workers a machine bears, and how much of its memory each.
+"""How many workers a machine bears, and what each of them is given.
 
-May import the standard library only.
+May import settings, the rest of `dispatch`, `worker.frames`, model and the standard library.
 """
 
 import os
 import sys
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 from typing import Final
 
+from aura_aio.dispatch.supervisor import WorkerPlan
+from aura_aio.model.plan import Plan
+from aura_aio.settings import WorkerSettings
+from aura_aio.worker.frames import PlanActions
+
 MEMORY_SHARE: Final = 0.8
+
+
+def worker_plan(
+    settings: WorkerSettings,
+    data_dir: Path,
+    *,
+    plans: Callable[[], tuple[PlanActions, ...]],
+    secrets: Mapping[str, str],
+    log_credit: int,
+) -> WorkerPlan:
+    """The workers that `settings` want; `plans` is asked anew for each that starts."""
+    count = worker_count(settings.workers)
+    mib = settings.worker_memory_mib
+    return WorkerPlan(
+        count=count,
+        slots=settings.slots,
+        memory_bytes=mib * 1024 * 1024 if mib >= 0 else _share_of_memory(max(1, count)),
+        stall_sec=settings.stall_sec,
+        allow_shell=settings.allow_shell,
+        lost_sec=settings.lost_sec,
+        data_dir=str(data_dir),
+        log_credit=log_credit,
+        plans=plans,
+        secrets=dict(secrets),
+    )
+
+
+def actions_of(plans: Iterable[Plan]) -> tuple[PlanActions, ...]:
+    """Where workers find the actions of `plans`."""
+    return tuple(PlanActions(plan.name, plan.root, tuple(plan.actions.values())) for plan in plans)
 
 
 def worker_count(wanted: int) -> int:
@@ -15,7 +52,7 @@ def worker_count(wanted: int) -> int:
     return wanted if wanted >= 0 else _cores()
 
 
-def share_of_memory(workers: int) -> int:
+def _share_of_memory(workers: int) -> int:
     """A worker's part of `MEMORY_SHARE` of the machine, in bytes; 0 (no limit) if unknown."""
     if sys.platform == "win32":
         return 0

@@ -121,6 +121,7 @@ class Attempt:
             data_root=parts.data_dir,
         )
         call.state = state
+        call.events = parts.events
         call.hide = self.mask.text
         call.child_runs = parts.child_runs
         self.calls.add(call)

@@ -1,7 +1,7 @@
 """What an action can ask of the run that calls it, and how its output finds that run.
 
-May import model, and of `engine` `children`, `journal` and `state` only: it stands behind `import
-aura_aio`.
+May import model, and of `engine` `children`, `events`, `journal` and `state` only: it stands behind
+`import aura_aio`.
 """
 
 from collections.abc import Callable
@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from aura_aio.engine.children import ChildRuns
+from aura_aio.engine.events import Events
 from aura_aio.engine.journal import Reports
 from aura_aio.engine.state import State
 from aura_aio.model.clock import Clock
@@ -45,7 +46,7 @@ class ActionContext:
     """
 
     __slots__ = (
-        "_data_root", "_journal", "action", "cancelled", "child_runs", "clock", "hide",
+        "_data_root", "_journal", "action", "cancelled", "child_runs", "clock", "events", "hide",
         "partial_lines", "run", "state", "step", "tries", "turn",
     )  # fmt: skip
 
@@ -81,6 +82,8 @@ class ActionContext:
         """Gives a text back with `***` in place of the run's secrets. All that is logged and kept
         goes through it by itself; a file that the action writes does not.
         """
+        self.events: Events | None = None
+        """How `wait.for_event` waits; not for actions of plans."""
         self.clock = clock
         """Where the action gets the time from."""
         self.cancelled = False

@@ -38,6 +38,10 @@ class ResultRefused(RunFailure):
     """`on_result.retry_when` was still true after the last try."""
 
 
+class EventCannotCome(RunFailure):
+    """The event that a step waits for can never come."""
+
+
 class LoopFailed(RunFailure):
     """A loop was given something that it cannot go through."""
 

@@ -14,6 +14,7 @@ from aura_aio.catalog.actions import LoadedAction
 from aura_aio.engine.builtin import BUILTIN
 from aura_aio.engine.children import ChildRuns
 from aura_aio.engine.definitions import Definitions
+from aura_aio.engine.events import Events
 from aura_aio.engine.journal import Journal
 from aura_aio.model.clock import Clock
 
@@ -26,7 +27,7 @@ class RunnerParts:
     `actions` gives the action of a plan by the plan's name and its own, or raises KeyError;
     `builtin` are those that every plan has. `threads` is where sync actions run. `grace_sec` is how
     long an action whose time is over may take to end by itself. `secrets` are those that templates
-    may use, by name. Without `child_runs` there are none.
+    may use, by name. Without `child_runs` and `events` there are none.
     """
 
     journal: Journal
@@ -36,6 +37,7 @@ class RunnerParts:
     actions: Callable[[str, str], LoadedAction]
     threads: ThreadPoolExecutor
     child_runs: ChildRuns | None = None
+    events: Events | None = None
     grace_sec: float = 10.0
     builtin: Mapping[str, LoadedAction] = field(default_factory=lambda: BUILTIN)
     secrets: Mapping[str, str] = field(default_factory=dict)

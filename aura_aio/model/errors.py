@@ -257,6 +257,19 @@ class TooDeep(Conflict):
     code = "too-deep"
 
 
+class EventPassed(Conflict):
+    """The one run whose end is waited for has ended, and not as it was to."""
+
+    code = "event-passed"
+
+    def __init__(self, cid: str, state: str) -> None:
+        super().__init__(
+            f"Run {cid} has already ended as {state}: that event cannot come any more."
+        )
+        self.cid = cid
+        self.state = state
+
+
 class IdempotencyMismatch(AuraError):
     """The Idempotency-Key was used before, with another body (a 422)."""
 
@@ -388,9 +401,3 @@ class SealBroken(Conflict):
             "The secret inputs of the run cannot be read: they were sealed with another key than "
             f"the one in the file {key_file} of the data folder."
         )
-
-
-class TaskGone(AuraError):
-    """The definition of a claimed run can not be found any more."""
-
-    code = "task-gone"

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 
 from aura_aio.model.children import ChildEnd, ChildRequest
+from aura_aio.model.event import EventWait, RunEnded
 from aura_aio.model.log import LogLine
 from aura_aio.model.plan import ActionSpec, Definition
 from aura_aio.model.run import Outcome, StepRecord, Tasklet
@@ -145,6 +146,33 @@ class ChildEnded(msgspec.Struct, frozen=True, tag="child_ended"):
     end: ChildEnd
 
 
+class WaitForEvent(msgspec.Struct, frozen=True, tag="wait_for_event"):
+    """Worker → server: a step waits for an event; the answer comes with this number."""
+
+    number: int
+    wanted: EventWait
+
+
+class DropWait(msgspec.Struct, frozen=True, tag="drop_wait"):
+    """Worker → server: nobody waits for that event any more."""
+
+    number: int
+
+
+class EventCame(msgspec.Struct, frozen=True, tag="event_came"):
+    """Server → worker: this is the event."""
+
+    number: int
+    event: RunEnded
+
+
+class WaitRefused(msgspec.Struct, frozen=True, tag="wait_refused"):
+    """Server → worker: that event cannot come; a sentence says why."""
+
+    number: int
+    reason: str
+
+
 class Logs(msgspec.Struct, frozen=True, tag="logs"):
     """Worker → server: log lines, in order; each costs one credit."""
 
@@ -176,10 +204,11 @@ class Spent(msgspec.Struct, frozen=True, tag="spent"):
 
 
 ToChildCalls = ChildStarted | ChildRefused | ChildEnded
-ToWorker = Welcome | Define | Earlier | Start | Cancel | Credit | Synced | ToChildCalls
-ToServer = (
-    Hello | Steps | Sync | RunChild | DropChild | Logs | Progress | Finished | Heartbeat | Spent
-)
+ToEventCalls = EventCame | WaitRefused
+ToCalls = ToChildCalls | ToEventCalls
+FromCalls = RunChild | DropChild | WaitForEvent | DropWait
+ToWorker = Welcome | Define | Earlier | Start | Cancel | Credit | Synced | ToCalls
+ToServer = Hello | Steps | Sync | FromCalls | Logs | Progress | Finished | Heartbeat | Spent
 
 _LENGTH = struct.Struct(">I")
 _encoder = msgspec.msgpack.Encoder()

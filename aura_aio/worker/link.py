@@ -7,6 +7,7 @@ from asyncio import StreamReader, StreamWriter
 from collections.abc import AsyncIterator, Sequence
 
 from aura_aio.model.children import ChildEnd
+from aura_aio.model.event import RunEnded
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import StepRecord, Tasklet
 from aura_aio.worker.frames import (
@@ -17,11 +18,13 @@ from aura_aio.worker.frames import (
     Credit,
     Define,
     Earlier,
+    EventCame,
     FrameWriter,
     Hello,
     Start,
     Synced,
     ToServer,
+    WaitRefused,
     Welcome,
     read_for_server,
 )
@@ -82,6 +85,14 @@ class Link:
     def child_ended(self, number: int, end: ChildEnd) -> None:
         """The child run of this number has ended."""
         self._frames.send(ChildEnded(number, end))
+
+    def event_came(self, number: int, event: RunEnded) -> None:
+        """The event that is waited for with this number has come."""
+        self._frames.send(EventCame(number, event))
+
+    def wait_refused(self, number: int, reason: str) -> None:
+        """The event that is waited for with this number cannot come."""
+        self._frames.send(WaitRefused(number, reason))
 
     def give_credit(self, lines: int) -> None:
         """Let the worker send so many more log lines."""

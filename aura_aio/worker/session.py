@@ -19,6 +19,7 @@ from aura_aio.model.plan import Task as TaskDefinition
 from aura_aio.model.run import Outcome, RunError, StepRecord, Tasklet
 from aura_aio.model.states import RunEvent
 from aura_aio.worker.child_calls import ChildCalls
+from aura_aio.worker.event_calls import EventCalls
 from aura_aio.worker.frames import (
     Cancel,
     ChildEnded,
@@ -27,13 +28,16 @@ from aura_aio.worker.frames import (
     Credit,
     Define,
     Earlier,
+    EventCame,
     FrameWriter,
     Heartbeat,
     Hello,
     Spent,
     Start,
     Synced,
+    ToCalls,
     ToWorker,
+    WaitRefused,
     Welcome,
     read_for_worker,
 )
@@ -69,6 +73,7 @@ class Session:
         self._welcome = welcome = packet[0]
         self._outbox = Outbox(self._frames, log_credit=welcome.log_credit)
         self._child_calls = ChildCalls(self._frames)
+        self._event_calls = EventCalls(self._frames)
         threads = ThreadPoolExecutor(
             max_workers=max(32, welcome.slots * 2), thread_name_prefix="action"
         )
@@ -79,6 +84,7 @@ class Session:
             data_dir=Path(welcome.data_dir),
             actions=self._action,
             threads=threads,
+            events=self._event_calls,
             secrets=welcome.secrets,
             builtin=builtin_actions(allow_shell=welcome.allow_shell),
             child_runs=self._child_calls,
@@ -121,10 +127,16 @@ class Session:
                 self._outbox.credited(frame)
             case Synced():
                 self._outbox.is_synced(frame)
-            case ChildStarted() | ChildRefused() | ChildEnded():
-                self._child_calls.take(frame)
+            case ChildStarted() | ChildRefused() | ChildEnded() | EventCame() | WaitRefused():
+                self._answered(frame)
             case Welcome():
                 raise ConnectionError("the server welcomed this worker twice")
+
+    def _answered(self, frame: ToCalls) -> None:
+        if isinstance(frame, EventCame | WaitRefused):
+            self._event_calls.take(frame)
+        else:
+            self._child_calls.take(frame)
 
     def _start(self, tasklet: Tasklet, hidden: bytes | None) -> None:
         """Begin an attempt; it can be cancelled from now on, also by the next frame."""

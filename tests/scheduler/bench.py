@@ -18,6 +18,7 @@ from aura_aio.scheduler.admission import Admission
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
 from aura_aio.scheduler.event_runs import EventRuns
+from aura_aio.scheduler.event_waits import EventWaits
 from aura_aio.scheduler.events import EventBus
 from aura_aio.scheduler.plans import Plans
 from aura_aio.scheduler.schedule_book import ScheduleBook
@@ -117,7 +118,7 @@ class Bench:
     async def open(self) -> None:
         """Start everything, as a server does."""
         settings = self._settings
-        bus = EventBus()
+        self.bus = bus = EventBus()
         self.store = await open_sqlite(
             self.root / "aura.db",
             publish=bus.publish,
@@ -139,6 +140,8 @@ class Bench:
             depth_limit=settings.get("event_depth", 5),
         )
         bus.subscribe(self.event_runs.run_changed)
+        self.event_waits = EventWaits(self.store.runs, self.plans.catalog, self.clock)
+        bus.subscribe(self.event_waits.run_changed)
         self.schedules = Schedules(self.book, admission, self.clock, new_cid)
         clockwork = Clockwork(self.book, admission, rules, self.clock)
         self.triggers = Triggers(self.book, clockwork, self.event_runs)
@@ -150,6 +153,7 @@ class Bench:
     async def close(self) -> None:
         """End everything."""
         await self.triggers.aclose()
+        await self.event_waits.aclose()
         await self.store.aclose()
 
     async def reload(self) -> None:

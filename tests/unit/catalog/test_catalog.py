@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from aura_aio.catalog.actions import BUILTIN_ACTIONS, LATER_ACTIONS
+from aura_aio.catalog.actions import BUILTIN_ACTIONS
 from aura_aio.catalog.catalog import Catalog, load_catalog
 from aura_aio.engine.builtin import BUILTIN
 from aura_aio.model.errors import PlanNotFound, TaskNotFound
@@ -39,9 +39,8 @@ def test_the_example_plans_load_without_errors() -> None:
     assert catalog.errors == ()
 
 
-def test_every_built_in_action_is_known_and_none_comes_later() -> None:
+def test_every_built_in_action_is_known() -> None:
     assert BUILTIN.keys() == BUILTIN_ACTIONS
-    assert not BUILTIN_ACTIONS & LATER_ACTIONS
 
 
 def test_plans_of_several_roots_are_one_catalog(tmp_path: Path) -> None:
