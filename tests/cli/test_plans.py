@@ -17,7 +17,7 @@ def test_the_list_shows_plans_and_what_could_not_be_loaded(aura: Aura) -> None:
     title, *lines = aura.ok("plans").splitlines()
     assert title.split() == ["PLAN", "VERSION", "TASKS", "ERRORS", "TITLE"]
     rows = {line.split()[0]: line.split()[1:] for line in lines}
-    assert rows["probe"] == ["2.1.0", "7", "0", "Probe"]
+    assert rows["probe"] == ["2.1.0", "8", "0", "Probe"]
     assert rows["broken"][1:3] == ["1", "1"]
     assert "hello" in rows
     error = lines[-1]
@@ -37,7 +37,7 @@ def test_a_plan_with_its_tasks(aura: Aura) -> None:
     assert aura("plans", "show", "broken", "--json").json["load_errors"][0]["line"] == 3
     tasks = aura("plans", "tasks", "probe", "--json").json["items"]
     assert [task["task_name_in_plan"] for task in tasks] == sorted(
-        ["break", "burst", "deep/hold", "door", "echo", "needs", "talk"]
+        ["break", "burst", "deep/hold", "door", "echo", "needs", "parent", "talk"]
     )
 
 
@@ -134,7 +134,7 @@ def test_system_reload(plans: Path, start_server: StartServer, tmp_path: Path) -
     more = tmp_path / "more"
     shutil.copytree(plans / "broken", more / "again")
     aura = Aura(start_server("--plans", str(more)).url, tmp_path)
-    assert "3 plans, 9 tasks loaded. 2 load errors" in aura.ok("system", "reload")
+    assert "3 plans, 10 tasks loaded. 2 load errors" in aura.ok("system", "reload")
     (more / "again" / "tasks" / "bad.yaml").unlink()
     assert "1 load error:" in aura.ok("system", "reload", "--force")
     shutil.rmtree(more / "again")

@@ -198,7 +198,8 @@ def test_the_delayed_runs_are_a_list_of_their_own(quiet: Aura) -> None:
 def test_a_child_names_its_parent_and_is_found_by_it(aura: Aura) -> None:
     parent = aura.run("parent")
     (child,) = [line.split()[0] for line in aura.ok("runs", "--parent", parent).splitlines()[1:]]
-    shown = dict(line.split(maxsplit=1) for line in aura.ok("runs", "show", child).splitlines())
+    lines = (line.split(maxsplit=1) for line in aura.ok("runs", "show", child).splitlines())
+    shown = {words[0]: words[1] for words in lines if len(words) == 2}
     assert (shown["parent"], shown["task"]) == (parent, "probe/echo")
     assert "parent " not in aura.ok("runs", "show", parent)
     assert aura("runs", "--parent", child).err == "No runs.\n"
