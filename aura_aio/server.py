@@ -130,13 +130,7 @@ async def running_server(
         triggers = _triggers(settings.schedules, base, book, bus)
         triggers.listen()
         about = _about(settings, await recover(store.runs, clock))
-        workers = worker_plan(
-            settings.workers,
-            places.data_dir,
-            plans=lambda: actions_of(plans.list()),
-            secrets=secrets,
-            log_credit=LOG_CREDIT_LINES,
-        )
+        workers = _worker_plan(settings.workers, places.data_dir, plans, secrets)
         dispatcher = _dispatcher(settings.schedules, base, vault, workers, bus)
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
@@ -161,6 +155,18 @@ async def running_server(
             await triggers.aclose()
             await scheduler.system.aclose()
             await dispatcher.aclose(grace_sec=0.0)
+
+
+def _worker_plan(
+    settings: WorkerSettings, data_dir: Path, plans: Plans, secrets: Mapping[str, str]
+) -> WorkerPlan:
+    return worker_plan(
+        settings,
+        data_dir,
+        plans=lambda: actions_of(plans.list()),
+        secrets=secrets,
+        log_credit=LOG_CREDIT_LINES,
+    )
 
 
 async def _begin(settings: Settings, scheduler: Scheduler) -> None:

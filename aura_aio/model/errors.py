@@ -135,10 +135,7 @@ class BatchRejected(AuraError):
 
 
 class ReorderRejected(AuraError):
-    """An order of the queue names runs that are not queued, so nothing was moved (a 400).
-
-    `faults` are pairs (JSON Pointer into the body, what is wrong).
-    """
+    """An order names what is not queued: nothing was moved (a 400). `faults` as BatchRejected."""
 
     code = "reorder-rejected"
 

@@ -56,12 +56,13 @@ async def test_a_step_is_reported_when_it_starts_and_when_it_is_over(make_bench:
     outcome = await table.run(task(Step("a", "act")))
 
     begin, end = table.journal.records
-    assert begin == StepRecord("cid-1", 1, "a", "running", started_at=begin.started_at)
+    assert begin == StepRecord("cid-1", 1, "a", "running", started_at=begin.started_at, worker="w1")
     assert begin.started_at is not None
     assert end.finished_at is not None
     assert end == StepRecord(
-        "cid-1", 1, "a", "success", begin.started_at, end.finished_at, tries=1, output=b'{"n":1}'
-    )
+        "cid-1", 1, "a", "success", begin.started_at, end.finished_at, tries=1,
+        output=b'{"n":1}', worker="w1",
+    )  # fmt: skip
     assert begin.started_at <= table.journal.lines[0].timestamp <= end.finished_at
     assert end.finished_at <= outcome.finished_at
     assert (outcome.cid, outcome.attempt, outcome.event) == ("cid-1", 1, RunEvent.SUCCEED)
