@@ -6,6 +6,7 @@ May import model, jinja2 and `catalog.place`. Nothing is evaluated here.
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping
+from itertools import islice
 from typing import Any, Final
 
 from jinja2 import Environment, TemplateSyntaxError, nodes
@@ -19,6 +20,17 @@ SCOPE: Final = frozenset({"initial", "inputs", "nodes", "run", "secrets", "state
 REMOVED_FILTERS: Final = ("pprint", "urlize", "wordwrap", "xmlattr")
 """Filters of Jinja2 for web pages and debugging, which nothing bounds: no template has them."""
 
+MAX_LENGTH: Final = 262_144
+"""Characters of one template."""
+MAX_TOKENS: Final = 5_000
+"""Of one template; text counts as one. What is longer takes too long to compile."""
+MAX_NESTING: Final = 20
+"""Statements within each other: what Python can compile in any case."""
+
+_STATEMENTS: Final = (
+    nodes.For, nodes.If, nodes.Macro, nodes.CallBlock, nodes.FilterBlock, nodes.With,
+    nodes.AssignBlock, nodes.Block, nodes.Scope, nodes.ScopedEvalContextModifier,
+)  # fmt: skip
 _INITIAL: Final = ("trigger", "schedule", "event", "parent")
 _RUN: Final = ("cid", "attempt", "started_at")
 _LOOP: Final = ("item", "index", "key")
@@ -37,6 +49,39 @@ def is_template(text: str) -> bool:
 def looks_like_one(text: str) -> bool:
     """Whether `text` is no template, but would be a sensible one within `{{ }}`."""
     return not is_template(text) and _EXPRESSION.search(text) is not None
+
+
+def check_length(text: str) -> None:
+    """Refuse a template that is too long.
+
+    Raises:
+        TemplateSyntaxError: it is, or has something that is no part of any template.
+    """
+    if (
+        len(text) > MAX_LENGTH
+        or next(islice(_GRAMMAR.lex(text), MAX_TOKENS, None), None) is not None
+    ):
+        raise TemplateSyntaxError("it is too long. Let an action do it", 1)
+
+
+def _parsed(text: str) -> nodes.Template:
+    """The tree of a template.
+
+    Raises:
+        TemplateSyntaxError: it is none, or too long.
+        RecursionError: it is nested too deeply.
+    """
+    check_length(text)
+    template = _GRAMMAR.parse(text)
+    if _nesting(template) > MAX_NESTING:
+        raise RecursionError
+    return template
+
+
+def _nesting(node: nodes.Node) -> int:
+    """How many statements are within each other at the most."""
+    inner = max(map(_nesting, node.iter_child_nodes()), default=0)
+    return inner + isinstance(node, _STATEMENTS)
 
 
 class TemplateChecks:
@@ -68,7 +113,7 @@ class TemplateChecks:
 
     def _check_text(self, place: Place, names: frozenset[str]) -> None:
         try:
-            tree = _Tree(_GRAMMAR.parse(place.node.value))
+            template = _parsed(place.node.value)
         except TemplateSyntaxError as error:
             place.fault(f"This is no template: {error.message}")
         except RecursionError:
@@ -76,7 +121,7 @@ class TemplateChecks:
         except ValueError:
             place.fault("This template holds a number with too many digits.")
         else:
-            for fault in self._faults(tree, names):
+            for fault in self._faults(_Tree(template), names):
                 place.fault(fault)
 
     def _faults(self, tree: "_Tree", names: frozenset[str]) -> Iterator[str]:

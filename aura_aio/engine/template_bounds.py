@@ -1,57 +1,94 @@
-"""How large what a template makes may get: checked before it is made.
+"""How much a template may do: what it makes is checked before it is made, what it does is counted.
 
-May import jinja2 and the standard library only.
+May import jinja2, the standard library, and `engine.template_weights`.
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from typing import Any, Final
 
 from jinja2.exceptions import SecurityError
 
+from aura_aio.engine.template_weights import too_large, weigh
+
 MAX_SIZE: Final = 16 * 1024 * 1024
 """Characters of a text, or elements of one list."""
-MAX_VALUES: Final = 2_000_000
-"""Within a structure that a template makes, at all depths; what it holds twice counts twice."""
+MAX_SHOWN: Final = 4 * 1024 * 1024
+"""Characters of a text that is made of a structure."""
 MAX_WIDTH: Final = 100_000
-"""Of padding, indentation, columns."""
+"""Of padding, indentation, columns; characters of a format."""
 MAX_BITS: Final = 4096
 """Of a whole number."""
-MAX_TURNS: Final = 250_000
-"""Of all loops of a template together."""
-MAX_SECONDS: Final = 1.0
+MAX_TURNS: Final = 100_000
+"""Of all loops of a rendering together."""
+MAX_WORK: Final = 20_000_000
+"""Units of work of a rendering; one takes some 25 ns."""
+MAX_SECONDS: Final = 0.5
+"""Of a rendering, so that what began shortly before its end is over within a second, too."""
 
-_TURNS_PER_LOOK: Final = 64
-_WIDE: Final = re.compile(r"%(\([^)]*\))?[^%a-zA-Z]*(\d{5}|\*)")
+TURN: Final = 60
+"""Units of work of a turn of a loop, a call, or an element that a filter makes."""
+JOINED: Final = 6
+"""Units of work of each element that is joined."""
+_SPEC: Final = re.compile(r"%(?:\([^)]{0,200}\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?")
+_LONG_KEY: Final = re.compile(r"%\([^)]{201}")
 
 
 class Budget:
-    """What one rendering may still use; called once in each turn of each loop."""
+    """What one rendering may still use; the methods but `begin` count what is done, or about to be.
 
-    __slots__ = ("_deadline", "_monotonic", "_turns")
+    Raises (from all of these):
+        SecurityError: it was too much, or took too long.
+    """
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._monotonic = monotonic
-        self._deadline = monotonic() + MAX_SECONDS
+    __slots__ = ("_deadline", "_monotonic", "_turns", "_work")
+
+    def __init__(self) -> None:
+        self._monotonic: Callable[[], float] | None = None
+        self._deadline = 0.0
         self._turns = 0
+        self._work = 0
 
-    def __call__(self) -> None:
-        """Count a turn.
+    def begin(self, monotonic: Callable[[], float]) -> None:
+        """Let the time run, if it does not yet."""
+        if self._monotonic is None:
+            self._monotonic = monotonic
+            self._deadline = monotonic() + MAX_SECONDS
 
-        Raises:
-            SecurityError: there were too many, or they took too long.
-        """
+    def turn(self) -> None:
+        """A turn of a loop, or a call of a macro."""
         self._turns += 1
         if self._turns > MAX_TURNS:
             raise SecurityError(f"The template loops more than {MAX_TURNS:,} times.")
-        if self._turns % _TURNS_PER_LOOK == 0 and self._monotonic() > self._deadline:
+        self.spend(TURN)
+
+    def spend(self, units: int) -> None:
+        """So many units of work."""
+        self._work += units
+        if self._work > MAX_WORK:
+            raise SecurityError("The template does too much: let an action do it.")
+        if self._monotonic is None or self._monotonic() > self._deadline:
             raise SecurityError(f"The template takes longer than {MAX_SECONDS:g} s.")
 
+    def made(self, value: Any) -> Any:
+        """`value`, which was just made, if it is not too large; of an iterator, each element is
+        counted when it is taken.
+        """
+        if isinstance(value, str):
+            self.spend(TURN + len(value) // 2)
+        elif isinstance(value, int):
+            check_number(value)
+        elif isinstance(value, (list, tuple, dict)):
+            self.spend(TURN + len(value))
+        elif isinstance(value, Iterator):
+            return self._each(value)
+        return value
 
-def too_large(what: str) -> SecurityError:
-    """The error for something that would become too large."""
-    return SecurityError(f"The template makes {what} that is too large.")
+    def _each(self, values: Iterator[Any]) -> Iterator[Any]:
+        spend = self.spend
+        for value in values:
+            spend(TURN + len(value) if type(value) is list else TURN)
+            yield value
 
 
 def check_size(size: int, what: str = "a text") -> None:
@@ -66,35 +103,30 @@ def check_width(width: object) -> None:
         raise SecurityError(f"The template asks for a width above {MAX_WIDTH:,}.")
 
 
-def weigh(value: Any) -> int:
-    """How long a text is, or how many values a structure holds.
-
-    Raises:
-        SecurityError: too many. A small structure that holds a part many times is told from its
-            parts, without going through all of it.
-    """
-    return _weigh(value, {})
+def check_number(value: Any) -> None:
+    """Refuse a whole number that is too large."""
+    if isinstance(value, int) and value.bit_length() > MAX_BITS:
+        raise too_large("a number")
 
 
-def _weigh(value: Any, known: dict[int, int]) -> int:
-    if isinstance(value, str):
-        return len(value)
-    if not isinstance(value, (list, tuple, Mapping)):
-        return 1
-    weight = known.get(id(value))
-    if weight is None:
-        parts = chain(value, value.values()) if isinstance(value, Mapping) else value
-        weight = 1 + sum(1 if isinstance(part, str) else _weigh(part, known) for part in parts)
-        known[id(value)] = weight
-        if weight > MAX_VALUES:
-            raise too_large("a value")
-    return weight
+def bounded_range(*args: int) -> range:
+    """`range(*args)`, if that is not too long."""
+    numbers = range(*args)
+    try:
+        length = len(numbers)
+    except OverflowError:
+        length = MAX_TURNS + 1
+    if length > MAX_TURNS:
+        raise too_large("a range")
+    return numbers
 
 
 def text_of(value: Any) -> str:
     """`value` as text, if that is not too large."""
-    if isinstance(value, (list, tuple, Mapping)):
-        weigh(value)
+    if isinstance(value, (list, tuple, dict)):
+        weight = weigh(value)
+        if weight.values + weight.characters > MAX_SHOWN:
+            raise too_large("a text")
     return str(value)
 
 
@@ -117,23 +149,38 @@ def replaced(text: str, old: str, new: str, count: int = -1) -> str:
     return text.replace(old, new, count)
 
 
-def check_format(text: str, values: Any) -> None:
-    """Refuse `text % values` if it is too large."""
-    if _WIDE.search(text):
-        raise SecurityError("The template formats with a width that is too large.")
-    if isinstance(values, (tuple, list)):
-        weight = sum(map(weigh, values))
-    elif isinstance(values, Mapping):
-        weight = text.count("%") * max(map(weigh, values.values()), default=0)
+def formatted(text: str, values: Any) -> str:
+    """`text % values`, if that is not too large."""
+    check_width(len(text))
+    if _LONG_KEY.search(text):
+        raise SecurityError("The template formats by a name that is too long.")
+    specs = _SPEC.findall(text)
+    size = len(text)
+    for number in (number for spec in specs for number in spec if number):
+        if number == "*" or len(number) > 5:
+            raise SecurityError("The template formats with a width that is too large.")
+        size += int(number)
+    if isinstance(values, tuple):
+        weight = sum(_characters(value) for value in values)
+    elif isinstance(values, dict):
+        weight = len(specs) * max(map(_characters, values.values()), default=0)
     else:
-        weight = text.count("%") * weigh(values)
-    check_size(len(text) + weight)
+        weight = len(specs) * _characters(values)
+    check_size(size + weight)
+    return str(text % values)
+
+
+def _characters(value: Any) -> int:
+    weight = weigh(value)
+    return weight.values + weight.characters
 
 
 def check_add(left: Any, right: Any) -> None:
     """Refuse `left + right` if it is too large."""
-    if isinstance(left, Sequence) and isinstance(right, Sequence):
+    if isinstance(left, str) and isinstance(right, str):
         check_size(len(left) + len(right))
+    elif isinstance(left, (list, tuple)) and isinstance(right, (list, tuple)):
+        check_size(weigh(left).values + weigh(right).values, "a list")
 
 
 def check_multiply(left: Any, right: Any) -> None:
@@ -141,10 +188,12 @@ def check_multiply(left: Any, right: Any) -> None:
     if isinstance(left, int) and isinstance(right, int):
         if left.bit_length() + right.bit_length() > MAX_BITS:
             raise too_large("a number")
-    elif isinstance(left, Sequence) and isinstance(right, int):
+    elif isinstance(left, int):
+        check_multiply(right, left)
+    elif isinstance(right, int) and isinstance(left, str):
         check_size(len(left) * max(0, right))
-    elif isinstance(left, int) and isinstance(right, Sequence):
-        check_size(max(0, left) * len(right))
+    elif isinstance(right, int) and isinstance(left, (list, tuple)):
+        check_size(weigh(left).values * max(0, right), "a list")
 
 
 def check_power(left: Any, right: Any) -> None:
@@ -155,21 +204,26 @@ def check_power(left: Any, right: Any) -> None:
             raise too_large("a number")
 
 
-def check_modulo(left: Any, right: Any) -> None:
-    """Refuse `left % right` if it formats to something too large."""
-    if isinstance(left, str):
-        check_format(left, right)
+def check_numbers(left: Any, right: Any) -> None:
+    """Refuse an operator on whole numbers that are too large."""
+    check_number(left)
+    check_number(right)
 
 
-def call_method(method: Callable[..., Any], args: Sequence[Any]) -> None:
-    """Refuse a call of a text's method whose result would be too large."""
+def call_text_method(
+    budget: Budget, method: Callable[..., Any], args: Sequence[Any], more: Mapping[str, Any]
+) -> Any:
+    """What a method of a text gives, if that is not too large."""
     text: str = method.__self__  # type: ignore[attr-defined]
     match method.__name__:
         case "center" | "ljust" | "rjust" | "zfill":
             check_width(args[0] if args else 0)
-        case "replace" if len(args) >= 2:
-            replaced(text, *args[:3])
-        case "join" if args:
-            joined(args[0], text)
+        case "replace" if len(args) >= 2 and not more:
+            return replaced(text, *args[:3])
+        case "join" if len(args) == 1:
+            if isinstance(args[0], Sized):
+                budget.spend(JOINED * len(args[0]))
+            return joined(args[0], text)
         case _:
             pass
+    return method(*args, **more)

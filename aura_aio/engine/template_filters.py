@@ -1,9 +1,11 @@
-"""The filters of task templates that differ from Jinja2's: bounded, or made for plain data.
+"""The filters and tests of task templates: those that differ from Jinja2's, and bounds for all.
 
-May import jinja2, model.json and `engine.template_bounds`.
+May import jinja2, model.json, and of `engine` `template_bounds` and `template_weights`.
 """
 
+import functools
 from collections.abc import Callable, Iterable, Iterator
+from types import NoneType
 from typing import Any, Final
 
 from jinja2 import Undefined, filters, pass_environment
@@ -11,15 +13,41 @@ from jinja2.environment import Environment
 from jinja2.exceptions import SecurityError
 
 from aura_aio.engine.template_bounds import (
-    check_format,
+    JOINED,
+    MAX_WORK,
+    TURN,
+    Budget,
     check_size,
     check_width,
+    formatted,
     joined,
     replaced,
     text_of,
-    weigh,
 )
+from aura_aio.engine.template_weights import weigh
 from aura_aio.model import json
+
+_TRIFLES: Final = frozenset(
+    {
+        "attr", "boolean", "callable", "count", "d", "default", "defined", "divisibleby", "even",
+        "false", "filter", "first", "float", "integer", "items", "iterable", "last", "length",
+        "mapping", "none", "number", "odd", "random", "safe", "sameas", "sequence", "test", "true",
+        "undefined",
+    }
+)  # fmt: skip
+"""What does not look at all of what it is given."""
+_SMALL: Final = frozenset({int, float, bool, NoneType})
+_SHALLOW: Final = frozenset(
+    {
+        "batch", "list", "map", "reject", "rejectattr", "reverse", "select", "selectattr", "slice",
+    }
+)  # fmt: skip
+"""What looks at each element, but not into it."""
+_SORTING: Final = frozenset({"dictsort", "groupby", "max", "min", "sort", "unique"})
+_COSTLY: Final = {
+    "join": 16 * JOINED, "striptags": 192, "title": 512, "urlencode": 512, "wordcount": 192,
+}  # fmt: skip
+"""How many times longer than others these take for a text."""
 
 
 def _default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:
@@ -35,9 +63,10 @@ def _center(value: str, width: int = 80) -> str:
 
 
 def _indent(s: str, width: int | str = 4, first: bool = False, blank: bool = False) -> str:
+    text = text_of(s)
     size = width if isinstance(width, int) else len(width)
-    check_size(len(s) + size * (s.count("\n") + 1))
-    return filters.do_indent(s, width, first, blank)
+    check_size(len(text) + size * (text.count("\n") + 1))
+    return filters.do_indent(text, width, first, blank)
 
 
 def _slice(value: Iterable[Any], slices: int, fill_with: Any = None) -> Iterator[list[Any]]:
@@ -82,13 +111,12 @@ def _replace(s: str, old: str, new: str, count: int | None = None) -> str:
 
 
 def _format(value: str, *args: Any, **kwargs: Any) -> str:
-    values = kwargs or args
-    check_format(value, values)
-    return str(value) % values
+    if args and kwargs:
+        raise SecurityError("The filter 'format' takes values by place or by name, not both.")
+    return formatted(str(value), kwargs or args)
 
 
 def _tojson(value: Any) -> str:
-    weigh(value)
     return json.dumps(value).decode()
 
 
@@ -107,3 +135,61 @@ FILTERS: Final[dict[str, Callable[..., Any]]] = {
     "tojson": _tojson,
     "string": text_of,
 }
+
+
+def bounded(
+    name: str, function: Callable[..., Any], budget: Callable[[], Budget]
+) -> Callable[..., Any]:
+    """The filter or test `function` within the budget of the rendering that uses it."""
+    cost = _cost_of(name)
+    sorts = name in _SORTING
+
+    @functools.wraps(function)
+    def within(*args: Any, **kwargs: Any) -> Any:
+        now = budget()
+        if sorts:  # of what comes one by one it must be known how much there is to sort
+            args = tuple(list(arg) if isinstance(arg, Iterator) else arg for arg in args)
+        units = TURN
+        for arg in (*args, *kwargs.values()) if kwargs else args:
+            if type(arg) not in _SMALL:
+                units += cost(arg)
+        now.spend(units)
+        made = function(*args, **kwargs)
+        return made if type(made) is bool else now.made(made)
+
+    return within
+
+
+def _cost_of(name: str) -> Callable[[Any], int]:
+    """What gives the units of work that an argument of a filter or test costs."""
+    if name in _TRIFLES:
+        return _nothing
+    if name in _SHALLOW:
+        return _length
+    if name in _SORTING:
+        return _to_sort
+    return functools.partial(_all_of, _COSTLY.get(name, 1))
+
+
+def _nothing(_value: Any) -> int:
+    return 1
+
+
+def _length(value: Any) -> int:
+    return len(value) if isinstance(value, (str, list, tuple, dict, range)) else 1
+
+
+def _all_of(times: int, value: Any) -> int:
+    if isinstance(value, str):
+        return times * len(value) // 16
+    if isinstance(value, (list, tuple, dict)):
+        weight = weigh(value)
+        check_size(weight.values + weight.characters, "a value")
+        return max(1, times // 16) * weight.units
+    return _length(value)
+
+
+def _to_sort(value: Any) -> int:
+    count = _length(value)
+    units = 4 * count * count.bit_length()
+    return units if units > MAX_WORK else units + _all_of(1, value)

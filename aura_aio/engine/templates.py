@@ -10,10 +10,11 @@ from typing import Any, Final
 from jinja2 import TemplateError, Undefined, nodes
 from markupsafe import Markup
 
-from aura_aio.catalog.template_checks import is_template
+from aura_aio.catalog.template_checks import check_length, is_template
 from aura_aio.engine.failures import TemplateFailed
 from aura_aio.engine.sandbox import TemplateEnvironment
-from aura_aio.engine.template_bounds import Budget, weigh
+from aura_aio.engine.template_bounds import Budget, check_size
+from aura_aio.engine.template_weights import weigh
 
 Names = dict[str, Any]
 """What a template sees, by name."""
@@ -36,8 +37,9 @@ class Template:
         self._templates = templates
         self._run: Callable[[Names, Budget], Any] | None = None
 
-    def render(self, names: Names) -> Any:
-        """The value of a template that is a single expression, the text of any other.
+    def render(self, names: Names, budget: Budget) -> Any:
+        """The value of a template that is a single expression, the text of any other. Those that
+        are rendered in one go share a `budget`.
 
         Raises:
             TemplateFailed: it cannot be rendered; says what, where, and in which template.
@@ -45,11 +47,16 @@ class Template:
         try:
             if self._run is None:
                 self._run = self._templates.compile(self._source)
-            return self._run(names, Budget(self._templates.monotonic))
-        except (RecursionError, ArithmeticError) as error:
-            raise self._failed(f"{type(error).__name__}: {error}") from error
-        except (TemplateError, TypeError, ValueError, LookupError, AttributeError) as error:
+            budget.begin(self._templates.monotonic)
+            return self._run(names, budget)
+        except TemplateError as error:
+            raise self._failed(error.message or "") from error
+        except (TypeError, ValueError, LookupError, AttributeError) as error:
             raise self._failed(str(error)) from error
+        except (RecursionError, SyntaxError) as error:
+            raise self._failed("It is nested too deeply") from error
+        except Exception as error:  # also memory, and what a property of a result raises
+            raise self._failed(f"{type(error).__name__}: {error}") from error
 
     def truth(self, names: Names) -> bool:
         """Whether it is true; a text is false when it is empty or spells a false value.
@@ -57,7 +64,7 @@ class Template:
         Raises:
             TemplateFailed: as `render`.
         """
-        value = self.render(names)
+        value = self.render(names, Budget())
         if isinstance(value, str):
             return value.strip().lower() not in _FALSE
         return bool(value)
@@ -92,14 +99,18 @@ class Templates:
         """What renders `source` to plain data.
 
         Raises:
-            TemplateSyntaxError: it is no template.
+            TemplateSyntaxError: it is no template, or too long.
+            SyntaxError: it is nested too deeply.
         """
-        tree = self._environment.parse(source)
+        environment = self._environment
+        check_length(source)
+        tree = environment.parse(source)
         deep = any(tree.find(kind) is not None for kind in _STRUCTURES)
-        run = self._environment.runnable(tree)
+        run = environment.runnable(tree)
 
         def to_data(names: Names, budget: Budget) -> Any:
-            value = run(names, budget)
+            environment.budget = budget
+            value = run(names)
             return _data(value, deep=deep) if type(value) not in _SCALARS else value
 
         return to_data
@@ -116,7 +127,7 @@ def _data(value: Any, *, deep: bool) -> Any:
     if isinstance(value, (list, tuple, dict)):
         if not deep:
             return value
-        weigh(value)
+        check_size(sum(weigh(value)), "a value")
         if isinstance(value, dict):
             return {key: _data(each, deep=True) for key, each in value.items()}
         return [_data(each, deep=True) for each in value]
@@ -127,19 +138,21 @@ def _data(value: Any, *, deep: bool) -> Any:
     raise TypeError(f"It gives a {type(value).__name__}, which is no data")
 
 
-def render(form: Any, names: Names) -> Any:
-    """The value of a form of `Templates.form`: new lists and dicts, templates rendered.
+def render(form: Any, names: Names, budget: Budget | None = None) -> Any:
+    """The value of a form of `Templates.form`: new lists and dicts, templates rendered; all of them
+    share a budget.
 
     Raises:
         TemplateFailed: see `Template.render`.
     """
     kind = type(form)
+    budget = budget or Budget()
     if kind is Template:
-        return form.render(names)
+        return form.render(names, budget)
     if kind is dict:
-        return {key: render(each, names) for key, each in form.items()}
+        return {key: render(each, names, budget) for key, each in form.items()}
     if kind is list:
-        return [render(each, names) for each in form]
+        return [render(each, names, budget) for each in form]
     return form
 
 

@@ -24,7 +24,7 @@ from aura_aio.model.plan import (
 )
 from aura_aio.model.run import Outcome
 from tests.engine.graphs import End, certain, expected_ends, fails, graphs, tolerated
-from tests.engine.harness import Bench, bench
+from tests.engine.harness import Bench, Journal, bench
 from tests.engine.oracle import Oracle, Play, failed_in_order, plays
 
 STANDINGS = {
@@ -99,14 +99,12 @@ class Stage:
         self.oracle = Oracle(play)
         self.running: dict[tuple[str, int], asyncio.Future[None]] = {}
         self.too_early: list[tuple[str, int]] = []
-        self._begun = asyncio.Event()
 
     async def act(self, name: str, turn: int) -> str:
         """The action of all steps."""
         if (name, turn) not in self.oracle.running:
             self.too_early.append((name, turn))
         end = self.running[name, turn] = asyncio.get_running_loop().create_future()
-        self._begun.set()
         await end
         if turn == self.play.works[name].fails_at:
             raise ValueError(f"{name}/{turn}")
@@ -132,18 +130,23 @@ class Stage:
     async def run(self, table: Bench, random: Random) -> Outcome:
         """Let turns end in a random order; before each, all that may run does, and nothing else."""
         outcome = asyncio.create_task(table.run(self.task()))
+        loop = asyncio.get_running_loop()
         async with asyncio.timeout(20):
             while self.oracle.running:
-                while self.running.keys() != self.oracle.running:
+                while not self._is_settled(table.journal):
                     assert not self.too_early, "nothing starts before its dependencies allow it"
-                    self._begun.clear()
-                    await self._begun.wait()
+                    await loop.run_in_executor(None, int)
                 name, turn = random.choice(sorted(self.running))
                 self.oracle.end(name, turn)
                 self.running.pop((name, turn)).set_result(None)
             found = await outcome
         assert not self.too_early
         return found
+
+    def _is_settled(self, journal: Journal) -> bool:
+        """Whether all that may run does, and what is over was reported."""
+        over = {record.step for record in journal.records if record.finished_at is not None}
+        return self.running.keys() == self.oracle.running and over == self.oracle.over.keys()
 
 
 @given(plays(), st.randoms(use_true_random=False))
