@@ -22,7 +22,8 @@ def pins() -> list[str]:
 def needed() -> set[str]:
     """What the project and its development need, and what that needs in turn, on this system."""
     project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
-    waiting = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    listed = [*project["dependencies"], *project["optional-dependencies"]["dev"]]
+    waiting = [each for each in listed if _is_for_this_system(each)]
     found: set[tuple[str, str]] = set()
     while waiting:
         requirement = Requirement(waiting.pop())
@@ -36,6 +37,11 @@ def needed() -> set[str]:
                 if marker is None or marker.evaluate({"extra": extra}):
                     waiting.append(further)
     return {name for name, _ in found}
+
+
+def _is_for_this_system(text: str) -> bool:
+    marker = Requirement(text).marker
+    return marker is None or marker.evaluate()
 
 
 def test_every_package_that_is_needed_has_a_pin() -> None:
