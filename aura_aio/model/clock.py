@@ -53,5 +53,8 @@ def rfc3339(seconds: float) -> str:
 
 @lru_cache(maxsize=1024)
 def _to_the_second(seconds: int) -> str:
-    """Remembered, since many lines and runs fall into one second."""
-    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
+    """Remembered, since many lines and runs fall into one second.
+
+    Not by `strftime`, which writes the year 800 with three digits on some systems.
+    """
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()

@@ -82,8 +82,9 @@ def merges(width: int) -> str:
         (step('"\\ud800"'), "a backslash in double quotes"),
         (step("0x" + "f" * 5000), "1,000 digits"),
         (step("1e999"), "JSON"),
-        (step('"{{ ' + "(" * 20_000 + "1" + ")" * 20_000 + ' }}"'), "nested too deeply"),
-        (step('"{{ 1' + "+1" * 5000 + ' }}"'), "nested too deeply"),
+        (step('"{{ ' + "(" * 2000 + "1" + ")" * 2000 + ' }}"'), "nested too deeply"),
+        (step('"{{ 1' + "+1" * 2400 + ' }}"'), "nested too deeply"),
+        (step('"{{ ' + "(" * 20_000 + "1" + ")" * 20_000 + ' }}"'), "it is too long"),
         (step('"{{ ' + "9" * 5000 + ' }}"'), "too many digits"),
         (
             f'meta: {{inputs: [{{name: x, pattern: "{"(" * 5000}{")" * 5000}"}}]}}\n{STEPS}',
@@ -151,7 +152,7 @@ def test_many_broken_tasks_in_one_file_hide_no_good_one(tmp_path: Path) -> None:
             f"  a{n}: {{action: log, depends_on: a{n - 1}}}\n" for n in range(1, 9000)
         ),
         "meta:\n  inputs:\n" + "".join(f"  - {{name: a{n}}}\n" for n in range(9000)) + STEPS,
-        step('"' + "{{ run.cid }}" * 5000 + '"'),
+        step('"' + "{{ run.cid }}" * 600 + '"'),
     ],
     ids=["chain", "inputs", "templates"],
 )  # fmt: skip
