@@ -6,6 +6,7 @@ May import the standard library, msgspec, the rest of `contract` and `model` onl
 import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
@@ -155,7 +156,12 @@ def load_contract(path: Path | None = None) -> Contract:
     Raises:
         ContractError: it can not be found or read, or breaks a rule; all faults are listed.
     """
-    source, text = _read(path)
+    return _checked(*_read(path))
+
+
+@lru_cache(maxsize=1)
+def _checked(source: str, text: bytes) -> Contract:
+    """Remembered, since it takes half a second and a process may run more than one server."""
     document = read_yaml(text, source)
     check(document, source)
     return view(document, text)
