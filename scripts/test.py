@@ -1,5 +1,7 @@
 """Run the tests: make `.venv-dev` when needed, then hand every option to pytest.
 
+Tests run in as many processes as there are cores, unless an option says otherwise (`-n 0`).
+
 Imports the standard library and `environment` only.
 """
 
@@ -9,12 +11,15 @@ from collections.abc import Sequence
 
 from environment import DEVELOPMENT, REPOSITORY, hand_over
 
+PARALLEL = ("-n", "auto", "--dist", "worksteal")
+"""Each process keeps to its own folders, which share servers, and at last helps another."""
+
 
 def main(options: Sequence[str]) -> None:
     """Become pytest with `options`, in the root of the repository."""
     DEVELOPMENT.prepare()
     os.chdir(REPOSITORY)
-    hand_over([str(DEVELOPMENT.python), "-m", "pytest", *options])
+    hand_over([str(DEVELOPMENT.python), "-m", "pytest", *PARALLEL, *options])
 
 
 if __name__ == "__main__":
