@@ -7,10 +7,10 @@ import asyncio
 import logging
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
-from typing import Final
+from typing import Any, Final
 
 from msgspec import UNSET
 
@@ -59,6 +59,7 @@ class Runner:
         self._finished = finished
         self._over: dict[str, Standing] = {}
         self._limit_sec = tasklet.timeout_sec or self._task.timeout_sec
+        self._out_of_time: float | None = None
         self._steps: dict[asyncio.Task[None], StepRun] = {}
         self._open_steps = 0
         self._has_begun = False
@@ -70,20 +71,26 @@ class Runner:
         self.abandoned = False
         """After `run`: whether something was left running that cannot be stopped."""
 
-    async def run(self) -> Outcome:
+    async def run(self, imports: Collection[asyncio.Future[Any]] = ()) -> Outcome:
         """Execute the attempt to its end, whatever that is.
+
+        No step begins before `imports` are done, those of the actions. Their time is the run's, and
+        one that does not end when the attempt is to stop is left behind, as a thread is.
 
         Raises:
             asyncio.CancelledError: the task that awaits this was cancelled; nothing else is raised.
         """
+        if self._limit_sec is not None:
+            self._out_of_time = asyncio.get_running_loop().time() + self._limit_sec
         try:
+            await self._until_imported(imports)
             if self._stopped_by is None:
                 self._has_begun = True
                 self._take_over()
                 self._begin(self._walk.begin())
-                await self._until_over()
+                await self._until(lambda: not self._steps)
                 await self._until_stopped()
-                await self._until_let_go()
+            await self._until_let_go()
         except asyncio.CancelledError:
             self._attempt.stopping = True
             await self._last_call()
@@ -91,6 +98,11 @@ class Runner:
         finally:
             self._attempt.end()
         return await self._outcome()
+
+    @property
+    def is_stopping(self) -> bool:
+        """Whether the attempt is to end before its steps do."""
+        return self._stopped_by is not None
 
     def cancel(self, *, grace_sec: float) -> None:
         """End the attempt: as STOPPED, after `grace_sec` at the latest. Async actions are cancelled
@@ -162,20 +174,30 @@ class Runner:
     def _stop(self, event: RunEvent, grace_sec: float) -> None:
         self._deadline = min(self._deadline, asyncio.get_running_loop().time() + grace_sec)
         self._attempt.deadline = self._deadline
-        if self._has_begun and not self._open_steps:
-            return
-        if self._stopped_by is None:
+        is_done = self._has_begun and not self._open_steps
+        if self._stopped_by is None and not is_done:
             self._stopped_by = event
             self._attempt.stop()
             for task in self._steps:
                 task.cancel()
         self._bell.set()
 
-    async def _until_over(self) -> None:
-        """Return when no step is open any more, or the attempt is to stop."""
+    async def _until_imported(self, imports: Collection[asyncio.Future[Any]]) -> None:
+        """Return when `imports` are done, or the attempt is to stop."""
+        unfinished = [each for each in imports if not each.done()]
+        for each in unfinished:
+            each.add_done_callback(self._ring)
+        await self._until(lambda: all(each.done() for each in unfinished))
+        for each in unfinished:
+            if not each.done():
+                self._attempt.leave_behind(each, grace_sec=math.inf)
+
+    async def _until(self, is_over: Callable[[], bool]) -> None:
+        """Return when it `is_over`, which rings the bell, or the attempt is to stop."""
         try:
-            async with asyncio.timeout(self._limit_sec):
-                await self._bell.wait()
+            async with asyncio.timeout_at(self._out_of_time):
+                while not is_over() and self._stopped_by is None:
+                    await self._bell_rings()
         except TimeoutError:
             self._stop(RunEvent.TIME_OUT, self._parts.grace_sec)
 
@@ -183,11 +205,17 @@ class Runner:
         """Return when the steps that were cancelled have ended, or were given up."""
         loop = asyncio.get_running_loop()
         while self._steps and self._deadline > loop.time():
-            self._bell.clear()
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._deadline - loop.time()):
-                    await self._bell.wait()
+                async with asyncio.timeout_at(self._deadline):
+                    await self._bell_rings()
         await self._last_call()
+
+    async def _bell_rings(self) -> None:
+        self._bell.clear()
+        await self._bell.wait()
+
+    def _ring(self, _: object) -> None:
+        self._bell.set()
 
     async def _last_call(self) -> None:
         """Cancel again what has not ended, and give up what does not end then either."""
@@ -201,18 +229,22 @@ class Runner:
             self.abandoned = True
 
     async def _until_let_go(self) -> None:
-        """Return when the calls that were left behind have ended, or their time is over."""
+        """Return when what was left behind has ended, or its time is over."""
         loop = asyncio.get_running_loop()
         while waiting := [each for each in self._attempt.left_behind if not each.work.done()]:
-            left = min(self._deadline, max(each.deadline for each in waiting)) - loop.time()
-            if left <= 0:
+            deadline = min(self._deadline, max(each.deadline for each in waiting))
+            if deadline <= loop.time():
                 self.abandoned = True
                 return
             threads = [
                 asyncio.wrap_future(each.work) for each in waiting if isinstance(each.work, Future)
             ]
             tasks = [each.work for each in waiting if not isinstance(each.work, Future)]
-            await asyncio.wait((*threads, *tasks), timeout=left)
+            for each in (*threads, *tasks):
+                each.add_done_callback(self._ring)
+            with suppress(TimeoutError):
+                async with asyncio.timeout_at(deadline):
+                    await self._bell_rings()
             for waiter in threads:
                 waiter.cancel()
 

@@ -5,7 +5,7 @@ May import engine, catalog, the rest of `worker` but the server's end, and model
 
 import asyncio
 import os
-from asyncio import StreamReader, StreamWriter, Task
+from asyncio import Future, StreamReader, StreamWriter, Task
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -55,7 +55,7 @@ class Session:
         self._frames = FrameWriter(writer)
         self._clock = clock
         self._definitions: dict[str, TaskDefinition] = {}
-        self._actions: dict[str, Task[dict[str, LoadedAction]]] = {}
+        self._actions: dict[str, Future[dict[str, LoadedAction]]] = {}
         self._earlier: dict[str, list[StepRecord]] = {}
         self._runners: dict[tuple[str, int], Runner] = {}
         self._attempts: set[Task[None]] = set()
@@ -76,6 +76,9 @@ class Session:
         self._event_calls = EventCalls(self._frames)
         threads = ThreadPoolExecutor(
             max_workers=max(32, welcome.slots * 2), thread_name_prefix="action"
+        )
+        self._importers = ThreadPoolExecutor(
+            max_workers=max(1, len(welcome.plans)), thread_name_prefix="import"
         )
         self._parts = RunnerParts(
             journal=self._outbox,
@@ -101,7 +104,8 @@ class Session:
             for attempt in self._attempts:
                 attempt.cancel()
             await asyncio.gather(heartbeat, *self._attempts, return_exceptions=True)
-            threads.shutdown(wait=False, cancel_futures=True)
+            for pool in (threads, self._importers):
+                pool.shutdown(wait=False, cancel_futures=True)
             await self._frames.aclose()
 
     async def _listen(self, packet: tuple[ToWorker, ...]) -> None:
@@ -150,32 +154,35 @@ class Session:
 
     async def _execute(self, tasklet: Tasklet, task: TaskDefinition, runner: Runner) -> None:
         try:
-            outcome = await self._import_actions(tasklet, task) or await runner.run()
+            outcome = await self._outcome(tasklet, task, runner)
         finally:
             del self._runners[tasklet.cid, tasklet.attempt]
         self._outbox.finished(outcome)
         if runner.abandoned:
-            self._frames.send(Spent(f"run {tasklet.cid} left an action that cannot be stopped"))
+            self._frames.send(Spent(f"run {tasklet.cid} left code that cannot be stopped"))
 
-    async def _import_actions(self, tasklet: Tasklet, task: TaskDefinition) -> Outcome | None:
-        """Import the actions of the plans that the task uses, once; an Outcome if its own is gone.
-
-        In a thread, since an import may take seconds and must not hold the loop.
-        """
-        needed = {split_action(step.action)[0] or tasklet.plan_name for step in task.steps}
-        for name in needed | {tasklet.plan_name}:
-            plan = next((each for each in self._welcome.plans if each.plan_name == name), None)
-            if plan is not None and plan.plan_name not in self._actions:
-                self._actions[plan.plan_name] = asyncio.create_task(
-                    asyncio.to_thread(load_actions, Path(plan.root), plan.actions)
-                )
-        if tasklet.plan_name not in self._actions:
+    async def _outcome(self, tasklet: Tasklet, task: TaskDefinition, runner: Runner) -> Outcome:
+        if runner.is_stopping:  # it was cancelled before it began: it needs no actions
+            return await runner.run()
+        if all(plan.plan_name != tasklet.plan_name for plan in self._welcome.plans):
             return self._task_gone(tasklet)
-        imports = (self._actions[name] for name in needed if name in self._actions)
-        unfinished = [each for each in imports if not each.done()]
-        if unfinished:
-            await asyncio.wait(unfinished)
-        return None
+        return await runner.run(self._imports(tasklet, task))
+
+    def _imports(
+        self, tasklet: Tasklet, task: TaskDefinition
+    ) -> list[Future[dict[str, LoadedAction]]]:
+        """The imports of the actions of all plans that the task uses; each is made once.
+
+        In a thread, since an import may take seconds, or for ever, and must not hold the loop.
+        """
+        loop = asyncio.get_running_loop()
+        needed = {split_action(step.action)[0] or tasklet.plan_name for step in task.steps}
+        for plan in self._welcome.plans:
+            if plan.plan_name in needed and plan.plan_name not in self._actions:
+                self._actions[plan.plan_name] = loop.run_in_executor(
+                    self._importers, load_actions, Path(plan.root), plan.actions
+                )
+        return [self._actions[name] for name in needed if name in self._actions]
 
     def _task_gone(self, tasklet: Tasklet) -> Outcome:
         return Outcome(

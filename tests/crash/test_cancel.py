@@ -1,0 +1,481 @@
+"""A run can be cancelled at every moment of its life: it ends as cancelled, nothing of it runs
+afterwards, and the system goes on.
+
+All tests share a server with one worker process, so that what a cancel does to the worker is felt by
+the next run; a few that end or crash more than a run have their own.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+
+from aura_aio.store.sqlite.queue import SqliteQueue
+from aura_aio.store.sqlite.runs import SqliteRuns
+from tests.cancel_plan import write_moments, write_slow
+from tests.conftest import MakeServer
+from tests.server_process import is_alive, server_process
+from tests.serving import Client, Served, serving
+from tests.waiting import until
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+SLOW_PLANS = ("slow_stuck", "slow_kill", "slow_limit", "slow_in_time")
+LONG = 3600
+
+
+class Stage:
+    """The server, and the folder with the gates of the slow plans."""
+
+    def __init__(self, server: Served, root: Path) -> None:
+        self.server = server
+        self.root = root
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
+    root = tmp_path_factory.mktemp("cancel")
+    write_moments(root / "plans")
+    for name in SLOW_PLANS:
+        write_slow(root / "plans", name, root / name)
+    settings = {"plans": [str(root / "plans")], "data_dir": str(root / "data"), "slots": 16}
+    async with serving(**settings) as server:
+        yield Stage(server, root)
+
+
+class Case:
+    """A run of `moments` in a folder of its own, where it leaves its lines."""
+
+    def __init__(self, server: Client, folder: Path) -> None:
+        self.server = server
+        self.folder = folder
+        self.cid = ""
+
+    async def begin(self, task: str, **rest: Any) -> str:
+        """Start the run."""
+        self.cid = await self.server.run(
+            "moments", task, inputs={"folder": str(self.folder)}, **rest
+        )
+        return self.cid
+
+    def lines(self) -> list[str]:
+        """What the run has left, in no order."""
+        file = self.folder / "lines"
+        return sorted(file.read_text().splitlines()) if file.exists() else []
+
+    async def has_left(self, *lines: str) -> None:
+        """Return when these are the lines."""
+        await until(lambda: self.lines() == sorted(lines), within=20)
+
+    def open_gate(self) -> None:
+        """Let all go on that may."""
+        (self.folder / "gate").touch()
+
+    async def cancel(self, **how: Any) -> Any:
+        """Cancel the run, which must be accepted; the answer."""
+        answer = await self.server.post(f"/api/tasks/{self.cid}/cancel", how)
+        assert answer.status == 202, answer.body
+        return answer.json
+
+    async def ends_as_cancelled(self, **how: Any) -> Any:
+        """Cancel the run: it ends as cancelled, nothing of it is left, and others go on."""
+        await self.cancel(**how)
+        run = await self.server.finished(self.cid)
+        assert run["status"] == "cancelled", run
+        assert not run.keys() & {"result", "error"}
+        lines = self.lines()
+        self.open_gate()
+        await others_go_on(self.server)
+        assert self.lines() == lines
+        steps = (await self.server.get(f"/api/runs/{self.cid}/timeline")).json["steps"]
+        assert {step["status"] for step in steps} <= {"success", "cancelled", "failed"}
+        assert all("finished_at" in step for step in steps)
+        assert "after" not in {step["node_id"] for step in steps}
+        return run
+
+
+@pytest.fixture
+def case(stage: Stage, tmp_path: Path) -> Case:
+    return Case(stage.server, tmp_path)
+
+
+async def others_go_on(server: Client) -> None:
+    """Other runs of the same plan are carried out."""
+    runs = await asyncio.gather(*(server.done("moments", "quick") for _ in range(3)))
+    assert {run["status"] for run in runs} == {"succeeded"}
+
+
+async def status_of(server: Client, cid: str) -> str:
+    return str((await server.get(f"/api/runs/{cid}")).json["status"])
+
+
+async def workers(server: Client) -> list[Any]:
+    found: list[Any] = (await server.get("/api/system/status")).json["workers"]
+    return found
+
+
+async def steps_of(server: Client, cid: str) -> list[str]:
+    """The steps that a run is at."""
+    items = (await server.get("/api/runs/active")).json["items"]
+    return next((item["current_steps"] for item in items if item["cid"] == cid), [])
+
+
+async def worker_of(server: Client, cid: str) -> int:
+    """The process of the worker that a run is in, once it is known."""
+
+    async def known() -> int:
+        name = (await server.get(f"/api/runs/{cid}")).json.get("worker")
+        return next((each["pid"] for each in await workers(server) if each["name"] == name), 0)
+
+    return await until(known, within=20)
+
+
+class Neighbour:
+    """A run in the same worker, which must not feel the cancel of another."""
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+
+    async def succeeds(self) -> None:
+        """Let it go on: it has not lost its worker."""
+        self._case.open_gate()
+        run = await self._case.server.finished(self._case.cid)
+        assert (run["status"], run["attempt"]) == ("succeeded", 1), run
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def neighbour(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Neighbour:
+    held = Case(stage.server, tmp_path_factory.mktemp("neighbour"))
+    await held.begin("hold")
+    await held.has_left("begun")
+    return Neighbour(held)
+
+
+# Before it runs.
+
+
+async def test_queued(case: Case) -> None:
+    await case.server.post("/api/queue/pause")
+    await case.begin("hold")
+    answer = await case.cancel()
+    assert answer["status"] == "cancelled"
+    await case.server.post("/api/queue/resume")
+    await others_go_on(case.server)
+    assert case.lines() == []
+
+
+async def test_delayed(case: Case) -> None:
+    await case.begin("hold", delay_sec=0.2)
+    answer = await case.cancel()
+    assert answer["status"] == "cancelled"
+    later = await case.server.done("moments", "quick", delay_sec=0.3)
+    assert later["status"] == "succeeded"
+    assert case.lines() == []
+    assert await status_of(case.server, case.cid) == "cancelled"
+
+
+async def test_claimed_but_the_dispatcher_does_not_know_yet(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    claimed, go_on = asyncio.Event(), asyncio.Event()
+    claim = SqliteQueue.claim
+
+    async def held(self: SqliteQueue, *args: Any) -> Any:
+        tasklets = await claim(self, *args)
+        if any(tasklet.task_name == "unclaimed" for tasklet in tasklets):
+            claimed.set()
+            await go_on.wait()
+        return tasklets
+
+    monkeypatch.setattr(SqliteQueue, "claim", held)
+    await case.begin("unclaimed")
+    await claimed.wait()
+    assert (await case.cancel())["status"] == "cancelling"
+    go_on.set()
+    await case.ends_as_cancelled()
+    assert case.lines() == []
+
+
+async def test_between_the_claim_and_the_hand_over(
+    case: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, go_on = asyncio.Event(), asyncio.Event()
+    definition = SqliteRuns.definition
+
+    async def held(self: SqliteRuns, digest: str) -> Any:
+        asked.set()
+        await go_on.wait()
+        return await definition(self, digest)
+
+    monkeypatch.setattr(SqliteRuns, "definition", held)
+    await case.begin("unread")
+    await asked.wait()
+    assert await status_of(case.server, case.cid) == "running"
+    assert (await case.cancel())["status"] == "cancelling"
+    go_on.set()  # start and cancel travel in the same packet
+    assert (await case.server.finished(case.cid))["status"] == "cancelled"
+    await others_go_on(case.server)
+    assert case.lines() == []
+
+
+# While the worker imports the actions of its plan.
+
+
+class Import:
+    """A run of a slow plan whose module is being imported."""
+
+    def __init__(self, stage: Stage, plan: str) -> None:
+        self.server = stage.server
+        self.folder = stage.root / plan
+        self.plan = plan
+        self.cid = ""
+
+    async def begin(self, **rest: Any) -> None:
+        """Start the run; the import has begun."""
+        self.cid = await self.server.run(self.plan, "work", **rest)
+        await until((self.folder / "importing").exists, within=20)
+
+    async def cancel(self, **how: Any) -> Any:
+        """Cancel the run; how it ended."""
+        assert (await self.server.post(f"/api/tasks/{self.cid}/cancel", how)).status == 202
+        return await self.server.finished(self.cid)
+
+
+@pytest.mark.parametrize(
+    ("plan", "how"), [("slow_stuck", {"grace_sec": 0.2}), ("slow_kill", {"mode": "kill"})]
+)
+async def test_while_its_actions_are_imported(
+    stage: Stage, neighbour: Neighbour, plan: str, how: dict[str, Any]
+) -> None:
+    before = await workers(stage.server)
+    slow = Import(stage, plan)
+    await slow.begin()
+    run = await slow.cancel(**how)
+    assert run["status"] == "cancelled"
+    assert run["worker"] == before[-1]["name"]
+    await others_go_on(stage.server)  # in a new worker: the import may never end
+    assert not (slow.folder / "imported").exists()
+    await neighbour.succeeds()
+
+    async def is_gone() -> bool:
+        return before[-1]["pid"] not in {each["pid"] for each in await workers(stage.server)}
+
+    await until(is_gone, within=20)
+    (slow.folder / "gate").touch()
+    assert not (slow.folder / "worked").exists()
+    assert (await stage.server.done(plan, "work"))["status"] == "succeeded"
+
+
+async def test_an_import_that_ends_in_its_grace_costs_no_worker(stage: Stage) -> None:
+    slow = Import(stage, "slow_in_time")
+    await slow.begin()
+    (worker,) = [each["pid"] for each in await workers(stage.server) if each["state"] == "ready"]
+    await stage.server.post(f"/api/tasks/{slow.cid}/cancel", {"grace_sec": LONG})
+    assert await status_of(stage.server, slow.cid) == "cancelling"
+    (slow.folder / "gate").touch()
+    assert (await stage.server.finished(slow.cid))["status"] == "cancelled"
+    await others_go_on(stage.server)
+    assert not (slow.folder / "worked").exists()
+    assert worker in {each["pid"] for each in await workers(stage.server)}
+    assert (await stage.server.done("slow_in_time", "work"))["status"] == "succeeded"
+
+
+# While it runs.
+
+
+@pytest.mark.parametrize(
+    ("task", "before", "after"),
+    [
+        ("hold", ["begun"], []),
+        ("clean_up", ["begun"], ["cleaned up"]),
+        ("clean_up_limited", ["begun"], ["cleaned up"]),
+        ("listen", ["begun"], ["heard it"]),
+        ("loop", ["begun"], []),
+        ("loop_each", ["begun"], []),
+        ("loop_while", ["begun"], []),
+        ("loop_parallel", ["begun"] * 3, []),
+        ("loop_threads", ["begun"] * 3, ["heard it"] * 3),
+        ("beside", ["begun"] * 3, ["cleaned up", "heard it"]),
+        ("parent", ["begun"], []),
+        ("grandparent", ["begun"], []),
+    ],
+)
+async def test_while_an_action_runs(
+    case: Case, neighbour: Neighbour, task: str, before: list[str], after: list[str]
+) -> None:
+    await case.begin(task)
+    await case.has_left(*before)
+    await case.ends_as_cancelled()
+    await case.has_left(*before, *after)
+    await neighbour.succeeds()
+
+
+@pytest.mark.parametrize("task", ["sleep", "event"])
+async def test_while_it_waits(case: Case, task: str) -> None:
+    await case.begin(task)
+    await until(lambda: _is_at(case, "it"), within=20)
+    await case.ends_as_cancelled()
+    assert case.lines() == ["begun"]
+
+
+@pytest.mark.parametrize(("task", "lines"), [("fail_here", 1), ("refused", 1), ("loop_pause", 3)])
+async def test_during_the_pause_before_a_retry(case: Case, task: str, lines: int) -> None:
+    await case.begin(task)
+
+    async def pauses() -> bool:
+        page = (await case.server.get(f"/api/runs/{case.cid}/logs")).json["items"]
+        return sum("The next one is in 3.6e+03 s" in line["message"] for line in page) == lines
+
+    await until(pauses, within=20)
+    await case.ends_as_cancelled()
+    assert case.lines() == ["begun"] * lines
+
+
+async def test_a_thread_that_never_looks(case: Case, neighbour: Neighbour) -> None:
+    await case.begin("never_listen")
+    await case.has_left("begun")
+    pid = await worker_of(case.server, case.cid)
+    await case.cancel(grace_sec=0.2)
+    assert (await case.server.finished(case.cid))["status"] == "cancelled"
+    await others_go_on(case.server)  # in the next worker
+    await neighbour.succeeds()  # in the one that takes no more
+    await until(lambda: not is_alive(pid), within=20)
+    case.open_gate()
+    assert case.lines() == ["begun"]
+
+
+@pytest.mark.parametrize(
+    ("task", "after"), [("apart", "terminated"), ("apart_for_ever", "refused")]
+)
+async def test_a_process_of_its_own(case: Case, task: str, after: str) -> None:
+    await case.begin(task)
+    await case.has_left("begun")
+    (worker,) = [each["pid"] for each in await workers(case.server) if each["state"] == "ready"]
+    await case.ends_as_cancelled(grace_sec=0.5)
+    assert set(case.lines()) == {"begun", after}  # it may be asked to end more than once
+    await until(lambda: not is_alive(int((case.folder / "pid").read_text())))
+    assert worker in {each["pid"] for each in await workers(case.server)}
+
+
+async def test_only_the_child(case: Case) -> None:
+    parent = await case.begin("parent")
+    await case.has_left("begun")
+    (child,) = (await case.server.get(f"/api/runs?parent_cid={parent}")).json["items"]
+    case.cid = child["cid"]
+    await case.cancel(reason="not this one")
+    assert (await case.server.finished(case.cid))["status"] == "cancelled"
+    assert (await case.server.finished(parent))["status"] == "succeeded"  # it takes failures
+    assert case.lines() == ["after", "begun"]
+    steps = (await case.server.get(f"/api/runs/{parent}/timeline")).json["steps"]
+    assert {step["node_id"]: step["status"] for step in steps} == {
+        "it": "failed",
+        "after": "success",
+    }
+
+
+async def test_twice_and_then_for_good(case: Case) -> None:
+    await case.begin("never_listen")
+    await case.has_left("begun")
+    await case.cancel(grace_sec=LONG)
+    assert (await case.cancel(grace_sec=LONG))["status"] == "cancelling"
+    await case.cancel(mode="kill")
+    assert (await case.server.finished(case.cid))["status"] == "cancelled"
+    await others_go_on(case.server)
+    assert case.lines() == ["begun"]
+
+
+# While the system stops.
+
+
+async def test_while_the_system_stops(case: Case) -> None:
+    await case.begin("listen")
+    await case.has_left("begun")
+    await case.server.post("/api/system/stop")
+    await case.cancel()
+    assert (await case.server.finished(case.cid))["status"] == "cancelled"
+
+    async def stopped() -> bool:
+        return bool((await case.server.get("/api/system/status")).json["state"] == "stopped")
+
+    await until(stopped)
+    await case.server.post("/api/system/start")
+    await others_go_on(case.server)
+    assert case.lines() == ["begun", "heard it"]
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_while_the_server_shuts_down(make_server: MakeServer, tmp_path: Path) -> None:
+    write_moments(tmp_path / "plans")
+    server = await make_server(plans=[str(tmp_path / "plans")])
+    case = Case(server, tmp_path)
+    await case.begin("listen")
+    await case.has_left("begun")
+    shutdown = asyncio.ensure_future(server.server.quiesce(grace_sec=LONG))
+
+    async def not_ready() -> bool:
+        return (await server.get("/readyz")).status == 503
+
+    await until(not_ready)
+    await case.cancel()
+    assert (await server.finished(case.cid))["status"] == "cancelled"
+    await shutdown
+    assert case.lines() == ["begun", "heard it"]
+
+
+# When its worker, or the server, is lost.
+
+
+async def test_after_a_crash_while_it_waits_to_be_resumed(case: Case) -> None:
+    await case.begin("resume")
+    await case.has_left("begun")
+    await case.server.post("/api/queue/pause")
+    os.kill(await worker_of(case.server, case.cid), signal.SIGKILL)
+
+    async def waits_again() -> bool:
+        run = (await case.server.get(f"/api/runs/{case.cid}")).json
+        return (run["status"], run["attempt"]) == ("queued", 2)
+
+    await until(waits_again)
+    assert (await case.cancel())["status"] == "cancelled"
+    await case.server.post("/api/queue/resume")
+    case.open_gate()
+    await others_go_on(case.server)
+    assert case.lines() == ["begun"]
+    assert await status_of(case.server, case.cid) == "cancelled"
+
+
+async def test_a_worker_that_dies_during_the_cancel(case: Case) -> None:
+    await case.begin("resume_deaf")
+    await case.has_left("begun")
+    await case.cancel(grace_sec=LONG)
+    os.kill(await worker_of(case.server, case.cid), signal.SIGKILL)
+    run = await case.server.finished(case.cid)
+    assert (run["status"], run["attempt"]) == ("cancelled", 1)
+    case.open_gate()
+    await others_go_on(case.server)
+    assert case.lines() == ["begun"]
+
+
+async def test_a_server_that_is_killed_during_the_cancel(tmp_path: Path) -> None:
+    write_moments(tmp_path / "plans")
+    place = (tmp_path / "data", str(tmp_path / "plans"), "--workers", "1")
+    async with server_process(*place) as server:
+        case = Case(server, tmp_path)
+        await case.begin("resume_deaf")
+        await case.has_left("begun")
+        await case.cancel(grace_sec=LONG)
+        await server.kill()
+    async with server_process(*place) as server:
+        case.open_gate()
+        assert await status_of(server, case.cid) == "cancelled"
+        await others_go_on(server)
+        assert case.lines() == ["begun"]
+
+
+async def _is_at(case: Case, step: str) -> bool:
+    return await steps_of(case.server, case.cid) == [step]
