@@ -1,4 +1,4 @@
-"""Plans whose runs can be cancelled at every moment of their life: they leave a line for all they do.
+"""Plans whose runs can be cancelled at every moment: they leave a line for all that they do.
 
 Imports `tests.serving` only.
 """

@@ -74,6 +74,14 @@ def spin_in_c(file: str) -> None:
 
 
 @action
+async def spin_in_c_here(file: str) -> None:
+    """Hold the worker's loop, never come back to Python, and leave a program running beside it."""
+    child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(1000)"])
+    Path(file).write_text(f"{os.getpid()} {child.pid}", encoding="utf-8")
+    10 ** 10 ** 10
+
+
+@action
 def exit_process() -> None:
     """End the worker as no action should."""
     os._exit(1)
@@ -155,6 +163,12 @@ meta:
   inputs: [{name: file, type: string, required: true}]
 steps:
   spin: {action: spin_in_c, params: {file: "{{ inputs.file }}"}}
+""",
+    "spin_in_c_here": """
+meta:
+  inputs: [{name: file, type: string, required: true}]
+steps:
+  spin: {action: spin_in_c_here, params: {file: "{{ inputs.file }}"}}
 """,
     "shell": """
 meta:

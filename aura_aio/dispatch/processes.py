@@ -6,15 +6,15 @@ May import `worker`, model and `engine.isolation.tree`.
 import asyncio
 import os
 import socket
-import subprocess
 import sys
-import threading
 from asyncio import Future, StreamReader, StreamWriter
+from collections.abc import Callable
+from contextlib import suppress
 from typing import Protocol
 
 import msgspec
 
-from aura_aio.engine.isolation.tree import how_it_ended
+from aura_aio.engine.isolation.tree import ProcessTree
 from aura_aio.model.clock import Clock
 from aura_aio.worker.main import Launch
 from aura_aio.worker.session import Session
@@ -39,12 +39,15 @@ class WorkerHandle(Protocol):
 
 
 class WorkerProcess:
-    """A process of its own, started with the interpreter of the server."""
+    """A process of its own, started with the interpreter of the server.
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-        self.ended: Future[str] = asyncio.get_running_loop().create_future()
-        threading.Thread(target=self._wait, args=(asyncio.get_running_loop(),), daemon=True).start()
+    It leads a session: a terminal sends its Ctrl-C to the server alone, also while the worker,
+    which leaves signals to the server, is not up yet. What it has started ends with it.
+    """
+
+    def __init__(self, tree: ProcessTree, ended: Future[str]) -> None:
+        self._tree = tree
+        self.ended = ended
 
     @classmethod
     async def start(cls, launch: Launch) -> "WorkerProcess":
@@ -53,41 +56,35 @@ class WorkerProcess:
         In a thread, since starting a process may take milliseconds, and several times that from
         the event loop's own subprocess support.
         """
-        return cls(await asyncio.to_thread(_spawn, launch))
+        loop = asyncio.get_running_loop()
+        ended: Future[str] = loop.create_future()
+
+        def settle(how: str) -> None:
+            if not ended.done():
+                ended.set_result(f"the worker process {how}")
+
+        def report(how: str) -> None:
+            with suppress(RuntimeError):  # the loop is closed: nobody asks any more
+                loop.call_soon_threadsafe(settle, how)
+
+        return cls(await asyncio.to_thread(_spawn, launch, report), ended)
 
     @property
     def pid(self) -> int:
         """The process id."""
-        return self._process.pid
+        return self._tree.pid
 
     def kill(self) -> None:
-        """End the process (SIGKILL where there are signals)."""
-        self._process.kill()
-
-    def _wait(self, loop: asyncio.AbstractEventLoop) -> None:
-        code = self._process.wait()
-        if not loop.is_closed():
-            how = f"the worker process {how_it_ended(code)}"
-            loop.call_soon_threadsafe(self._report, how)
-
-    def _report(self, how: str) -> None:
-        if not self.ended.done():
-            self.ended.set_result(how)
+        """End the process (SIGKILL where there are signals), with what it has started."""
+        self._tree.kill()
 
 
-def _spawn(launch: Launch) -> subprocess.Popen[bytes]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "aura_aio.worker.main"],
-        stdin=subprocess.PIPE,
-        # A group of its own: a terminal sends its Ctrl-C to the server alone, also while the
-        # worker, which leaves signals to the server, is not up yet.
-        process_group=None if sys.platform == "win32" else 0,
-    )
-    if process.stdin is None:
-        raise RuntimeError("the pipe that was asked for is missing")
-    with process.stdin:
-        process.stdin.write(msgspec.json.encode(launch) + b"\n")
-    return process
+def _spawn(launch: Launch, on_end: Callable[[str], object]) -> ProcessTree:
+    command = (sys.executable, "-m", "aura_aio.worker.main")
+    tree = ProcessTree(command, takes_output=False, on_end=on_end)
+    with tree.stdin as pipe, suppress(BrokenPipeError):  # it is gone already, which will be told
+        pipe.write(msgspec.json.encode(launch) + b"\n")
+    return tree
 
 
 class InProcessWorker:

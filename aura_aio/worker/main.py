@@ -1,17 +1,19 @@
 """The entry of a worker process: `python -m aura_aio.worker.main`.
 
-May import the rest of `worker`, `engine.capture` and model. Its standard input brings one JSON
-line: where the server listens, and the secret that proves the worker to it.
+May import the rest of `worker`, `engine.capture`, `engine.isolation.tree` and model. Its standard
+input brings one JSON line: where the server listens, and the secret that proves the worker to it.
 """
 
 import asyncio
 import contextlib
 import os
 import sys
+from typing import NoReturn
 
 import msgspec
 
 from aura_aio.engine.capture import captured_output
+from aura_aio.engine.isolation.tree import hold_on_to
 from aura_aio.model.clock import SystemClock
 from aura_aio.worker.limits import leave_signals_to_the_server, limit_memory
 from aura_aio.worker.session import Session
@@ -32,21 +34,31 @@ async def connect(launch: Launch) -> None:
         await Session(reader, writer, SystemClock()).serve(launch.secret)
 
 
+async def to_the_end(launch: Launch) -> NoReturn:
+    """Serve, and end the process from here: a loop that is closed waits for whatever an action has
+    left on it, or in its threads, which may never end.
+    """
+    with contextlib.suppress(ConnectionError):  # the server is gone: so are the runs' homes
+        await connect(launch)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
+
+
 def main() -> None:
     """Run a worker process to its end."""
+    for lifeline in sys.argv[1:]:
+        hold_on_to(int(lifeline))
+    del sys.argv[1:]
     launch = msgspec.json.decode(sys.stdin.buffer.readline(), type=Launch)
     leave_signals_to_the_server()
     limit_memory(launch.memory_bytes)
-    with contextlib.suppress(ConnectionError):  # the server is gone: so are the runs' homes
-        if sys.platform == "win32":
-            asyncio.run(connect(launch))
-        else:
-            import uvloop  # noqa: PLC0415 - not on Windows
+    if sys.platform == "win32":
+        asyncio.run(to_the_end(launch))
+    else:
+        import uvloop  # noqa: PLC0415 - not on Windows
 
-            uvloop.run(connect(launch))
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(0)  # an action's thread that cannot be stopped must not keep the process
+        uvloop.run(to_the_end(launch))
 
 
 if __name__ == "__main__":

@@ -155,8 +155,8 @@ async def test_a_server_that_runs_everything_itself_survives_it_too(
 
 
 @pytest.mark.parametrize("who", ["worker", "server"])
-@pytest.mark.parametrize("task", ["spin_apart", "spin_in_c", "shell"])
-async def test_a_process_for_a_call_ends_with_its_worker(
+@pytest.mark.parametrize("task", ["spin_apart", "spin_in_c", "spin_in_c_here", "shell"])
+async def test_what_an_action_started_ends_with_its_worker_and_that_with_the_server(
     tmp_path: Path, task: str, who: str
 ) -> None:
     file = tmp_path / "pids"

@@ -1,8 +1,8 @@
 """A run can be cancelled at every moment of its life: it ends as cancelled, nothing of it runs
 afterwards, and the system goes on.
 
-All tests share a server with one worker process, so that what a cancel does to the worker is felt by
-the next run; a few that end or crash more than a run have their own.
+Most tests share a server with one worker process, so that what a cancel does to the worker is felt
+by the next run.
 """
 
 import asyncio
@@ -25,7 +25,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SLOW_PLANS = ("slow_stuck", "slow_kill", "slow_limit", "slow_in_time")
+SLOW_PLANS = ("slow_stuck", "slow_kill", "slow_in_time")
 LONG = 3600
 
 

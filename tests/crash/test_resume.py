@@ -69,6 +69,7 @@ def fork_and_die(context: ActionContext, gate: str) -> int:
     """Leave a process behind that has all that the worker had open, and end the worker."""
     if context.attempt == 1:
         if os.fork() == 0:
+            os.setsid()  # what stays in the session of the worker ends with it
             ends = time.monotonic() + 30
             while not Path(gate).exists() and time.monotonic() < ends:
                 time.sleep(0.01)

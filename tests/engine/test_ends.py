@@ -277,6 +277,80 @@ async def test_a_run_is_cancelled_before_its_steps_have_begun(
     assert not runner.abandoned
 
 
+async def test_an_import_that_does_not_end_is_left_behind_when_the_run_is_cancelled(
+    table: Bench, actions: Actions
+) -> None:
+    stuck = asyncio.get_running_loop().create_future()
+    runner = table.runner(task(Step("a", "waits")))
+    run = asyncio.ensure_future(runner.run([stuck]))
+    asyncio.get_running_loop().call_soon(lambda: runner.cancel(grace_sec=SHORT))
+    assert (await run).event is RunEvent.STOPPED
+    assert runner.abandoned
+    assert actions.calls == 0
+    assert not stuck.cancelled()  # others may wait for it
+
+
+async def test_a_kill_does_not_wait_for_an_import(table: Bench, actions: Actions) -> None:
+    stuck = asyncio.get_running_loop().create_future()
+    runner = table.runner(task(Step("a", "waits")))
+    run = asyncio.ensure_future(runner.run([stuck]))
+    asyncio.get_running_loop().call_soon(lambda: runner.cancel(grace_sec=LONG))
+    asyncio.get_running_loop().call_later(SHORT, lambda: runner.cancel(grace_sec=0))
+    async with asyncio.timeout(LONG / 2):
+        assert (await run).event is RunEvent.STOPPED
+    assert runner.abandoned
+
+
+async def test_an_import_that_ends_within_the_grace_leaves_nothing_behind(
+    table: Bench, actions: Actions
+) -> None:
+    slow = asyncio.get_running_loop().create_future()
+    runner = table.runner(task(Step("a", "waits")))
+    run = asyncio.ensure_future(runner.run([slow]))
+    asyncio.get_running_loop().call_soon(lambda: runner.cancel(grace_sec=LONG))
+    asyncio.get_running_loop().call_later(SHORT, lambda: slow.set_result(None))
+    assert (await run).event is RunEvent.STOPPED
+    assert not runner.abandoned
+    assert actions.calls == 0
+
+
+async def test_an_import_takes_from_the_time_of_the_run(table: Bench, actions: Actions) -> None:
+    stuck = asyncio.get_running_loop().create_future()
+    runner = table.runner(task(Step("a", "waits")), timeout_sec=SHORT)
+    assert (await runner.run([stuck])).event is RunEvent.TIME_OUT
+    assert runner.abandoned
+    assert actions.calls == 0
+
+
+async def test_no_step_begins_before_its_import_is_done(table: Bench, actions: Actions) -> None:
+    loop = asyncio.get_running_loop()
+    first, second = loop.create_future(), loop.create_future()
+    run = asyncio.ensure_future(table.runner(task(Step("a", "at_once"))).run([first, second]))
+    loop.call_soon(lambda: first.set_result(None))
+    asked: list[int] = []
+
+    def then() -> None:
+        asked.append(len(table.journal.records))
+        second.set_exception(ValueError("it is the step's to tell"))
+
+    loop.call_later(SHORT, then)
+    assert (await run).event is RunEvent.SUCCEED
+    assert asked == [0]
+
+
+async def test_a_kill_does_not_wait_for_what_a_step_left_behind(
+    table: Bench, actions: Actions
+) -> None:
+    object.__setattr__(table.parts, "grace_sec", LONG)
+    runner = table.runner(task(Step("a", "blocks", timeout_sec=SHORT)))
+    run = asyncio.ensure_future(runner.run())
+    await until(lambda: table.journal.statuses() == {"a": "failed"})
+    runner.cancel(grace_sec=0)
+    async with asyncio.timeout(LONG / 2):
+        assert (await run).event is RunEvent.FAIL
+    assert runner.abandoned
+
+
 async def test_cancel_ends_the_pause_before_a_retry(table: Bench, actions: Actions) -> None:
     class Pausing(SystemClock):
         def __init__(self) -> None:

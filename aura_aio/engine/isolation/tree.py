@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO, Final
 
@@ -25,9 +25,16 @@ class ProcessTree:
     where there are none.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
-        """Start it, with pipes for its input and both outputs. Takes milliseconds, so call it in a
-        thread.
+    def __init__(
+        self,
+        command: Sequence[str],
+        *,
+        takes_output: bool = True,
+        on_end: Callable[[str], object] = str,
+    ) -> None:
+        """Start it, with pipes for its input and both outputs, or else with the outputs of this
+        process. Takes milliseconds, so call it in a thread. `on_end` is told, in another, how it
+        has ended (`how_it_ended`).
 
         On Linux it is given the number of one more descriptor as its last argument: the lifeline
         that it may `hold_on_to`.
@@ -43,8 +50,8 @@ class ProcessTree:
             self._process = subprocess.Popen(  # noqa: S603 - no shell, and what is started is ours
                 [*command, *map(str, ends[:1])],
                 stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
+                stdout=subprocess.PIPE if takes_output else None,
+                stderr=subprocess.PIPE if takes_output else None,
                 bufsize=0,
                 start_new_session=_HAS_SESSIONS,
                 pass_fds=ends[:1],
@@ -55,6 +62,7 @@ class ProcessTree:
             raise
         _close(ends[:1])
         self._our_end = ends[1:]
+        self._on_end = on_end
         self.pid = self._process.pid
         self.ended = threading.Event()
         """Set when the process, and what it started, is gone."""
@@ -103,6 +111,7 @@ class ProcessTree:
             self._process.wait()
         _close(self._our_end)
         self.ended.set()
+        self._on_end(self.how_it_ended())
 
     def _signal(self, number: int) -> None:
         with self._guard, suppress(ProcessLookupError, PermissionError):
