@@ -47,12 +47,14 @@ Stop what runs from it (a server, an editor), then run the same command again.""
 
 
 class Environment:
-    """A virtual environment `folder` with the project in it, editable, with an optional extra."""
+    """A virtual environment `folder` with what pip is told to install, in versions of `pins`."""
 
-    def __init__(self, folder: Path, extra: str = "") -> None:
+    def __init__(self, folder: Path, what: Sequence[str], pins: Path = CONSTRAINTS) -> None:
         self.folder = folder
-        self.python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
-        self._what = f"{REPOSITORY}[{extra}]" if extra else str(REPOSITORY)
+        self.programs = folder / ("Scripts" if os.name == "nt" else "bin")
+        self.python = self.programs / ("python.exe" if os.name == "nt" else "python")
+        self._what = what
+        self._pins = pins
         self._stamp = folder / "aura-stamp"
 
     def prepare(self) -> None:
@@ -72,8 +74,8 @@ class Environment:
 
     def fingerprint(self) -> str:
         """What the content of the environment depends on, as a digest."""
-        parts = [_PYTHON, sys.implementation.name, self._what]
-        parts += [_read(REPOSITORY / "pyproject.toml"), _read(CONSTRAINTS)]
+        parts = [_PYTHON, sys.implementation.name, *self._what]
+        parts += [_read(REPOSITORY / "pyproject.toml"), _read(self._pins)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
     def _is_ready(self, wanted: str) -> bool:
@@ -90,12 +92,12 @@ class Environment:
         if not self._has_pip():
             self._run([sys.executable, "-m", "venv", str(self.folder)], NO_VENV)
         pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        self._run([*pip, "-c", str(CONSTRAINTS), "--editable", self._what], NO_PACKAGES)
+        self._run([*pip, "-c", str(self._pins), *self._what], NO_PACKAGES)
 
     def _run(self, command: Sequence[str], complaint: str) -> None:
         # `-c` does not reach the isolated environment that pip builds in; these two do, the first
         # in older pips, the second in newer ones. As a URL, because pip splits them at spaces.
-        pins = CONSTRAINTS.as_uri()
+        pins = self._pins.as_uri()
         env = {**os.environ, "PIP_CONSTRAINT": pins, "PIP_BUILD_CONSTRAINT": pins}
         try:
             code = subprocess.run(command, env=env, check=False).returncode
@@ -130,8 +132,12 @@ class Environment:
         shutil.rmtree(old, ignore_errors=True)
 
 
-SERVER = Environment(REPOSITORY / ".venv", extra="test")  # who writes plans tests them
-DEVELOPMENT = Environment(REPOSITORY / ".venv-dev", extra="dev")
+def _project(extra: str) -> Sequence[str]:
+    return ["--editable", f"{REPOSITORY}[{extra}]"]
+
+
+SERVER = Environment(REPOSITORY / ".venv", _project("test"))  # who writes plans tests them
+DEVELOPMENT = Environment(REPOSITORY / ".venv-dev", _project("dev"))
 
 
 def hand_over(command: Sequence[str]) -> NoReturn:

@@ -3,7 +3,7 @@
 May import aiohttp and the standard library only.
 """
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
 from aiohttp import web
@@ -14,11 +14,23 @@ MEDIA_TYPE: Final = "application/x-ndjson"
 
 
 def wants_lines(request: web.Request) -> bool:
-    """Whether `Accept` names newline-delimited JSON."""
-    return any(
-        each.partition(";")[0].strip().lower() == MEDIA_TYPE
-        for each in request.headers.get("Accept", "").split(",")
-    )
+    """Whether `Accept` asks for newline-delimited JSON rather than for JSON.
+
+    A client that names both without saying which it likes better, as generated ones do, gets JSON.
+    """
+    liked = dict(_qualities(request.headers.get("Accept", "")))
+    return liked.get(MEDIA_TYPE, 0.0) > liked.get("application/json", 0.0)
+
+
+def _qualities(accept: str) -> Iterator[tuple[str, float]]:
+    """The media types of an `Accept`, each with its `q`; one that is no number counts as none."""
+    for each in accept.split(","):
+        media_type, *parameters = (part.strip().lower() for part in each.split(";"))
+        given = [part[2:] for part in parameters if part.startswith("q=")]
+        try:
+            yield media_type, float(given[0]) if given else 1.0
+        except ValueError:
+            yield media_type, 0.0
 
 
 async def write_lines(

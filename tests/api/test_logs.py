@@ -34,6 +34,27 @@ async def test_a_download_keeps_filters_and_goes_on_from_a_cursor(probe: Served)
     assert len(everything.body.splitlines()) == len(await probe.log(run["cid"]))
 
 
+async def test_a_download_is_for_who_likes_it_better(probe: Served) -> None:
+    cid = (await probe.done("probe", "echo", inputs={"text": "a"}))["cid"]
+    pages = [
+        "application/json, application/x-ndjson, application/problem+json",
+        "application/x-ndjson, application/json",
+        "application/x-ndjson;q=0.5, application/json;q=0.9",
+        "application/x-ndjson;q=0",
+        "application/x-ndjson;q=much",
+        "*/*",
+    ]
+    for accept in pages:
+        response = await probe.get(f"/api/runs/{cid}/logs", headers={"Accept": accept})
+        assert response.headers["Content-Type"].startswith("application/json"), accept
+    for accept in [
+        "application/x-ndjson, application/json;q=0.5",
+        "application/X-NDJSON ; q=0.5, */*",
+    ]:
+        response = await probe.get(f"/api/runs/{cid}/logs", headers={"Accept": accept})
+        assert response.headers["Content-Type"] == "application/x-ndjson", accept
+
+
 async def test_a_download_that_cannot_begin_is_a_problem(probe: Served) -> None:
     assert (await probe.get("/api/runs/none/logs", headers=LINES)).status == 404
     cid = (await probe.done("probe", "echo", inputs={"text": "a"}))["cid"]

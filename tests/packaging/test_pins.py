@@ -14,8 +14,11 @@ from packaging.utils import canonicalize_name
 REPOSITORY = Path(__file__).resolve().parents[2]
 
 
-def pins() -> list[str]:
-    lines = (REPOSITORY / "constraints.txt").read_text("utf-8").splitlines()
+SDKS = REPOSITORY / "scripts" / "sdks"
+
+
+def pins(folder: Path = REPOSITORY) -> list[str]:
+    lines = (folder / "constraints.txt").read_text("utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
@@ -51,7 +54,9 @@ def test_every_package_that_is_needed_has_a_pin() -> None:
 
 
 def test_every_pin_is_a_name_and_a_version_and_nothing_else() -> None:
-    wrong = [pin for pin in pins() if not re.fullmatch(r"[\w.-]+==\d[\w.]*", pin)]
+    listed = [*pins(), *pins(SDKS)]
+    wrong = [pin for pin in listed if not re.fullmatch(r"[\w.-]+==\d[\w.]*", pin)]
     assert not wrong, "constraints.txt says which version, never where it comes from"
-    lock = (REPOSITORY / "scripts" / "redocly" / "package-lock.json").read_text("utf-8")
-    assert "resolved" not in lock, "npm writes addresses unless --omit-lockfile-registry-resolved"
+    for folder in (REPOSITORY / "scripts" / "redocly", SDKS):
+        lock = (folder / "package-lock.json").read_text("utf-8")
+        assert "resolved" not in lock, "npm writes addresses unless told not to: see decision 0029"
