@@ -14,6 +14,7 @@ import click
 import msgspec
 
 from aura_aio.cli.failure import Failure
+from aura_aio.cli.open_files import allow_many_open_files
 from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
 from aura_aio.cli.screen import Screen
 from aura_aio.cli.server_log import log_to
@@ -59,6 +60,7 @@ def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
     try:
         settings = load_settings(given_flags(options), os.environ, file)
         secrets = take_secrets(settings.workers, os.environ)
+        allow_many_open_files()
         from aura_aio import server  # noqa: PLC0415 - other commands need none of it
 
         with log_to(sys.stderr):

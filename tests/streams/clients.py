@@ -77,6 +77,9 @@ class Monitor:
 class BareMonitor:
     """A connection that reads only when told to, never answers a ping, and has small buffers."""
 
+    checks = True
+    """Whether it holds each message against the contract, which takes longer than reading it."""
+
     def __init__(self, connection: socket.socket) -> None:
         self._socket = connection
         self._received = b""
@@ -97,7 +100,7 @@ class BareMonitor:
         await loop.sock_sendall(connection, request.encode())
         monitor = cls(connection)
         while b"\r\n\r\n" not in monitor._received:
-            assert await monitor._more()
+            assert await monitor.receive()
         head, _, monitor._received = monitor._received.partition(b"\r\n\r\n")
         assert head.startswith(b"HTTP/1.1 101"), head
         return monitor
@@ -114,7 +117,7 @@ class BareMonitor:
                 if size >= 0 and len(data) >= start + size:
                     self._received = data[start + size :]
                     return data[0] & 0x0F, data[start : start + size]
-            if not await self._more():
+            if not await self.receive():
                 return None
 
     async def next(self) -> dict[str, Any] | None:
@@ -123,12 +126,24 @@ class BareMonitor:
             opcode, payload = frame
             if opcode == 0x1:
                 message = json.loads(payload)
-                check(message)
+                if self.checks:
+                    check(message)
                 assert isinstance(message, dict)
                 return message
             if opcode == 0x8:
                 return None
         return None
+
+    async def receive(self, size: int = 65_536) -> bool:
+        """Take at the most `size` bytes from the connection; False at its end."""
+        loop = asyncio.get_running_loop()
+        try:
+            async with asyncio.timeout(PATIENCE_SEC):
+                received = await loop.sock_recv(self._socket, size)
+        except ConnectionResetError:
+            return False
+        self._received += received
+        return bool(received)
 
     async def send_text(self, text: str) -> None:
         """Send a text message of 126 to 65,535 bytes."""
@@ -146,12 +161,21 @@ class BareMonitor:
     async def _send(self, frame: bytes) -> None:
         await asyncio.get_running_loop().sock_sendall(self._socket, frame)
 
-    async def _more(self) -> bool:
-        loop = asyncio.get_running_loop()
-        try:
-            async with asyncio.timeout(PATIENCE_SEC):
-                received = await loop.sock_recv(self._socket, 65_536)
-        except ConnectionResetError:
-            return False
-        self._received += received
-        return bool(received)
+
+async def account(monitor: BareMonitor, last: int) -> tuple[list[int], list[dict[str, int]]]:
+    """Read on up to entry `last`: the seqs that came, and what was told as dropped."""
+    seqs: list[int] = []
+    dropped: list[dict[str, int]] = []
+    reached = 0
+    while reached < last:
+        message = await monitor.next()
+        assert message is not None, f"the connection has ended at {reached}"
+        payload = message["payload"]
+        if message["type"] == "log":
+            assert payload["seq"] > reached
+            seqs.append(reached := payload["seq"])
+        elif message["type"] == "dropped":
+            assert payload["from_seq"] > reached
+            dropped.append(payload)
+            reached = payload["to_seq"]
+    return seqs, dropped

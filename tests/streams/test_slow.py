@@ -10,7 +10,7 @@ import pytest
 
 from aura_aio.api import log_stream
 from aura_aio.model.log import LogLevel
-from tests.streams.clients import BareMonitor, Monitor
+from tests.streams.clients import Monitor, account
 from tests.streams.conftest import MakeStream, Stream, line
 from tests.waiting import until
 
@@ -27,25 +27,6 @@ async def burst(stream: Stream, lines: int = BURST) -> None:
                 for n in range(start, min(start + 250, lines))
             ]
         )
-
-
-async def account(monitor: BareMonitor, last: int) -> tuple[list[int], list[dict[str, int]]]:
-    """Read on up to entry `last`: the seqs that came, and what was told as dropped."""
-    seqs: list[int] = []
-    dropped: list[dict[str, int]] = []
-    reached = 0
-    while reached < last:
-        message = await monitor.next()
-        assert message is not None, f"the connection has ended at {reached}"
-        payload = message["payload"]
-        if message["type"] == "log":
-            assert payload["seq"] > reached
-            seqs.append(reached := payload["seq"])
-        elif message["type"] == "dropped":
-            assert payload["from_seq"] > reached
-            dropped.append(payload)
-            reached = payload["to_seq"]
-    return seqs, dropped
 
 
 async def fetched(stream: Stream, dropped: dict[str, int], **query: Any) -> list[int]:
