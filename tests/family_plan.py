@@ -170,6 +170,22 @@ steps:
     params: {task: between}
 returns: ["{{ nodes.child.output.result }}", "{{ nodes.deeper.output.result }}"]
 """,
+    "needs_disk": """
+meta: {concurrency: {resources: [disk]}}
+steps: {it: {action: set, params: {n: 1}}}
+""",
+    "needs_both": """
+meta: {concurrency: {resources: [disk], mutex_group: site}}
+steps: {it: {action: set, params: {n: 1}}}
+""",
+    "locked_then_waits": """
+meta:
+  concurrency: {mutex_group: site}
+  inputs: [{name: gate, type: string, required: true}]
+steps:
+  hold: {action: probe/hold, params: {gate: "{{ inputs.gate }}"}}
+  child: {action: aura.run_task, params: {task: needs_disk}, depends_on: hold}
+""",
     "between": """
 steps: {child: {action: aura.run_task, params: {task: locked_child}}}
 returns: "{{ nodes.child.output.result }}"

@@ -5,11 +5,11 @@ with this (docs/decisions/0012).
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from heapq import heapify, heappop, heapreplace
 from typing import NamedTuple
 
-from aura_aio.model.limits import Limits
+from aura_aio.model.limits import Limits, waiting_for
 from aura_aio.model.run import Limit
 
 Lane = tuple[str, str]
@@ -45,9 +45,9 @@ class Places:
         """Whether no place of its key is left for a run with this limit."""
         return self._taken[limit.key] >= min(limit.most, self._most.get(limit.key, limit.most))
 
-    def have_room_for(self, limits: Limits) -> bool:
-        """Whether a run with these limits may start."""
-        return not any(map(self.is_full, limits))
+    def lacking(self, limits: Limits) -> frozenset[str]:
+        """The keys that have no place for a run with these limits: none, if it may start."""
+        return frozenset(limit.key for limit in limits if self.is_full(limit))
 
     def take(self, limits: Limits) -> None:
         """Take one place of each."""
@@ -57,27 +57,33 @@ class Places:
 
 
 def startable(
-    heads: Iterable[Head], places: Places, head_of: Callable[[Lane], Head | None]
+    heads: Iterable[Head],
+    holders: Iterable[tuple[str, Limits]],
+    head_of: Callable[[Lane], Head | None],
 ) -> Iterator[Head]:
     """The runs that may start, in dispatch order, as many as are asked for.
 
-    `heads` are those of all lanes; `places` are taken by what runs. Whoever asks for the next run
-    has started the one before: then `head_of` tells who is first in its lane now.
+    `heads` are those of all lanes; `holders` are the runs that have limits and run, by their cids.
+    Whoever asks for the next run has started the one before: then `head_of` tells who is first in
+    its lane now.
 
     A head that has no room takes its places all the same, and keeps them for as long as this goes
     on: so nothing behind it gets what it waits for, and it is first when there is room. Those with
     the same limits wait behind it. What shares no key with it is not held up.
+
+    With one exception, or runs could wait for each other for ever: a child that a holder waits for
+    is not held up by a head that waits for such a holder in turn, directly or behind another.
     """
     waiting = list(heads)
     heapify(waiting)
+    places = _PlacesKept(waiting, holders)
     blocked: set[Limits] = set()
     while waiting:
         head = waiting[0]
         if head.limits in blocked:
             heappop(waiting)
             continue
-        has_room = places.have_room_for(head.limits)
-        places.take(head.limits)
+        has_room = places.take_or_keep(head.limits)
         if not has_room:
             blocked.add(head.limits)
         if has_room:
@@ -87,3 +93,27 @@ def startable(
             heappop(waiting)
         else:
             heapreplace(waiting, successor)
+
+
+class _PlacesKept:
+    """The places as one claim sees them: what is taken, and what is kept by who has no room."""
+
+    def __init__(self, heads: Sequence[Head], holders: Iterable[tuple[str, Limits]]) -> None:
+        held = tuple(holders)
+        self._all = Places(limits for _, limits in held)
+        self._for_children = Places(limits for _, limits in held)
+        """As `_all`, without what is kept by those that wait for the parent of a child."""
+        parents = {cid for head in heads for cid in waiting_for(head.limits)}
+        self._of_parents = {limit.key for cid, limits in held if cid in parents for limit in limits}
+        """The keys of which a place may come free only after a child has ended."""
+
+    def take_or_keep(self, limits: Limits) -> bool:
+        """Take the places of a head; whether it may start."""
+        is_child = bool(waiting_for(limits))
+        lacking = (self._for_children if is_child else self._all).lacking(limits)
+        self._all.take(limits)
+        if lacking & self._of_parents:
+            self._of_parents.update(limit.key for limit in limits)
+        else:
+            self._for_children.take(limits)
+        return not lacking

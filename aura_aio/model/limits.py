@@ -23,6 +23,7 @@ MOST_AT_ONCE: Final = 1_000_000
 """No limit is above this."""
 
 _WITHIN: Final = "within"
+_AWAITED: Final = "awaited"
 _NUMBER: Final = re.compile(r"[+-]?[0-9]+([.,][0-9]*)?")
 
 
@@ -68,8 +69,21 @@ def limits_of_child(limits: Limits, ancestors: Sequence[tuple[str, Limits]]) -> 
     holds, the child must not wait for, or both would wait for ever: it runs in the place of the
     nearest ancestor that holds it. Children of one place take turns in it, so that their number
     at a time is never above the limit either.
+
+    A child that needs anything also names the ancestors that hold something, each with a limit that
+    is never reached: who waits for one of these must not hold the child up (`model.lanes`).
     """
-    return _in_order(_within(limit, ancestors) for limit in limits)
+    if not limits:
+        return ()
+    awaited = (Limit(f"{_AWAITED}:{cid}", MOST_AT_ONCE) for cid, held in ancestors if held)
+    return _in_order([*(_within(limit, ancestors) for limit in limits), *awaited])
+
+
+def waiting_for(limits: Limits) -> frozenset[str]:
+    """The cids of the runs that hold something, and wait for the child that has these limits."""
+    return frozenset(
+        limit.key.partition(":")[2] for limit in limits if limit.key.startswith(f"{_AWAITED}:")
+    )
 
 
 def kind_and_name(key: str) -> tuple[str, str | None]:

@@ -55,7 +55,8 @@ class Limit(msgspec.Struct, frozen=True):
     """A place that a run needs while it runs: at the most `most` runs hold one of `key` at a time.
 
     The keys are `exclusive`, `resource:<name>`, `mutex:<group>`, `instances:<plan>/<task>`, and
-    each of these as `within:<cid>:<key>` for a child that runs in the place of its ancestor.
+    each of these as `within:<cid>:<key>` for a child that runs in the place of its ancestor;
+    `awaited:<cid>` bounds nothing, it names an ancestor that waits.
     """
 
     key: str

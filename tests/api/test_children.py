@@ -243,6 +243,29 @@ async def test_a_child_does_not_wait_for_what_its_ancestors_hold(family: Served)
     assert (run["status"], run["result"]) == ("succeeded", [1, 1])
 
 
+async def test_who_waits_for_a_parent_does_not_hold_up_its_child(
+    make_server: MakeServer, plans: str, tmp_path: Path
+) -> None:
+    server = await make_server(plans=[plans])
+    gate = tmp_path / "gate"
+    parent = await server.run("family", "locked_then_waits", inputs={"gate": str(gate)})
+
+    async def running() -> bool:
+        return await state(server, parent) == "running"
+
+    await until(running, within=20)
+    first = await server.run("family", "needs_both", priority=50)
+    second = await server.run("family", "needs_disk", priority=40)
+    waiting = (await server.get(f"/api/runs/{first}")).json["waiting"]
+    assert [reason["code"] for reason in waiting["reasons"]] == ["mutex"]
+    gate.touch()
+    ends = [await server.finished(cid) for cid in (parent, first, second)]
+    assert {end["status"] for end in ends} == {"succeeded"}
+    (child,) = await children(server, parent)
+    assert child["finished_at"] <= ends[0]["finished_at"] <= ends[1]["started_at"]
+    assert ends[1]["finished_at"] <= ends[2]["started_at"]  # disk was kept for the first
+
+
 async def test_a_child_that_nobody_waits_for_waits_for_the_limits_of_its_parent(
     make_server: MakeServer, plans: str, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
+from aura_aio.model.limits import limits_of_child
 from aura_aio.model.queue_store import Holder, Position
 from aura_aio.model.run import CancelRequest, Limit, OnCrash, RunChanged
 from aura_aio.model.states import RunEvent, RunState
@@ -157,6 +158,23 @@ async def test_another_priority_is_a_fact_because_others_may_start_now(opened: O
         first, RunState.QUEUED, RunState.QUEUED, 1, opened.clock.now()
     )
     assert await opened.claim(9) == [other]
+
+
+async def test_a_child_of_a_holder_is_found_behind_those_that_wait_for_the_holder(
+    opened: Opened,
+) -> None:
+    parent = await opened.enqueue(limits=(SITE,))
+    assert await opened.claim(9) == [parent]
+    waiting = await opened.enqueue(priority=9, limits=(SITE, DISK))
+    behind = await opened.enqueue_many(3, priority=5, limits=(DISK,))
+    child = await opened.enqueue(limits=limits_of_child((DISK,), [(parent, (SITE,))]))
+    assert await opened.claim(9) == [child]
+    assert await opened.claim(9) == []
+    for cid in (child, parent):
+        await opened.end(cid)
+    assert await opened.claim(9) == [waiting]
+    await opened.end(waiting)
+    assert await opened.claim(9) == behind[:1]
 
 
 async def test_a_run_that_waited_and_is_cancelled_keeps_nothing(opened: Opened) -> None:

@@ -8,7 +8,7 @@ from contextlib import closing
 
 import msgspec
 
-from aura_aio.model.lanes import Head, Lane, Places, startable
+from aura_aio.model.lanes import Head, Lane, startable
 from aura_aio.model.run import Run, RunChanged, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
@@ -89,9 +89,9 @@ def _start_heads(
     workers: Sequence[str],
     now: float,
 ) -> list[Tasklet]:
-    places = Places(holder.limits for holder in lanes.holders())
+    holders = ((holder.cid, holder.limits) for holder in lanes.holders())
     tasklets: list[Tasklet] = []
-    for worker, head in zip(workers, startable(heads, places, head_of), strict=False):
+    for worker, head in zip(workers, startable(heads, holders, head_of), strict=False):
         tasklet = lanes.tasklet(head)
         _start(tx, [tasklet], [worker], now)
         tasklets.append(tasklet)

@@ -5,12 +5,13 @@ Imports Hypothesis, aura_aio.model and the walk in `tests.queue_walk`.
 
 from collections.abc import Iterable, Sequence
 from itertools import islice
+from typing import NamedTuple
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from aura_aio.model.lanes import Head, Lane, Places, startable
-from aura_aio.model.limits import Limits
+from aura_aio.model.lanes import Head, Lane, startable
+from aura_aio.model.limits import Limits, limits_of_child
 from aura_aio.model.run import Limit
 from tests.queue_walk import Waiting, fits, walk
 
@@ -52,8 +53,12 @@ class Queue:
 
     def claim(self, holding: Sequence[Limits], most: int) -> list[Waiting]:
         """Take out what may start."""
+        return self.claim_beside([("", limits) for limits in holding], most)
+
+    def claim_beside(self, holders: Sequence[tuple[str, Limits]], most: int) -> list[Waiting]:
+        """Take out what may start beside those that run: their cids, and what they hold."""
         started = []
-        for head in islice(startable(self.heads(), Places(holding), self.head_of), most):
+        for head in islice(startable(self.heads(), holders, self.head_of), most):
             run = Waiting(head.order, head.limits)
             self.runs.remove(run)
             started.append(run)
@@ -151,3 +156,110 @@ def test_a_run_that_goes_first_is_never_overtaken_on_what_it_needs(
                 assert not any(limit.key in keys(run.limits) for run in started)
         life.running.remove(before[number])
     raise AssertionError("it starved")
+
+
+class Coming(NamedTuple):
+    """A run to come: what it needs, and what its child needs, if it waits for one."""
+
+    priority: int
+    limits: Limits
+    child: Limits | None = None
+
+
+class Families:
+    """Runs come, start, have children, and end when these have ended."""
+
+    def __init__(self) -> None:
+        self.queue = Queue([])
+        self.running: dict[str, Waiting] = {}
+        self.coming: dict[str, Coming] = {}
+        self.parents: dict[str, str] = {}
+
+    def add(self, coming: Coming) -> None:
+        """A run joins the queue."""
+        cid = f"{len(self.coming):02}"
+        self.coming[cid] = coming
+        self._join(Waiting((coming.priority, 0, cid), coming.limits))
+
+    def start(self, most: int) -> bool:
+        """Start what may start, and let it ask for its child; whether there was something."""
+        holders = [(cid, run.limits) for cid, run in self.running.items()]
+        started = self.queue.claim_beside(holders, most)
+        for run in started:
+            cid = run.order[2]
+            self.running[cid] = run
+            needs = self.coming[cid].child if cid in self.coming else None
+            if needs is not None:
+                child = f"{cid}-child"
+                self.parents[child] = cid
+                limits = limits_of_child(needs, [(cid, run.limits)])
+                self._join(Waiting((run.order[0], -1, child), limits))
+        return bool(started)
+
+    def end(self) -> bool:
+        """End what waits for no child; whether there was something."""
+        done = self.running.keys() - self.parents.values()
+        for cid in done:
+            del self.running[cid]
+            self.parents.pop(cid, None)
+        return bool(done)
+
+    def _join(self, run: Waiting) -> None:
+        self.queue.runs = sorted([*self.queue.runs, run])
+
+
+A, B, X, Y = (Limit(key, 1) for key in "abxy")
+# What a child needs no parent holds: else families may wait for each other, whatever is done.
+PARENTS = st.builds(
+    Coming,
+    st.integers(-2, 0),
+    LIMITS,
+    st.dictionaries(st.sampled_from("xy"), st.integers(1, 2)).map(limits_from),
+)
+OTHERS = st.builds(
+    Coming,
+    st.integers(-2, 0),
+    st.dictionaries(st.sampled_from("abcxy"), st.integers(1, 2), max_size=3).map(limits_from),
+    st.none(),
+)
+
+
+@given(st.lists(PARENTS, max_size=4), st.lists(OTHERS, max_size=6), st.integers(1, 4))
+@example([Coming(0, (A,), (X,))], [Coming(-1, (A, X))], 9)
+@example([Coming(0, (A,), (X,))], [Coming(-2, (A, Y)), Coming(-1, (X, Y))], 9)
+@example([Coming(0, (A,), (X,))], [Coming(-2, (A, X)), Coming(-1, (X,))], 9)
+@example(
+    [Coming(0, (A,), (X,)), Coming(0, (B,), (Y,))], [Coming(-1, (A, Y)), Coming(-1, (B, X))], 9
+)
+@example([Coming(0, (Limit("a", 2),), (Limit("x", 2),))], [Coming(-1, (A, X))], 9)
+def test_families_and_those_that_wait_for_them_all_end(
+    parents: list[Coming], others: list[Coming], slots: int
+) -> None:
+    families = Families()
+    for parent in parents:
+        families.add(parent)
+        families.start(1)
+    for other in others:
+        families.add(other)
+    while families.queue.runs or families.running:
+        started = families.start(slots)
+        assert families.end() or started, "all wait for each other"
+
+
+def test_a_child_passes_by_none_but_those_that_wait_for_a_parent() -> None:
+    parent = ("parent", (A,))
+    child = Waiting((0, -1, "child"), limits_of_child((Y,), [parent]))
+    orphan = Waiting((0, -1, "child"), limits_of_child((Y,), [("parent", ())]))
+    plain, stuck = Waiting((-1, 0, "w"), (X, Y)), Waiting((-1, 0, "w"), (A, Y))
+    other = ("other", (X,))
+    assert Queue([child, plain]).claim_beside([parent, other], 9) == []
+    assert Queue([child, stuck]).claim_beside([parent, other], 9) == [child]
+    assert Queue([orphan, plain]).claim_beside([other], 9) == []
+    assert Queue([child, plain]).claim_beside([parent], 9) == [plain]  # in order, while it may
+
+
+def test_who_waits_for_a_parent_still_keeps_its_places_from_others() -> None:
+    parent = ("parent", (A,))
+    child = Waiting((0, -1, "child"), limits_of_child((X,), [parent]))
+    stuck, other = Waiting((-1, 0, "w"), (A, Y)), Waiting((0, 0, "other"), (Y,))
+    assert Queue([child, stuck, other]).claim_beside([parent], 9) == [child]

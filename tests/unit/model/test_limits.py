@@ -7,21 +7,29 @@ import pytest
 
 from aura_aio.model.limits import (
     MOST_AT_ONCE,
+    Limits,
     kind_and_name,
     limits_of,
     limits_of_child,
     split_resource,
+    waiting_for,
 )
 from aura_aio.model.plan import Concurrency, Task, TaskMeta
 from aura_aio.model.run import Limit
 
 SITE = Limit("mutex:site", 1)
 API = Limit("resource:api", 5)
+DISK = Limit("resource:disk", 1)
 
 
 def task(concurrency: Concurrency) -> Task:
     """A task that stands so beside others."""
     return Task("shop", "orders/fetch", TaskMeta(concurrency=concurrency))
+
+
+def needs(limits: Limits) -> Limits:
+    """Those that are places."""
+    return tuple(limit for limit in limits if not limit.key.startswith("awaited:"))
 
 
 @pytest.mark.parametrize(
@@ -99,23 +107,31 @@ def test_a_key_says_what_it_stands_for(key: str, kind: str, name: str | None) ->
 
 def test_a_child_needs_all_that_none_of_its_ancestors_holds() -> None:
     assert limits_of_child((SITE, API), []) == (SITE, API)
-    assert limits_of_child((SITE, API), [("p", ()), ("g", (Limit("mutex:other", 1),))]) == (
-        SITE,
-        API,
-    )
+    ancestors = [("p", ()), ("g", (Limit("mutex:other", 1),))]
+    assert needs(limits_of_child((SITE, API), ancestors)) == (SITE, API)
 
 
 def test_children_take_turns_in_the_place_of_the_nearest_ancestor_that_holds_it() -> None:
     ancestors = [("p", (Limit("exclusive", 1),)), ("g", (SITE,)), ("gg", (SITE,))]
-    assert limits_of_child((SITE, API), ancestors) == (API, Limit("within:g:mutex:site", 1))
+    needed = needs(limits_of_child((SITE, API), ancestors))
+    assert needed == (API, Limit("within:g:mutex:site", 1))
 
 
 def test_a_grandchild_runs_in_the_place_that_was_lent_to_its_parent() -> None:
     parent = limits_of_child((SITE,), [("g", (SITE,))])
-    assert limits_of_child((SITE,), [("p", parent), ("g", (SITE,))]) == (
-        Limit("within:p:mutex:site", 1),
-    )
+    child = limits_of_child((SITE,), [("p", parent), ("g", (SITE,))])
+    assert needs(child) == (Limit("within:p:mutex:site", 1),)
 
 
 def test_a_child_in_a_lent_place_is_one_at_a_time_whatever_the_limit() -> None:
-    assert limits_of_child((API,), [("p", (API,))]) == (Limit("within:p:resource:api", 1),)
+    child = limits_of_child((API,), [("p", (API,))])
+    assert needs(child) == (Limit("within:p:resource:api", 1),)
+
+
+def test_a_child_that_needs_something_names_those_that_hold_something_and_wait_for_it() -> None:
+    ancestors = [("p", ()), ("g", (SITE,)), ("gg", (API,))]
+    needed = limits_of_child((DISK,), ancestors)
+    assert waiting_for(needed) == {"g", "gg"}
+    assert needs(needed) == (DISK,)
+    assert limits_of_child((), ancestors) == ()
+    assert waiting_for((SITE, API, DISK)) == frozenset()
