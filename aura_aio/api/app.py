@@ -17,6 +17,7 @@ from aura_aio.api.middlewares import (
     with_problems,
     with_request_id,
 )
+from aura_aio.api.options import with_options
 from aura_aio.api.pages import add_pages
 from aura_aio.api.routes import Handler, bind, validation_middleware
 from aura_aio.contract.document import Contract, Operation
@@ -49,6 +50,7 @@ def make_app(
             with_problems,
             hosts_middleware(settings),
             access_middleware(access, operations),
+            with_options,
             with_json_body,
             validation_middleware,
         ],

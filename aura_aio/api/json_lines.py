@@ -6,7 +6,7 @@ May import aiohttp and the standard library only.
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Final, TypeVar
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 T = TypeVar("T")
 
@@ -56,6 +56,8 @@ async def write_lines(
     async for portion in portions:
         if not response.prepared:
             await response.prepare(request)
+        if request.method == hdrs.METH_HEAD:  # aiohttp would send the lines
+            break
         if portion:
             await response.write(b"\n".join(map(encode, portion)) + b"\n")
     if not response.prepared:

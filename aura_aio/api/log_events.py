@@ -62,6 +62,9 @@ class EventMonitor:
         where = self._request.where
         if where.cid is not None and await self._source.run_state(where.cid) is None:
             raise RunNotFound(where.cid)
+        if request.method == hdrs.METH_HEAD:  # aiohttp would send the events of a body there is not
+            self._over.set()
+            return
         oldest, _ = await self._source.hub.bounds()
         newest = self._source.hub.seq
         self._watch(self, where.cid)

@@ -79,13 +79,16 @@ def _check_router(
         for each in contract.operations
         if where in (each.path, each.operation_id) or _pattern(each.path).fullmatch(where)
     )
-    expected = 405 if known else 404
+    expected = 404 if not known else 204 if method == "OPTIONS" else 405
     if status not in (403, expected):
         _fail(place, [f"it should be {expected}"], body)
-    if status == 405:
+    if status in (204, 405):
         allowed = {word.strip() for word in headers.get("Allow", "").split(",")}
         if not set(known) <= allowed:
             _fail(place, [f"Allow is {sorted(allowed)}, but there is {known}"], body)
+    if status == 204:
+        _fail_if(place, ["it must have no body"] if body else [], body)
+        return
     problem = Answer(status=status, media_type=PROBLEM_JSON, component="Problem", headers={})
     if method != "HEAD":
         _check_body(contract, place, problem, headers, body)

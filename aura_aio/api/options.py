@@ -1,0 +1,44 @@
+"""OPTIONS: which methods a path takes, for every path that there is.
+
+May import aiohttp only. What browsers ask before they send something (CORS) is answered by `cors`.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from aiohttp import hdrs, web
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+@web.middleware
+async def with_options(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer OPTIONS with 204 and `Allow`; a path that does not exist stays a 404."""
+    if request.method != hdrs.METH_OPTIONS or _is_preflight(request):
+        return await handler(request)
+    allowed = await _methods(request)
+    if not allowed:
+        return await handler(request)
+    methods = ", ".join(sorted({*allowed, hdrs.METH_OPTIONS}))
+    return web.Response(status=204, headers={hdrs.ALLOW: methods})
+
+
+async def _methods(request: web.Request) -> set[str]:
+    """What the path takes: it may fit several templates, with a cid in one and a word in another,
+    of which the router names those up to the first that `cors` has given an OPTIONS of its own.
+    """
+    refused = request.match_info.http_exception
+    if isinstance(refused, web.HTTPMethodNotAllowed):
+        return set(refused.allowed_methods)
+    allowed: set[str] = set()
+    for resource in request.app.router.resources():
+        allowed |= (await resource.resolve(request))[1]
+    return allowed
+
+
+def _is_preflight(request: web.Request) -> bool:
+    """Whether a browser asks it for one of its pages, and somebody is there who answers that."""
+    return (
+        hdrs.ORIGIN in request.headers
+        and hdrs.ACCESS_CONTROL_REQUEST_METHOD in request.headers
+        and request.match_info.http_exception is None
+    )
