@@ -13,6 +13,7 @@ from aura_aio.api.keys import GRANT, SCHEDULER, TAKES_TICKET, TICKET
 from aura_aio.contract.document import Operation
 from aura_aio.model.access import EVERYTHING, Grant, Scope, holds_secret
 from aura_aio.model.errors import (
+    BadReference,
     InsufficientScope,
     InvalidToken,
     NarrowedToken,
@@ -85,6 +86,18 @@ def must_see(request: web.Request, plan_name: str) -> None:
     seen = {plan.name for plan in request.app[SCHEDULER].plans.list() if grant.sees(plan.name)}
     if plan_name not in seen:
         raise PlanNotFound(plan_name, seen)
+
+
+def must_see_named(request: web.Request, plan_name: str) -> None:
+    """The same for a plan that the body names.
+
+    Raises:
+        BadReference: there is no such plan for him.
+    """
+    try:
+        must_see(request, plan_name)
+    except PlanNotFound as error:
+        raise BadReference(str(error)) from error
 
 
 def _grant(request: web.Request, operation: Operation, needed: Scope, access: Access) -> Grant:

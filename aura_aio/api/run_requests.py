@@ -9,9 +9,8 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from aura_aio.api.access import must_see
+from aura_aio.api.access import must_see_named
 from aura_aio.api.keys import GRANT, SCHEDULER
-from aura_aio.model.errors import BadReference, PlanNotFound
 from aura_aio.model.ports import IdempotencyKey
 from aura_aio.scheduler.admission import RunRequest
 
@@ -24,10 +23,7 @@ def run_request(request: web.Request, body: Mapping[str, Any]) -> RunRequest:
     Raises:
         BadReference: the plan is not one that who asks may see.
     """
-    try:
-        must_see(request, body["plan_name"])
-    except PlanNotFound as error:
-        raise BadReference(str(error)) from error
+    must_see_named(request, body["plan_name"])
     run_at = body.get("run_at")
     if run_at is None:
         return RunRequest(**body)

@@ -3,7 +3,7 @@
 May import model, and of `catalog` `actions` and `references`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from aura_aio.catalog.actions import BUILTIN_ACTIONS
 from aura_aio.catalog.references import split_action
@@ -12,11 +12,23 @@ from aura_aio.model.suggestions import close_names, did_you_mean
 
 
 class ActionNames:
-    """The actions that the tasks of a plan may call: its own, built-in ones, other plans'."""
+    """The actions that the tasks of a plan may call: its own, built-in ones, other plans'.
 
-    def __init__(self, plan_name: str, actions: Mapping[str, Mapping[str, ActionSpec]]) -> None:
+    `actions` are those of all plans, by plan and name. Calls of plans that are not seen are not
+    judged, and no name of theirs is suggested.
+    """
+
+    def __init__(
+        self,
+        plan_name: str,
+        actions: Mapping[str, Mapping[str, ActionSpec]],
+        sees: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self._plan_name = plan_name
-        self._actions = actions
+        self._sees = sees
+        self._actions = {
+            plan: each for plan, each in actions.items() if plan == plan_name or sees(plan)
+        }
 
     def fault(self, reference: str, isolated: bool) -> str | None:
         """What is wrong with a call of an action, which may be meant to be `isolated`; None if
@@ -38,6 +50,8 @@ class ActionNames:
 
     def _fault_in(self, plan: str, name: str) -> str | None:
         known = self._actions.get(plan)
+        if known is None and not self._sees(plan):
+            return None
         if known is None:
             return f"There is no plan {plan!r}.{did_you_mean(plan, self._actions)}"
         if name not in known:

@@ -8,7 +8,7 @@ import ast
 from collections.abc import Iterator
 from typing import Any, Final, NamedTuple
 
-import msgspec
+from msgspec.structs import replace
 
 from aura_aio.catalog.action_parameters import Function, parameters_of
 from aura_aio.catalog.files import FileRefused, PlanFolder
@@ -38,7 +38,8 @@ def find_actions(folder: PlanFolder, manifest: Manifest) -> FoundActions:
     """Look through the Python files of a plan.
 
     Actions are the functions decorated with `@action` or `@action_info(...)` in `actions/`,
-    `actions.py` and `src/actions/`, and those that the manifest exports.
+    `actions.py` and `src/actions/`, and those that the manifest exports. What the manifest says of
+    an action that is decorated, too, holds where its decorator says nothing.
     """
     search = _Search(folder)
     for file in search.files():
@@ -95,7 +96,7 @@ class _Search:
                 f"There is no function {exported.function!r} in {file}.{suggestion}"
             )
         else:
-            spec = _spec(exported.name, node, file, exported.timeout_sec)
+            spec = _spec(exported.name, node, file, exported.timeout_sec, exported.isolation)
             self._add(spec, node, faults)
         self.errors.extend(faults.in_order())
 
@@ -117,6 +118,12 @@ class _Search:
                 f"There is another action {spec.name!r}: {other.function} in {other.module}.",
                 Mark(node.lineno, node.col_offset + 1),
             )
+            return
+        self.found[spec.name] = replace(
+            other,
+            timeout_sec=spec.timeout_sec if other.timeout_sec is None else other.timeout_sec,
+            isolation=spec.isolation if other.isolation is None else other.isolation,
+        )
 
     def _file_of(self, module: str) -> str | None:
         """The file of `src.actions.greet`, `plans.hello.src.actions.greet` (as the earlier Aura
@@ -173,17 +180,20 @@ def _declared(node: Function, decorator: ast.expr, file: str, faults: Faults) ->
     ):
         faults.add("The timeout is no number of seconds above 0.", mark)
         return None
-    spec = _spec(name, node, file, None if timeout is None else float(timeout))
-    return msgspec.structs.replace(spec, isolation=isolation and Isolation(isolation))
+    timeout_sec = None if timeout is None else float(timeout)
+    return _spec(name, node, file, timeout_sec, isolation and Isolation(isolation))
 
 
-def _spec(name: str, node: Function, file: str, timeout_sec: float | None) -> ActionSpec:
+def _spec(
+    name: str, node: Function, file: str, timeout_sec: float | None, isolation: Isolation | None
+) -> ActionSpec:
     return ActionSpec(
         name=name,
         module=file,
         function=node.name,
         doc=_doc(node),
         timeout_sec=timeout_sec,
+        isolation=isolation,
         parameters=parameters_of(node),
     )
 

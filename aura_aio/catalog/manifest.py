@@ -1,6 +1,6 @@
 """Reads `manifest.yaml`: what a plan is called, where its tasks are, which actions it exports.
 
-May import msgspec, and of `catalog` `document`, `files`, `place` and `references`.
+May import model, msgspec, and of `catalog` `document`, `files`, `place` and `references`.
 """
 
 from typing import Final
@@ -12,6 +12,7 @@ from aura_aio.catalog.document import DocumentError, read_document
 from aura_aio.catalog.files import FileRefused, PlanFolder
 from aura_aio.catalog.place import Faults, Place
 from aura_aio.catalog.references import NAME_RULE, is_name, plan_of_package
+from aura_aio.model.plan import Isolation
 
 MANIFEST: Final = "manifest.yaml"
 
@@ -27,8 +28,8 @@ _PACKAGE: Final = (
     "repository", "keywords", "display_name",
 )  # fmt: skip
 _EXPORT: Final = (
-    "name", "module", "function", "public", "read_only", "timeout", "description", "parameters",
-    "visibility",
+    "name", "module", "function", "timeout", "isolation", "public", "read_only", "description",
+    "parameters", "visibility",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ class ExportedAction(msgspec.Struct, frozen=True):
     function: str
     place: Place
     timeout_sec: float | None = None
+    isolation: Isolation | None = None
 
 
 class Manifest(msgspec.Struct, frozen=True):
@@ -149,5 +151,7 @@ def _read_actions(place: Place) -> tuple[ExportedAction, ...]:
         name, module, function = (texts.get(key) for key in ("name", "module", "function"))
         if name and module and function:
             timeout = fields["timeout"].seconds(zero=False) if "timeout" in fields else None
-            found.append(ExportedAction(name, module, function, item, timeout))
+            word = fields["isolation"].choice(Isolation) if "isolation" in fields else None
+            isolation = Isolation(word) if word is not None else None
+            found.append(ExportedAction(name, module, function, item, timeout, isolation))
     return tuple(found)

@@ -3,6 +3,7 @@
 May import model, and of `catalog` what reads plans.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -20,11 +21,17 @@ _NO_PLAN: Final = ""
 
 
 def check_document(
-    catalog: Catalog, text: str, *, plan_name: str | None = None, file: str = DEFAULT_FILE
+    catalog: Catalog,
+    text: str,
+    *,
+    plan_name: str | None = None,
+    file: str = DEFAULT_FILE,
+    sees: Callable[[str], bool] = lambda _: True,
 ) -> tuple[LoadError, ...]:
     """What would be wrong with the file `file` of tasks in the plan `plan_name`, if it held `text`;
     without a plan, only built-in actions and those of named plans are known.
 
+    What it asks of plans that who asks does not see is not judged, and nothing of them is told.
     Templates and Python are read, never run. May take a second: call it in a thread.
 
     Raises:
@@ -35,9 +42,9 @@ def check_document(
     path = file.removeprefix(_FOLDER)
     if not path.endswith(EXTENSION):
         return (LoadError(file=file, message=f"The names of task files end in {EXTENSION}."),)
-    reader = TaskFileReader(name, ActionNames(name, {**catalog.actions, name: own}).fault)
-    found = reader.read(text, file, path.removesuffix(EXTENSION))
-    return (*found.errors, *unknown(found.awaited, _LookUp(catalog, name, found)))
+    names = ActionNames(name, {**catalog.actions, name: own}, sees)
+    found = TaskFileReader(name, names.fault).read(text, file, path.removesuffix(EXTENSION))
+    return (*found.errors, *unknown(found.awaited, _LookUp(catalog, name, found, sees)))
 
 
 class Checked(NamedTuple):
@@ -58,15 +65,20 @@ def check_folder(folder: Path) -> Checked:
 
 
 class _LookUp:
-    """Looks for plans and tasks among those that are loaded and those of the document itself."""
+    """Looks for plans and tasks among those that are seen and those of the document itself."""
 
-    def __init__(self, catalog: Catalog, plan_name: str, document: TaskFile) -> None:
+    def __init__(
+        self, catalog: Catalog, plan_name: str, document: TaskFile, sees: Callable[[str], bool]
+    ) -> None:
         self._catalog = catalog
+        self._sees = sees
         self._plan_name = plan_name
         self._document = document
 
     def __call__(self, plan_name: str, task: str | None) -> None:
         if plan_name == self._plan_name and (task is None or task in self._document.tasks):
+            return
+        if not self._sees(plan_name):
             return
         self._catalog.plan(plan_name)
         if task is not None:

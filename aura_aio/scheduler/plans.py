@@ -91,14 +91,20 @@ class Plans:
         return found
 
     async def validate(
-        self, document: str, *, plan_name: str | None, file: str | None
+        self,
+        document: str,
+        *,
+        plan_name: str | None,
+        file: str | None,
+        sees: Callable[[str], bool],
     ) -> tuple[LoadError, ...]:
-        """What would be wrong with `document` as a file of tasks, in the order of its lines.
+        """What would be wrong with `document` as a file of tasks, in the order of its lines; what
+        it asks of plans that are not seen is not judged.
 
         Raises:
             BadReference: no plan of this name is loaded.
         """
-        check = partial(check_document, plan_name=plan_name, file=file or DEFAULT_FILE)
+        check = partial(check_document, plan_name=plan_name, file=file or DEFAULT_FILE, sees=sees)
         try:
             return await asyncio.to_thread(check, self._catalog, document)
         except PlanNotFound as error:

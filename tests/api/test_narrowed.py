@@ -128,6 +128,36 @@ async def test_tasks_of_other_plans_cannot_be_run(shop: Shop) -> None:
     assert everything.json["items"] == []
 
 
+CALLS = """
+calls:
+  steps:
+    there: {action: %(plan)s/mend}
+    guess: {action: lgo}
+waits:
+  on: [{event: run.finished, plan: %(plan)s, task: nothing}]
+  steps: {say: {action: log, params: {message: x}}}
+"""
+
+
+async def test_a_document_is_checked_and_nothing_is_told_of_other_plans(shop: Shop) -> None:
+    async def faults(plan: str, **where: str) -> list[str]:
+        body = {"document": CALLS % {"plan": plan}, **where}
+        answer = await shop.post("/api/plans/validate", body)
+        assert answer.status == 200
+        return [error["message"] for error in answer.json["errors"]]
+
+    guess = "There is no action 'lgo'. Did you mean 'log'?"
+    for plan in ("other", "nowhere"):
+        assert await faults(plan) == await faults(plan, plan_name="mine") == [guess]
+    own = await faults("mine", plan_name="mine")
+    assert own[:2] == ["The plan 'mine' has no action 'mend'.", guess]
+    assert "no task 'nothing'" in own[2]
+    for plan in ("other", "secret_thirt"):
+        refused = await shop.post("/api/plans/validate", {"document": "", "plan_name": plan})
+        assert refused.status == 400
+        assert "secret_third" not in refused.json["detail"]
+
+
 async def test_the_key_of_somebody_else_replays_nothing(shop: Shop) -> None:
     batch = {
         "tasks": [

@@ -6,6 +6,7 @@ May import aiohttp and the rest of `api` but `app` and `routes`.
 from aiohttp import web
 
 from aura_aio.api import plan_views
+from aura_aio.api.access import must_see_named
 from aura_aio.api.answers import answer, tagged_answer
 from aura_aio.api.keys import GRANT, SCHEDULER
 
@@ -39,8 +40,11 @@ async def get_task(request: web.Request) -> web.Response:
 async def validate_task(request: web.Request) -> web.Response:
     """validateTask."""
     body = request["json"]
+    plan_name = body.get("plan_name")
+    if plan_name is not None:
+        must_see_named(request, plan_name)
     errors = await request.app[SCHEDULER].plans.validate(
-        body["document"], plan_name=body.get("plan_name"), file=body.get("file")
+        body["document"], plan_name=plan_name, file=body.get("file"), sees=request[GRANT].sees
     )
     return answer(plan_views.validation(errors))
 

@@ -10,10 +10,9 @@ from urllib.parse import quote
 from aiohttp import web
 
 from aura_aio.api import schedule_views, views
-from aura_aio.api.access import must_see
+from aura_aio.api.access import must_see_named
 from aura_aio.api.answers import answer, page_answer
 from aura_aio.api.keys import GRANT, SCHEDULER
-from aura_aio.model.errors import BadReference, PlanNotFound
 from aura_aio.model.schedule import CatchUp, Overlap
 from aura_aio.scheduler.schedule_book import Entry
 
@@ -82,11 +81,8 @@ def _fields(request: web.Request) -> dict[str, Any]:
         BadReference: the plan is not one that who asks may see.
     """
     body: Mapping[str, Any] = request["json"]
-    try:
-        if "plan_name" in body:
-            must_see(request, body["plan_name"])
-    except PlanNotFound as error:
-        raise BadReference(str(error)) from error
+    if "plan_name" in body:
+        must_see_named(request, body["plan_name"])
     words = {"overlap": Overlap, "catch_up": CatchUp}
     return {name: words.get(name, _as_it_is)(value) for name, value in body.items()}
 
