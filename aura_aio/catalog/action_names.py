@@ -1,13 +1,13 @@
 """Which actions a task may call, and what is meant by a name that is none of them.
 
-May import model, and of `catalog` `actions` and `references`.
+May import model, and of `catalog` `builtin_actions` and `references`.
 """
 
 from collections.abc import Callable, Mapping
 
-from aura_aio.catalog.actions import BUILTIN_ACTIONS
+from aura_aio.catalog.builtin_actions import BUILTIN_ACTIONS
 from aura_aio.catalog.references import split_action
-from aura_aio.model.plan import ActionSpec
+from aura_aio.model.plan import ActionSpec, Signature
 from aura_aio.model.suggestions import close_names, did_you_mean
 
 
@@ -38,7 +38,7 @@ class ActionNames:
         if plan is not None:
             return self._fault_in(plan, name)
         own = self._actions[self._plan_name].keys()
-        known = own | BUILTIN_ACTIONS
+        known = own | BUILTIN_ACTIONS.keys()
         if name in known - own and isolated:
             return f"The action {name!r} is built in, and needs no process of its own."
         if name in known:
@@ -47,6 +47,14 @@ class ActionNames:
         if elsewhere and not close_names(name, known):
             return f"There is no action {name!r}. Did you mean '{elsewhere[0]}/{name}'?"
         return f"There is no action {name!r}.{did_you_mean(name, known, most=20)}"
+
+    def signature(self, reference: str) -> Signature | None:
+        """What an action takes; None if that is not sure, or there is no such action."""
+        plan, name = split_action(reference)
+        spec = self._actions.get(self._plan_name if plan is None else plan, {}).get(name)
+        if spec is not None:
+            return spec.signature
+        return BUILTIN_ACTIONS.get(name) if plan is None else None
 
     def _fault_in(self, plan: str, name: str) -> str | None:
         known = self._actions.get(plan)

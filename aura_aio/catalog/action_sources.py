@@ -1,7 +1,7 @@
 """Finds the actions of a plan without running its code: by reading the Python files.
 
-May import model, msgspec, and of `catalog` `action_parameters`, `files`, `manifest`, `marks`,
-`place` and `references`.
+May import model, msgspec, and of `catalog` `action_parameters`, `action_types`, `files`,
+`manifest`, `marks`, `place` and `references`.
 """
 
 import ast
@@ -10,7 +10,8 @@ from typing import Any, Final, NamedTuple
 
 from msgspec.structs import replace
 
-from aura_aio.catalog.action_parameters import Function, parameters_of
+from aura_aio.catalog.action_parameters import Function, parameters_of, signature_of
+from aura_aio.catalog.action_types import ModuleNames
 from aura_aio.catalog.files import FileRefused, PlanFolder
 from aura_aio.catalog.manifest import ExportedAction, Manifest
 from aura_aio.catalog.marks import Mark
@@ -49,12 +50,19 @@ def find_actions(folder: PlanFolder, manifest: Manifest) -> FoundActions:
     return FoundActions(search.found, search.errors, search.unread)
 
 
+class _Module(NamedTuple):
+    """What is in a Python file."""
+
+    functions: dict[str, Function]
+    names: ModuleNames
+
+
 class _Search:
     """One look through the Python files of a plan; each is parsed once."""
 
     def __init__(self, folder: PlanFolder) -> None:
         self._folder = folder
-        self._functions: dict[str, dict[str, Function]] = {}
+        self._modules: dict[str, _Module] = {}
         self.unread: set[str] = set()
         self.found: dict[str, ActionSpec] = {}
         self.errors: list[LoadError] = []
@@ -73,10 +81,12 @@ class _Search:
     def add_decorated(self, file: str) -> None:
         """Add the actions that the file declares."""
         faults = Faults(file)
-        for node in self._functions_in(file, faults).values():
+        functions, names = self._module(file, faults)
+        for node in functions.values():
             for decorator in node.decorator_list:
                 if _name_of(decorator) in _DECORATORS:
-                    self._add(_declared(node, decorator, file, faults), node, faults)
+                    spec = _declared(_spec(node, file, names), decorator, faults)
+                    self._add(spec, node, faults)
         self.errors.extend(faults.in_order())
 
     def add_exported(self, exported: ExportedAction) -> None:
@@ -86,7 +96,7 @@ class _Search:
             exported.place.fault(f"There is no module {exported.module!r} in this plan.")
             return
         faults = Faults(file)
-        functions = self._functions_in(file, faults)
+        functions, names = self._module(file, faults)
         node = functions.get(exported.function)
         if node is None and file in self.unread:
             pass  # what is in it cannot be told, and that has been said
@@ -96,18 +106,24 @@ class _Search:
                 f"There is no function {exported.function!r} in {file}.{suggestion}"
             )
         else:
-            spec = _spec(exported.name, node, file, exported.timeout_sec, exported.isolation)
+            spec = replace(
+                _spec(node, file, names),
+                name=exported.name,
+                timeout_sec=exported.timeout_sec,
+                isolation=exported.isolation,
+            )
             self._add(spec, node, faults)
         self.errors.extend(faults.in_order())
 
-    def _functions_in(self, file: str, faults: Faults) -> dict[str, Function]:
-        if file not in self._functions:
+    def _module(self, file: str, faults: Faults) -> _Module:
+        if file not in self._modules:
             tree = _parse(self._folder, file, faults)
             if tree is None:
                 self.unread.add(file)
             body = tree.body if tree is not None else ()
-            self._functions[file] = {node.name: node for node in body if isinstance(node, Function)}
-        return self._functions[file]
+            functions = {node.name: node for node in body if isinstance(node, Function)}
+            self._modules[file] = _Module(functions, ModuleNames(tree))
+        return self._modules[file]
 
     def _add(self, spec: ActionSpec | None, node: Function, faults: Faults) -> None:
         if spec is None:
@@ -162,11 +178,11 @@ def _name_of(decorator: ast.expr) -> str | None:
             return None
 
 
-def _declared(node: Function, decorator: ast.expr, file: str, faults: Faults) -> ActionSpec | None:
-    """What a decorated function declares; None if that is wrong."""
+def _declared(spec: ActionSpec, decorator: ast.expr, faults: Faults) -> ActionSpec | None:
+    """`spec` with what the decorator of its function declares; None if that is wrong."""
     mark = Mark(decorator.lineno, decorator.col_offset + 1)
     given = _literals(decorator, faults) if isinstance(decorator, ast.Call) else {}
-    name = given.get("name") or node.name
+    name = given.get("name") or spec.function
     timeout = given.get("timeout")
     if not isinstance(name, str) or not is_name(name):
         faults.add(f"An action cannot be called {name!r}: {NAME_RULE}.", mark)
@@ -180,21 +196,24 @@ def _declared(node: Function, decorator: ast.expr, file: str, faults: Faults) ->
     ):
         faults.add("The timeout is no number of seconds above 0.", mark)
         return None
-    timeout_sec = None if timeout is None else float(timeout)
-    return _spec(name, node, file, timeout_sec, isolation and Isolation(isolation))
-
-
-def _spec(
-    name: str, node: Function, file: str, timeout_sec: float | None, isolation: Isolation | None
-) -> ActionSpec:
-    return ActionSpec(
+    return replace(
+        spec,
         name=name,
+        timeout_sec=None if timeout is None else float(timeout),
+        isolation=None if isolation is None else Isolation(isolation),
+    )
+
+
+def _spec(node: Function, file: str, names: ModuleNames) -> ActionSpec:
+    """What a function says of itself; other decorators may change what it takes."""
+    as_written = all(_name_of(each) in _DECORATORS for each in node.decorator_list)
+    return ActionSpec(
+        name=node.name,
         module=file,
         function=node.name,
         doc=_doc(node),
-        timeout_sec=timeout_sec,
-        isolation=isolation,
-        parameters=parameters_of(node),
+        parameters=parameters_of(node, names),
+        signature=signature_of(node, names) if as_written else None,
     )
 
 

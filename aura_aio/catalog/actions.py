@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Any
 
 import msgspec
 
@@ -20,14 +20,6 @@ from aura_aio.catalog.plan_modules import PACKAGE_PREFIX, find_plan_modules
 from aura_aio.catalog.tracebacks import plan_traceback
 from aura_aio.model.plan import ActionSpec, Isolation
 from aura_aio.model.run import RunError
-
-BUILTIN_ACTIONS: Final = frozenset(
-    {
-        "log", "sleep", "fail", "set", "http.get", "http.post", "http.request", "file.read",
-        "file.write", "json.query", "shell.run", "aura.run_task", "wait.for_event",
-    }
-)  # fmt: skip
-"""The names of the actions that every plan has (`engine.builtin` holds them)."""
 
 
 class LoadedAction(msgspec.Struct, frozen=True):

@@ -124,8 +124,8 @@ def _load(
         else:
             covers[name], places[name] = cover, folder
     actions = {name: _actions(cover) for name, cover in covers.items()}
-    # A task may call the actions of any plan: when there are others, all tasks are read again.
-    may_stay = before is not None and _names(actions) == _names(before.actions)
+    # A task may call the actions of any plan: when these change, all tasks are read again.
+    may_stay = before is not None and actions == before.actions
     plans: list[LoadedPlan] = []
     for name, cover in covers.items():
         if isinstance(cover, LoadedPlan) and may_stay:
@@ -140,10 +140,6 @@ def _load(
 
 def _actions(cover: Cover | LoadedPlan) -> Mapping[str, ActionSpec]:
     return cover.actions if isinstance(cover, Cover) else cover.plan.actions
-
-
-def _names(actions: Mapping[str, Mapping[str, ActionSpec]]) -> dict[str, set[str]]:
-    return {plan: set(names) for plan, names in actions.items()}
 
 
 def is_plan(folder: Path) -> bool:

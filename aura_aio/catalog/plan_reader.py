@@ -96,7 +96,7 @@ class Cover(NamedTuple):
 def read_plan(cover: Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -> LoadedPlan:
     """The plan behind `cover`; `actions` are those of all plans, by plan and name."""
     folder, manifest = cover.folder, cover.manifest
-    reader = TaskFileReader(manifest.name, ActionNames(manifest.name, actions).fault)
+    reader = TaskFileReader(manifest.name, ActionNames(manifest.name, actions))
     files = tuple(_task_files(folder, manifest, reader))
     tasks: dict[str, LoadedTask] = {}
     aliases: dict[str, str] = {}

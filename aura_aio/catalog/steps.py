@@ -3,10 +3,12 @@
 May import model, and of `catalog` what reads their parts.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from aura_aio.catalog import retries
+from aura_aio.catalog.action_calls import CallChecks
+from aura_aio.catalog.action_names import ActionNames
 from aura_aio.catalog.dependencies import OPERATORS, find_cycle, read_dependency
 from aura_aio.catalog.document import Node
 from aura_aio.catalog.place import Place
@@ -21,16 +23,11 @@ STEP_FIELDS: Final = (
 KINDS_OF_LOOPS: Final = ("for_each", "times", "while")
 LOOP_FIELDS: Final = (*KINDS_OF_LOOPS, "max_iterations", "parallelism")
 
-FindFault = Callable[[str, bool], str | None]
-"""Says what is wrong with the name of an action, which may be called in a process of its own; None
-if it can be called.
-"""
 
-
-def read_steps(place: Place, inputs: Collection[str], action_fault: FindFault) -> tuple[Step, ...]:
+def read_steps(place: Place, inputs: Collection[str], actions: ActionNames) -> tuple[Step, ...]:
     """The steps under `steps`, in the order of the file; a step that is broken is left out."""
     entries = place.entries("steps by name: {fetch: {action: …}}")
-    reader = _StepReader(outputs_of_steps(place), inputs, action_fault)
+    reader = _StepReader(outputs_of_steps(place), inputs, actions)
     found = (
         reader.read(name, entry, place) for name, entry in entries.items() if not place.is_hopeless
     )
@@ -62,11 +59,12 @@ class _StepReader:
         self,
         steps: Mapping[str, Collection[str]],
         inputs: Collection[str],
-        action_fault: FindFault,
+        actions: ActionNames,
     ) -> None:
         self._names = steps.keys()
         self._templates = TemplateChecks(steps, inputs)
-        self._action_fault = action_fault
+        self._actions = actions
+        self._calls = CallChecks()
 
     def read(self, name: str, place: Place, steps: Place) -> Step | None:
         if not is_name(name):
@@ -96,6 +94,7 @@ class _StepReader:
             isolation=_read_isolation(fields),
         )
         self._check_templates(fields)
+        self._check_call(step.action, place, fields)
         return step
 
     def _action(self, place: Place, fields: dict[str, Place]) -> str:
@@ -104,10 +103,17 @@ class _StepReader:
             return ""
         action = fields["action"].text("the name of an action")
         isolated = "isolation" in fields
-        fault = self._action_fault(action, isolated) if action is not None else None
+        fault = self._actions.fault(action, isolated) if action is not None else None
         if fault is not None:
             fields["action"].fault(fault)
         return action or ""
+
+    def _check_call(self, action: str, place: Place, fields: dict[str, Place]) -> None:
+        signature = self._actions.signature(action)
+        params = fields.get("params")
+        is_clear = not place.node.repeated and (params is None or params.is_mapping())
+        if signature is not None and is_clear:
+            self._calls.check(action, place, params, signature)
 
     def _check_templates(self, fields: dict[str, Place]) -> None:
         check = self._templates.check

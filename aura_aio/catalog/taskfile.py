@@ -9,13 +9,14 @@ from typing import Final, NamedTuple
 import msgspec
 from msgspec import UNSET
 
+from aura_aio.catalog.action_names import ActionNames
 from aura_aio.catalog.concurrency import read_concurrency
 from aura_aio.catalog.document import DocumentError, Node, read_document
 from aura_aio.catalog.input_specs import read_inputs
 from aura_aio.catalog.parts import read_in_parts
 from aura_aio.catalog.place import Faults, Place
 from aura_aio.catalog.references import NAME_RULE, is_name
-from aura_aio.catalog.steps import FindFault, outputs_of_steps, read_steps, read_timeout
+from aura_aio.catalog.steps import outputs_of_steps, read_steps, read_timeout
 from aura_aio.catalog.template_checks import TemplateChecks
 from aura_aio.catalog.triggers import Awaited, FoundTrigger, check_triggers, read_triggers
 from aura_aio.model.plan import Concurrency, LoadError, Step, Task, TaskMeta
@@ -60,9 +61,9 @@ class _Found(NamedTuple):
 class TaskFileReader:
     """Reads the task files of one plan."""
 
-    def __init__(self, plan_name: str, action_fault: FindFault) -> None:
+    def __init__(self, plan_name: str, actions: ActionNames) -> None:
         self._plan_name = plan_name
-        self._action_fault = action_fault
+        self._actions = actions
 
     def read(self, text: str, file: str, path: str) -> TaskFile:
         """The tasks in `text`, the content of `file`; `path` is its place below the folder of
@@ -125,7 +126,7 @@ class TaskFileReader:
         steps: tuple[Step, ...] = ()
         outputs: Mapping[str, Collection[str]] = {}
         if "steps" in fields:
-            steps = read_steps(fields["steps"], inputs, self._action_fault)
+            steps = read_steps(fields["steps"], inputs, self._actions)
             outputs = outputs_of_steps(fields["steps"])
         else:
             place.lacks("steps", "A task needs 'steps'.")

@@ -43,7 +43,7 @@ def check_document(
     if not path.endswith(EXTENSION):
         return (LoadError(file=file, message=f"The names of task files end in {EXTENSION}."),)
     names = ActionNames(name, {**catalog.actions, name: own}, sees)
-    found = TaskFileReader(name, names.fault).read(text, file, path.removesuffix(EXTENSION))
+    found = TaskFileReader(name, names).read(text, file, path.removesuffix(EXTENSION))
     return (*found.errors, *unknown(found.awaited, _LookUp(catalog, name, found, sees)))
 
 

@@ -10,9 +10,9 @@ import typing
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from aura_aio.catalog.conversion import bare
 from aura_aio.engine.builtin import builtin_actions
 from aura_aio.engine.context import ActionContext
-from aura_aio.engine.conversion import bare
 
 _WORDS: Final = {
     str: "string",

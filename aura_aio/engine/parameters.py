@@ -10,8 +10,8 @@ from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any, Final
 
+from aura_aio.catalog.conversion import Conversion, Misfit, bare
 from aura_aio.engine.context import ActionContext
-from aura_aio.engine.conversion import Conversion, Misfit, bare
 from aura_aio.engine.failures import BadParameters
 from aura_aio.model.suggestions import did_you_mean
 

@@ -246,11 +246,23 @@ class ActionParameter(msgspec.Struct, frozen=True, omit_defaults=True):
     default: str | None = None
 
 
+class Signature(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a step must and can give to an action, as far as that is sure.
+
+    `types` are those of its parameters, in words that mean the same in every module; None where it
+    cannot be told. Parameters that are `required` have no default, and are not filled by Aura.
+    """
+
+    types: dict[str, str | None] = {}
+    required: tuple[str, ...] = ()
+    takes_more: bool = False
+
+
 class ActionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     """An action as far as it is known without running its module.
 
     `module` is the file relative to the plan's folder (`actions/report.py`), `function` the name in
-    it.
+    it. Without a `signature` it cannot be told what it takes: another decorator may change that.
     """
 
     name: str
@@ -260,6 +272,7 @@ class ActionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
     timeout_sec: float | None = None
     isolation: Isolation | None = None
     parameters: tuple[ActionParameter, ...] = ()
+    signature: Signature | None = None
 
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -11,7 +11,7 @@ from tests.serving import Served, write_plan
 GOOD = "steps: {a: {action: log, params: {message: hi}}}\n"
 OWN = "steps: {a: {action: mend, params: {what: it}}}\n"
 ACTIONS = "from aura_aio import action\n\n@action\ndef mend(what: str): ...\n"
-BROKEN = "one:\n  steps:\n    a: {action: mnd}\ntwo:\n  steps: {b: {action: log, dependson: a}}\n"
+BROKEN = "one:\n  steps:\n    a: {action: mnd}\ntwo:\n  steps: {b: {action: set, dependson: a}}\n"
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from aura_aio.catalog.action_parameters import Function, parameters_of
+from aura_aio.catalog.action_types import ModuleNames
 from aura_aio.engine.builtin import builtin_actions
 from aura_aio.model.plan import ActionSpec
 
@@ -25,7 +26,7 @@ def builtin_specs(*, allow_shell: bool) -> tuple[ActionSpec, ...]:
             doc=inspect.getdoc(action.function),
             timeout_sec=action.timeout_sec,
             isolation=action.isolation,
-            parameters=parameters_of(_node(action.function)),
+            parameters=parameters_of(_node(action.function), ModuleNames()),
         )
         for name, action in sorted(actions.items())
         if action.failure is None

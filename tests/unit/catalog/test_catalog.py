@@ -3,16 +3,20 @@
 Imports pytest, and aura_aio's catalog and model.
 """
 
+import inspect
 import sys
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
-from aura_aio.catalog.actions import BUILTIN_ACTIONS
+from aura_aio.catalog.action_types import type_of
+from aura_aio.catalog.builtin_actions import BUILTIN_ACTIONS
 from aura_aio.catalog.catalog import Catalog, load_catalog
 from aura_aio.engine.builtin import BUILTIN
+from aura_aio.engine.context import ActionContext
 from aura_aio.model.errors import PlanNotFound, TaskNotFound
-from aura_aio.model.plan import ActionSpec, LoadError
+from aura_aio.model.plan import ActionSpec, LoadError, Signature
 
 STEP = "{a: {action: log, params: {message: x}}}"
 EXAMPLES = Path(__file__).resolve().parents[3] / "plans"
@@ -40,7 +44,24 @@ def test_the_example_plans_load_without_errors() -> None:
 
 
 def test_every_built_in_action_is_known() -> None:
-    assert BUILTIN.keys() == BUILTIN_ACTIONS
+    """What tasks are checked against is what the functions take."""
+    assert BUILTIN.keys() == BUILTIN_ACTIONS.keys()
+    for name, action in BUILTIN.items():
+        signature = BUILTIN_ACTIONS[name]
+        hints = get_type_hints(action.function)
+        taken = {
+            parameter: each
+            for parameter, each in inspect.signature(action.function).parameters.items()
+            if hints[parameter] is not ActionContext
+        }
+        more = [each for each in taken if taken[each].kind is inspect.Parameter.VAR_KEYWORD]
+        named = [each for each in taken if each not in more]
+        assert signature.takes_more == bool(more), name
+        assert list(signature.types) == named, name
+        for parameter, text in signature.types.items():
+            assert type_of(str(text)) == hints[parameter], (name, parameter)
+        required = tuple(each for each in named if taken[each].default is inspect.Parameter.empty)
+        assert signature.required == required, name
 
 
 def test_plans_of_several_roots_are_one_catalog(tmp_path: Path) -> None:
@@ -201,7 +222,7 @@ def test_actions_of_other_plans_can_be_called(tmp_path: Path) -> None:
     write(tmp_path / "p", tasks__t="steps: {a: {action: author/tools/mend}, b: {action: tools/x}}")
     catalog = load_catalog([tmp_path])
     assert catalog.plan("tools").actions == {
-        "mend": ActionSpec("mend", "actions.py", "mend", doc="Mend it.")
+        "mend": ActionSpec("mend", "actions.py", "mend", doc="Mend it.", signature=Signature())
     }
     assert errors(catalog) == [
         ("tasks/t.yaml", "The plan 'tools' has no action 'x'. There is: 'mend'.")
@@ -220,7 +241,7 @@ def test_code_is_read_and_never_run(tmp_path: Path) -> None:
     plan = load_catalog([tmp_path]).plan("p")
     assert plan.errors == ()
     assert plan.actions == {
-        "one": ActionSpec("one", "actions.py", "f"),
+        "one": ActionSpec("one", "actions.py", "f", signature=Signature()),
         "two": ActionSpec("two", "actions.py", "two", timeout_sec=5.0),
     }
 

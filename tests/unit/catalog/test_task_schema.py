@@ -24,7 +24,7 @@ SCHEMA = task_schema()
 VALIDATOR = Draft202012Validator(SCHEMA)
 Refused = tuple[str, str, list[str]]
 SHAPES = re.compile(
-    r"(?:^|: )(?:'\w+' is not known here|'\w+' belongs under|Expected |A \w+ needs )"
+    r"(?:^|: )(?:'\w+' is not known here|'\w+' belongs under|Expected (?!`)|A \w+ needs )"
 )
 """What the loader says of shapes, which the schema must see, too: unknown keys, wrong types."""
 
