@@ -5,7 +5,6 @@ May import everything below it.
 
 import asyncio
 import logging
-import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager
@@ -21,7 +20,8 @@ from aura_aio.api.app import make_app
 from aura_aio.api.hosts import check_origins
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Commits, Metrics
-from aura_aio.api.runner import ApiRunner
+from aura_aio.api.runner import bound, listening
+from aura_aio.calling_back import calling_back
 from aura_aio.contract.document import load_contract
 from aura_aio.dispatch.calls import Calls
 from aura_aio.dispatch.child_runs import ChildRuns
@@ -42,6 +42,7 @@ from aura_aio.places import places_of
 from aura_aio.scheduler.about import About, Recovery, recover
 from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.admission import Admission
+from aura_aio.scheduler.callbacks import Callbacks
 from aura_aio.scheduler.children import Children
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
@@ -59,7 +60,6 @@ from aura_aio.scheduler.schedules import Schedules
 from aura_aio.scheduler.system import System
 from aura_aio.scheduler.triggers import Triggers
 from aura_aio.settings import (
-    HttpSettings,
     ScheduleSettings,
     Settings,
     StoreSettings,
@@ -102,7 +102,7 @@ async def running_server(
     secrets: Mapping[str, str] = MappingProxyType({}),
 ) -> AsyncIterator[Server]:
     """A server with `settings`, up while the context is open; `secrets` are those that templates
-    may use, by name (see `settings.take_secrets`).
+    may use, by name (see `secret_files.take_secrets`).
 
     Raises:
         SettingsError: the settings do not allow it.
@@ -117,14 +117,15 @@ async def running_server(
     places = places_of(settings)
     await asyncio.to_thread(places.data_dir.mkdir, parents=True, exist_ok=True)
     async with (
-        _bound(settings.http) as listener,
+        bound(settings.http) as listener,
         _open_store(settings.store, places.database, bus, clock) as store,
         _running_hub(settings, store, clock) as hub,
         entrance(settings, store.tokens, clock) as access,
+        calling_back(settings.callbacks, places.data_dir, store, bus, clock) as calling,
     ):
         vault = await asyncio.to_thread(open_vault, places.data_dir)
         plans = await Plans.load(places.plans, partial(_builtin, settings.workers))
-        admission = Admission(plans.catalog, clock, CidFactory(clock), vault)
+        admission = Admission(plans.catalog, clock, CidFactory(clock), vault, calling.targets)
         base = _Base(store, hub, plans, admission, clock)
         book = ScheduleBook(store.schedules, plans.catalog, clock)
         triggers = _triggers(settings.schedules, base, book, bus)
@@ -134,27 +135,33 @@ async def running_server(
         dispatcher = _dispatcher(settings.schedules, base, vault, workers, bus)
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
-        scheduler = _scheduler(base, book, triggers, dispatcher, ends)
+        scheduler = _scheduler(base, book, triggers, dispatcher, ends, calling.callbacks)
         monitors = _monitors(settings, store, hub, bus)
         access.on_end(monitors.token_ended)
         metrics = _metrics(store, bus)
+        calling.callbacks.on_try(metrics.callback_tried)
         app = make_app(scheduler, monitors, access, about, metrics, contract, settings.http)
-
-        async def let_go(_: web.Application) -> None:
-            ends.close()
-            await monitors.aclose()
-
-        app.on_shutdown.append(let_go)
+        _let_go_on_shutdown(app, ends, monitors)
         try:
             await triggers.start()
             await _begin(settings, scheduler)
-            async with _listening(app, listener, settings.http) as url:
+            async with listening(app, listener, settings.http) as url:
                 yield Server(url, scheduler, access, dispatcher)
         finally:
             await scheduler.hot_reload.aclose()
             await triggers.aclose()
             await scheduler.system.aclose()
             await dispatcher.aclose(grace_sec=0.0)
+
+
+def _let_go_on_shutdown(
+    app: web.Application, ends: RunEnds, monitors: LogConnectionManager
+) -> None:
+    async def let_go(_: web.Application) -> None:
+        ends.close()
+        await monitors.aclose()
+
+    app.on_shutdown.append(let_go)
 
 
 def _worker_plan(
@@ -213,30 +220,6 @@ async def _running_hub(
         await hub.aclose()
 
 
-@asynccontextmanager
-async def _bound(settings: HttpSettings) -> AsyncIterator[socket.socket]:
-    """The socket of the server's address: taken first, so that a second server stops at once."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    address = (settings.host, settings.port)
-    with await asyncio.to_thread(socket.create_server, address, family=family) as listener:
-        yield listener
-
-
-@asynccontextmanager
-async def _listening(
-    app: web.Application, listener: socket.socket, settings: HttpSettings
-) -> AsyncIterator[str]:
-    """The application on its socket; answers its URL."""
-    runner = ApiRunner(app, access_log=None, shutdown_timeout=settings.shutdown_force_sec)
-    await runner.setup()
-    try:
-        await web.SockSite(runner, listener).start()
-        host, port = listener.getsockname()[:2]
-        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
-    finally:
-        await runner.cleanup()
-
-
 class _Base(NamedTuple):
     """What most parts of the Scheduler are built on."""
 
@@ -281,17 +264,23 @@ def _scheduler(
     triggers: Triggers,
     dispatcher: LocalDispatcher,
     ends: RunEnds,
+    callbacks: Callbacks,
 ) -> Scheduler:
     store, hub, plans, admission, clock = base
     runs = Runs(
-        store=store.runs, dispatcher=dispatcher, admission=admission, ends=ends, clock=clock
+        store=store.runs,
+        dispatcher=dispatcher,
+        admission=admission,
+        callbacks=store.callbacks,
+        ends=ends,
+        clock=clock,
     )
     system = System(
         runs=store.runs,
         queue=store.queue,
         hub=hub,
         dispatcher=dispatcher,
-        triggers=triggers,
+        others=(triggers, callbacks),
         cancel_run=runs.cancel,
         clock=clock,
     )

@@ -4,9 +4,8 @@ May import the standard library, msgspec and `model` only; nothing else reads th
 """
 
 import os
-import re
 import tomllib
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -18,12 +17,6 @@ from aura_aio.model.errors import SettingsError
 
 ENV_PREFIX: Final = "AURA_"
 DEFAULT_FILE: Final = "aura.toml"
-SECRET_PREFIX: Final = "AURA_SECRET_"  # noqa: S105 - a part of a name
-"""What the variables begin with that bring the secrets of templates: AURA_SECRET_TOKEN is
-`secrets.TOKEN`.
-"""
-
-_SECRET_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -200,6 +193,53 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 20.0
 
 
+class CallbackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What is told of the ends of runs, and to whom."""
+
+    callback_secrets: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Secret that callbacks are signed with (whsec_…); with several each signs, "
+            "so that one can take the place of another. Without one, the file callbacks.key in the "
+            "data folder, which is made if missing. Better in the variable.",
+            extra={"secret": True, "separator": ","},
+        ),
+    ] = ()
+    callback_hosts: Annotated[
+        tuple[str, ...],
+        Meta(
+            description="Host that callbacks may go to, like hooks.example.org, or *.example.org "
+            "for all below it; may be given several times. Without one: to every host.",
+            extra={"separator": ","},
+        ),
+    ] = ()
+    callback_private: Annotated[
+        bool,
+        Meta(
+            description="Let callbacks go to addresses that are not public: of this machine, of "
+            "its network, of a cloud's metadata."
+        ),
+    ] = False
+    callback_tries: Annotated[
+        int, Meta(ge=1, le=100, description="How often a callback is tried until it is given up.")
+    ] = 10
+    callback_retry_sec: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=3600,
+            description="How long to wait before the second try, in seconds; before each further "
+            "one three times as long, six hours at the most.",
+        ),
+    ] = 5.0
+    callback_timeout_sec: Annotated[
+        float, Meta(gt=0, le=300, description="How long a callback may take, in seconds.")
+    ] = 15.0
+    callbacks_at_once: Annotated[
+        int, Meta(ge=1, le=256, description="Callbacks that are under way at a time.")
+    ] = 16
+
+
 class ClientSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the commands need that talk to a server."""
 
@@ -225,6 +265,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     schedules: ScheduleSettings = ScheduleSettings()
     workers: WorkerSettings = WorkerSettings()
     logs: LogSettings = LogSettings()
+    callbacks: CallbackSettings = CallbackSettings()
     client: ClientSettings = ClientSettings()
 
 
@@ -307,56 +348,6 @@ def settings_sources(
     document = _read_file(file)
     found = {each.name: _find(each, flags, environ, document) for each in settings_table()}
     return {name: value[1] for name, value in found.items() if value is not None}
-
-
-def take_secrets(settings: WorkerSettings, environ: MutableMapping[str, str]) -> dict[str, str]:
-    """The secrets of templates by name: those of the settings' file, and over them those of the
-    variables AURA_SECRET_…, which are taken out of `environ`, so that no process that is started
-    later has them in its environment; nor has it the token that commands show, which is none of a
-    server's business. In the file the last line of a name counts.
-
-    Raises:
-        SettingsError: the file cannot be read, can be read by others, or has a line that is none.
-    """
-    secrets = _read_secrets(Path(settings.secrets_file)) if settings.secrets_file else {}
-    for variable in [name for name in environ if name.startswith(SECRET_PREFIX)]:
-        secrets[variable.removeprefix(SECRET_PREFIX)] = environ.pop(variable)
-    for setting in settings_table():
-        if setting.is_secret:
-            environ.pop(setting.variable, None)
-    return secrets
-
-
-def refuse_if_public(path: Path) -> None:
-    """Do not use a file with secrets that others than its owner and group can read or change
-    (on Windows, whose files have no such mode: never).
-
-    Raises:
-        SettingsError: so it is.
-        OSError: there is no such file.
-    """
-    if os.name == "posix" and path.stat().st_mode & 0o007:
-        raise SettingsError(
-            f"The file {path} holds secrets, and everybody on this machine can get at it: "
-            f"chmod o= {path}"
-        )
-
-
-def _read_secrets(path: Path) -> dict[str, str]:
-    try:
-        refuse_if_public(path)
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"The secrets file {path} cannot be read: {error}") from error
-    secrets: dict[str, str] = {}
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith("#"):
-            continue
-        name, equals, value = line.partition("=")
-        if not equals or not _SECRET_NAME.match(name.strip()):
-            raise SettingsError(f"{path}, line {number}: this is no NAME=value.")
-        secrets[name.strip()] = value.strip()
-    return secrets
 
 
 def _find(

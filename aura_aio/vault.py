@@ -1,7 +1,7 @@
 """Seals what must not stand in the store as it is, with a key in the data folder.
 
-May import the standard library, cryptography, settings and `model`. cryptography is imported at the
-first seal: it takes 25 ms and 10 MiB, and most servers never need it.
+May import the standard library, cryptography, `secret_files` and `model`. cryptography is imported
+at the first seal: it takes 25 ms and 10 MiB, and most servers never need it.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from aura_aio.model.errors import SealBroken, SettingsError
-from aura_aio.settings import refuse_if_public
+from aura_aio.secret_files import read_or_make_key
 
 if TYPE_CHECKING:
     from cryptography.fernet import Fernet
@@ -68,21 +68,7 @@ def open_vault(data_dir: Path) -> KeyVault:
         OSError: it can neither be read nor made.
     """
     path = data_dir / KEY_FILE
-    try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return _read(path)
-    key = urlsafe_b64encode(os.urandom(_KEY_BYTES))
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    return KeyVault(key)
-
-
-def _read(path: Path) -> KeyVault:
-    refuse_if_public(path)
-    key = path.read_bytes().strip()
+    key = read_or_make_key(path, lambda: urlsafe_b64encode(os.urandom(_KEY_BYTES)))
     if len(key) != len(urlsafe_b64encode(bytes(_KEY_BYTES))):
         raise SettingsError(
             f"The file {path} holds no key. Bring it back from a backup; without it the secret "

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
 from aura_aio.contract.document import Operation
+from aura_aio.model.callback import CallbackTry
 from aura_aio.model.run import RunChanged
 from aura_aio.scheduler.queue import QueueOverview
 from aura_aio.scheduler.system import SystemStatus
@@ -57,6 +58,14 @@ class Metrics:
             "aura_run_seconds", "How long runs took, from their claim to their end.",
             ["plan", "task"], buckets=_RUN_BUCKETS, registry=registry,
         )  # fmt: skip
+        self._callbacks = Counter(
+            "aura_callback_tries", "Tries to deliver a callback, by what became of it then.",
+            ["status"], registry=registry,
+        )  # fmt: skip
+        self._callback_seconds = Histogram(
+            "aura_callback_seconds", "How long tries to deliver a callback took.",
+            registry=registry,
+        )  # fmt: skip
         self._gauges = {name: Gauge(name, text, registry=registry) for name, text in _GAUGES}
         self._workers = Gauge("aura_workers", "Workers.", ["state"], registry=registry)
         self._states = Gauge("aura_runs", "Runs in the store.", ["status"], registry=registry)
@@ -89,6 +98,11 @@ class Metrics:
         self._runs.labels(*task, fact.target.value).inc()
         if end.started_at is not None:
             self._run_seconds.labels(*task).observe(max(0.0, fact.at - end.started_at))
+
+    def callback_tried(self, tried: CallbackTry) -> None:
+        """Count a try to deliver a callback."""
+        self._callbacks.labels(tried.status.value).inc()
+        self._callback_seconds.observe(tried.duration_sec)
 
     def text(self, status: SystemStatus, overview: QueueOverview, monitors: int) -> bytes:
         """Everything, in the text format of Prometheus."""

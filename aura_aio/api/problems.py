@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from aura_aio.model import errors, json
+from aura_aio.model.callback import CallbackRefused
 from aura_aio.model.errors import AuraError
 from aura_aio.scheduler.runs import Rejection
 
@@ -52,6 +53,7 @@ TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
     errors.BadReference: (400, "Unknown plan or task"),
     errors.InputsRejected: (400, "Inputs do not fit the task"),
     errors.UnknownStep: (400, "Unknown step"),
+    CallbackRefused: (400, "Callback refused"),
     errors.BatchRejected: (400, "Batch rejected"),
     errors.ReorderRejected: (400, "Order rejected"),
     errors.BadCursor: (400, "Bad cursor"),

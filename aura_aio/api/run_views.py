@@ -6,7 +6,8 @@ May import scheduler, model and `api.views`.
 from collections import Counter
 from collections.abc import Sequence
 
-from aura_aio.api.views import Answer, present, raw_json, time, waiting_view
+from aura_aio.api.views import Answer, page, present, raw_json, time, waiting_view
+from aura_aio.model.callback import Callback, CallbackStatus
 from aura_aio.model.plan import StepStatus
 from aura_aio.model.run import HANDED_DOWN, CallRecord, Run, StepRecord
 from aura_aio.model.states import TERMINAL, RunState
@@ -23,6 +24,27 @@ def timeline(run: Run, steps: Sequence[StepRecord]) -> Answer:
         started_at=time(run.started_at),
         finished_at=time(run.finished_at),
         steps=[_step(run, record) for record in steps],
+    )
+
+
+def run_callbacks(callback: Callback | None) -> Answer:
+    """RunCallbackList. The query of the address is not shown: receivers have keys there."""
+    if callback is None:
+        return page(())
+    url, _, query = callback.url.partition("?")
+    return page(
+        present(
+            number=each.number,
+            status=CallbackStatus.DELIVERED if each.error is None else CallbackStatus.FAILED,
+            started_at=time(each.started_at),
+            duration_sec=each.duration_sec,
+            status_code=each.status_code,
+            error=each.error,
+            next_at=time(each.next_at),
+        )
+        for each in callback.tries
+    ) | present(
+        url=f"{url}?…" if query else url, status=callback.status, next_at=time(callback.next_at)
     )
 
 

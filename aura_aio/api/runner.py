@@ -1,11 +1,14 @@
 """The application on its way to a socket: what aiohttp answers by itself is a problem, too.
 
-May import aiohttp and the rest of `api` but `app` and `routes`.
+May import aiohttp, settings and the rest of `api` but `app` and `routes`.
 """
 
+import asyncio
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -13,6 +16,7 @@ from aiohttp import web
 from aiohttp.web_protocol import RequestHandler
 
 from aura_aio.api import problems
+from aura_aio.settings import HttpSettings
 
 _log = logging.getLogger("aura.api")
 
@@ -20,6 +24,30 @@ MAX_LINE_BYTES: Final = 64 * 1024
 """The longest line with method and address. Names that the contract allows take up to twelve bytes
 a character there, and aiohttp's 8,190 do not hold the path of a task with long ones.
 """
+
+
+@asynccontextmanager
+async def bound(settings: HttpSettings) -> AsyncIterator[socket.socket]:
+    """The socket of the server's address: taken first, so that a second server stops at once."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    address = (settings.host, settings.port)
+    with await asyncio.to_thread(socket.create_server, address, family=family) as listener:
+        yield listener
+
+
+@asynccontextmanager
+async def listening(
+    app: web.Application, listener: socket.socket, settings: HttpSettings
+) -> AsyncIterator[str]:
+    """The application on its socket; answers its URL."""
+    runner = ApiRunner(app, access_log=None, shutdown_timeout=settings.shutdown_force_sec)
+    await runner.setup()
+    try:
+        await web.SockSite(runner, listener).start()
+        host, port = listener.getsockname()[:2]
+        yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    finally:
+        await runner.cleanup()
 
 
 class ApiRunner(web.AppRunner):

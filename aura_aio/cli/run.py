@@ -27,6 +27,7 @@ class _Asked(msgspec.Struct, frozen=True):
     delay_sec: float | None
     timeout_sec: float | None
     labels: tuple[str, ...]
+    callback_url: str | None
     idempotency_key: str | None
     wait: bool
 
@@ -52,6 +53,9 @@ class _Asked(msgspec.Struct, frozen=True):
     help="How long the run may take.",
 )
 @click.option("--label", "labels", multiple=True, type=LABEL, help="A label to find it by.")
+@click.option(
+    "--callback-url", metavar="URL", help="Let the server tell this address when the run has ended."
+)
 @click.option(
     "--idempotency-key", metavar="KEY", help="The same key and task again start nothing new."
 )
@@ -106,6 +110,7 @@ async def _submit(client: "Client", asked: _Asked) -> "Answer":
         "delay_sec": asked.delay_sec,
         "timeout_sec": asked.timeout_sec,
         "labels": labels_of(asked.labels) or None,
+        "callback_url": asked.callback_url,
     }
     headers = {} if asked.idempotency_key is None else {"Idempotency-Key": asked.idempotency_key}
     sent = {name: value for name, value in body.items() if value is not None}

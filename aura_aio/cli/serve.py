@@ -19,7 +19,8 @@ from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
 from aura_aio.cli.screen import Screen
 from aura_aio.cli.server_log import log_to
 from aura_aio.model.errors import AuraError
-from aura_aio.settings import Settings, load_settings, take_secrets
+from aura_aio.secret_files import take_secrets
+from aura_aio.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from aura_aio.server import Server

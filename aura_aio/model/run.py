@@ -74,7 +74,7 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     order of their keys. `origin` is the JSON text of what started the run (`model.origin`), if that
     was no client. `depth` counts the runs above it. `retry_of` is the run that it does over.
     `state` is the JSON text of what the plan kept when the run was claimed; None if that was
-    nothing.
+    nothing. `callback_url` is told of the run's end; a worker is not given it.
     """
 
     cid: str
@@ -96,6 +96,7 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     origin: bytes | None = None
     retry_of: str | None = None
     state: bytes | None = None
+    callback_url: str | None = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -134,6 +135,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     depth: int = 0
     origin: bytes | None = None
     retry_of: str | None = None
+    callback_url: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -152,11 +154,14 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class RunEnd(msgspec.Struct, frozen=True):
-    """What is told of a run when it has ended; `started_at` is None if it never ran."""
+    """What is told of a run when it has ended; `started_at` is None if it never ran. `calls_back`:
+    it has a callback, which is due now.
+    """
 
     plan_name: str
     task_name: str
     started_at: float | None
+    calls_back: bool = False
 
 
 class RunChanged(msgspec.Struct, frozen=True):

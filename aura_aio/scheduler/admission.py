@@ -1,6 +1,6 @@
 """From a request to a Tasklet: look-up, input check, envelope; pure but for cid, time and seal.
 
-May import catalog and model only.
+May import catalog, model and `callback_targets` only.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -27,6 +27,7 @@ from aura_aio.model.plan import Definition, Task
 from aura_aio.model.ports import IdempotencyKey
 from aura_aio.model.run import Run, Tasklet
 from aura_aio.model.sealing import Vault
+from aura_aio.scheduler.callback_targets import Targets
 
 
 class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     run_at: float | None = None
     timeout_sec: float | None = None
     labels: dict[str, str] = {}
+    callback_url: str | None = None
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -63,7 +65,9 @@ class Admission:
         clock: Clock,
         new_cid: Callable[[], str],
         vault: Vault,
+        targets: Targets,
     ) -> None:
+        self._targets = targets
         self._catalog = catalog
         self._vault = vault
         self._clock = clock
@@ -78,8 +82,11 @@ class Admission:
         Raises:
             BadReference: no such plan or task; the sentence suggests the names that are close.
             InputsRejected: the inputs break the task's `meta.inputs`.
+            CallbackRefused: callbacks may not go to its `callback_url`.
         """
         loaded = self._loaded(request.plan_name, request.task_name)
+        if request.callback_url is not None:
+            self._targets.check(request.callback_url)
         tasklet = self._tasklet(loaded.task, loaded.definition.digest, request)
         tasklet = msgspec.structs.replace(tasklet, depth=depth, origin=encode_origin(origin))
         return Admitted(tasklet, loaded.definition)
@@ -116,6 +123,7 @@ class Admission:
             priority=run.priority,
             timeout_sec=run.timeout_sec,
             labels=run.labels,
+            callback_url=run.callback_url,
         )
         tasklet = self._tasklet(task, definition.digest, request)
         tasklet = msgspec.structs.replace(
@@ -166,6 +174,7 @@ class Admission:
             on_crash=task.meta.on_crash,
             labels=request.labels,
             limits=limits_of(task),
+            callback_url=request.callback_url,
         )
 
     def _loaded(self, plan_name: str, task_name: str) -> LoadedTask:

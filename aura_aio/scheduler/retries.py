@@ -57,8 +57,8 @@ class Retries:
     ) -> Retry:
         """Queue a new run that does the run `cid` over, durably; or say what it would do.
 
-        It has the priority, the labels, the time limit and the origin of that run. The steps that
-        are kept are as if it had carried them out itself.
+        It has the priority, the labels, the time limit, the origin and the callback of that run.
+        The steps that are kept are as if it had carried them out itself.
 
         Raises:
             RunNotFound: no such run, or its definition is not kept any more.

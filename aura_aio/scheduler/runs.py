@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from aura_aio.model.callback import Callback, CallbackStore
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import AuraError, BatchRejected, RunNotFound
 from aura_aio.model.plan import Definition
@@ -74,9 +75,11 @@ class Runs:
         store: RunStore,
         dispatcher: Dispatcher,
         admission: Admission,
+        callbacks: CallbackStore,
         ends: RunEnds,
         clock: Clock,
     ) -> None:
+        self._callbacks = callbacks
         self._store = store
         self._dispatcher = dispatcher
         self._admission = admission
@@ -188,6 +191,14 @@ class Runs:
         """
         steps = await self._store.steps(cid)
         return await self._get(cid), steps
+
+    async def list_run_callbacks(self, cid: str) -> Callback | None:
+        """The callback of a run with its tries; None if it has none.
+
+        Raises:
+            RunNotFound: no such run.
+        """
+        return await self._callbacks.of_run(cid)
 
     async def cancel(
         self,

@@ -4,6 +4,7 @@ May import the rest of `scheduler`, logs and model; stores and dispatchers come 
 """
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from enum import StrEnum
 from typing import Protocol
@@ -17,7 +18,6 @@ from aura_aio.model.errors import AuraError, NotAlive, NotReady, StoreUnavailabl
 from aura_aio.model.ports import Dispatcher, RunStore, WorkerStatus
 from aura_aio.model.queue_store import QueueCounts, QueueStore
 from aura_aio.model.states import HOLDS_A_SLOT
-from aura_aio.scheduler.triggers import Triggers
 
 _log = logging.getLogger("aura.scheduler.system")
 
@@ -27,6 +27,15 @@ class CancelRun(Protocol):
 
     async def __call__(self, cid: str, *, mode: str, reason: str) -> object:
         """Cancel the run `cid`."""
+        ...
+
+
+class Part(Protocol):
+    """What works by itself as long as the server is up."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether it does its work."""
         ...
 
 
@@ -60,7 +69,7 @@ class SystemStatus(msgspec.Struct, frozen=True):
 
 
 class System:
-    """Starts and stops dispatching, and knows how everything is."""
+    """Starts and stops dispatching, and knows how everything is; `others` have to be alive, too."""
 
     def __init__(
         self,
@@ -69,7 +78,7 @@ class System:
         queue: QueueStore,
         hub: LogHub,
         dispatcher: Dispatcher,
-        triggers: Triggers,
+        others: Sequence[Part],
         cancel_run: CancelRun,
         clock: Clock,
     ) -> None:
@@ -77,7 +86,7 @@ class System:
         self._queue = queue
         self._hub = hub
         self._dispatcher = dispatcher
-        self._triggers = triggers
+        self._parts: tuple[Part, ...] = (dispatcher, hub, *others)
         self._cancel_run = cancel_run
         self._clock = clock
         self._started_at = clock.now()
@@ -139,7 +148,7 @@ class System:
         Raises:
             NotAlive: one has died; the server's log says how.
         """
-        if not (self._dispatcher.alive and self._hub.alive and self._triggers.alive):
+        if not all(part.alive for part in self._parts):
             raise NotAlive("A part of the server has died, see its log: restart the server.")
 
     async def check_ready(self) -> None:

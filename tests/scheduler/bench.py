@@ -15,6 +15,7 @@ from aura_aio.model.ports import RunFilter
 from aura_aio.model.run import Outcome, Run, Tasklet
 from aura_aio.model.states import RunEvent
 from aura_aio.scheduler.admission import Admission
+from aura_aio.scheduler.callback_targets import Targets
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
 from aura_aio.scheduler.event_runs import EventRuns
@@ -129,7 +130,10 @@ class Bench:
         assert self.plans.get(PLAN).errors == ()
         new_cid = CidFactory(self.clock)
         vault = await asyncio.to_thread(open_vault, self.root)
-        self.admission = admission = Admission(self.plans.catalog, self.clock, new_cid, vault)
+        targets = Targets((), allow_private=False)
+        self.admission = admission = Admission(
+            self.plans.catalog, self.clock, new_cid, vault, targets
+        )
         self.book = ScheduleBook(self.store.schedules, self.plans.catalog, self.clock)
         rules = DueRules(late_sec=60.0, catch_up_limit=settings.get("catch_up_limit", 100))
         self.event_runs = EventRuns(

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from aura_aio.model.callback import CallbackStore
 from aura_aio.model.children import ChildStore
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import Definition, Task
@@ -59,6 +60,7 @@ class Store(Protocol):
     logs: LogStore
     schedules: ScheduleStore
     events: EventStore
+    callbacks: CallbackStore
     tokens: TokenStore
 
     @property

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from aura_aio.model.errors import SealBroken, SettingsError
-from aura_aio.settings import WorkerSettings, take_secrets
+from aura_aio.secret_files import take_secrets
+from aura_aio.settings import WorkerSettings
 from aura_aio.vault import KEY_FILE, open_vault
 
 posix_only = pytest.mark.skipif(os.name != "posix", reason="files have a mode on POSIX only")

@@ -52,6 +52,13 @@ async def get_run_timeline(request: web.Request) -> web.Response:
     return answer(run_views.timeline(run, steps))
 
 
+async def list_run_callbacks(request: web.Request) -> web.Response:
+    """listRunCallbacks."""
+    cid = request["match_info"]["cid"]
+    callback = await request.app[SCHEDULER].runs.list_run_callbacks(cid)
+    return answer(run_views.run_callbacks(callback))
+
+
 async def get_run_definition(request: web.Request) -> web.Response:
     """getRunDefinition."""
     cid = request["match_info"]["cid"]

@@ -70,6 +70,19 @@ def _range(least: float | None, most: float | None) -> Validator | None:
     return None if least is None and most is None else Range(min=least, max=most)
 
 
+class Matches(Regexp):
+    """A pattern whose `$` is the end, as JSON Schema has it: Python's lets a line feed follow."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__(pattern, error="Must match {regex}.")
+        self._whole = re.compile(re.sub(r"\$\Z", r"\\Z", pattern))
+
+    def __call__(self, value: Any) -> Any:
+        if self._whole.match(value) is None:
+            raise ValidationError(self._format_error(value))
+        return value
+
+
 class Text(Strict, fields.String):
     """A string of `least` to `most` characters that matches `pattern`."""
 
@@ -83,7 +96,7 @@ class Text(Strict, fields.String):
         pattern: str | None = None,
         **options: Any,
     ) -> None:
-        matches = Regexp(pattern, error="Must match {regex}.") if pattern is not None else None
+        matches = Matches(pattern) if pattern is not None else None
         super().__init__(validate=_present(_length(least, most), matches), **options)
 
 

@@ -30,6 +30,7 @@ from aura_aio.api.schemas.fields import (
     Word,
 )
 from aura_aio.api.schemas.plans import TaskDetailSchema
+from aura_aio.model.callback import CallbackStatus
 from aura_aio.model.states import RunState
 
 
@@ -107,6 +108,10 @@ class GetRunTimelinePathSchema(GetRunPathSchema):
     """The path of getRunTimeline."""
 
 
+class ListRunCallbacksPathSchema(GetRunPathSchema):
+    """The path of listRunCallbacks."""
+
+
 class GetRunDefinitionPathSchema(GetRunPathSchema):
     """The path of getRunDefinition."""
 
@@ -118,6 +123,40 @@ class RunDefinitionSchema(AnswerSchema):
     definition_digest = Text(required=True)
     task = Nested(TaskDetailSchema, required=True)
     document = JsonObjectField(required=True)
+
+
+class CallbackStatusField(Word):
+    """CallbackStatus."""
+
+    words: ClassVar = tuple(CallbackStatus)
+
+
+class CallbackTryStatusField(Word):
+    """CallbackTryStatus."""
+
+    words: ClassVar = (CallbackStatus.DELIVERED, CallbackStatus.FAILED)
+
+
+class RunCallbackSchema(AnswerSchema):
+    """RunCallback."""
+
+    number = Int32(least=1, required=True)
+    status = CallbackTryStatusField(required=True)
+    started_at = Moment(required=True)
+    duration_sec = Double(least=0, required=True)
+    status_code = Int32(least=100, most=999)
+    error = Text()
+    next_at = Moment()
+
+
+class RunCallbackListSchema(AnswerSchema):
+    """RunCallbackList."""
+
+    items = Items(Nested(RunCallbackSchema), required=True)
+    next_cursor = Text()
+    url = Text()
+    status = CallbackStatusField()
+    next_at = Moment()
 
 
 class RunErrorSchema(AnswerSchema):
@@ -209,6 +248,14 @@ class RunSummarySchema(AnswerSchema):
     error = Nested(RunErrorSchema)
     inputs = JsonObjectField()
     result = JsonValueField()
+
+
+class RunFinishedEventSchema(AnswerSchema):
+    """RunFinishedEvent."""
+
+    type = Text(required=True)
+    timestamp = Moment(required=True)
+    data = Nested(RunSummarySchema, required=True)
 
 
 class RunListSchema(AnswerSchema):

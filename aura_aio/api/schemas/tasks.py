@@ -3,7 +3,7 @@
 May import `schemas.fields`, `schemas.bases`, `schemas.common` and `schemas.runs` only.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from aura_aio.api.schemas.bases import (
     AnswerSchema,
@@ -41,6 +41,8 @@ from aura_aio.api.schemas.runs import (
     WaitingSchema,
 )
 from aura_aio.model.states import RunState
+
+CALLBACK_URL: Final = r"^https?://[A-Za-z0-9.:\[\]_-]{1,300}([/?][!$-~]*)?$"
 
 
 class TaskBatchItemStatusField(Word):
@@ -112,6 +114,7 @@ class AdHocTaskRequestSchema(ExclusiveSchema):
     run_at = Moment()
     timeout_sec = Double(least=0.001, most=31_536_000)
     labels = LabelsField(load_default=dict)
+    callback_url = Text(most=2048, pattern=CALLBACK_URL)
 
     excluded: ClassVar = ("delay_sec", "run_at")
 

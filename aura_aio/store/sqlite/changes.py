@@ -50,6 +50,7 @@ class Held(NamedTuple):
     cancel: str | None
     task_name: str
     started_at: float | None
+    calls_back: bool
 
 
 def hold(tx: Transaction, cids: Iterable[str]) -> dict[str, Held]:
@@ -64,6 +65,7 @@ def hold(tx: Transaction, cids: Iterable[str]) -> dict[str, Held]:
             cancel=row[7],
             task_name=row[8],
             started_at=row[9],
+            calls_back=bool(row[10]),
         )
         for row in tx.connection.execute(sql.HOLD, (json_text(list(cids)),))
     }
@@ -228,7 +230,7 @@ def _note(
 ) -> None:
     ended = None
     if target in TERMINAL:
-        ended = RunEnd(run.place.plan_name, run.task_name, run.started_at)
+        ended = RunEnd(run.place.plan_name, run.task_name, run.started_at, run.calls_back)
     tx.changed(RunChanged(run.cid, run.state, target, run.attempt, at, ended, grace_sec))
 
 

@@ -1,4 +1,4 @@
-"""Ends of runs that somebody waits for: kept in the transaction that ends them.
+"""Ends of runs that somebody waits for, or is to be told: kept in the transaction that ends them.
 
 May import `sql`, `rows`, the standard library and model only.
 """
@@ -32,3 +32,12 @@ def keep_ends(
         if any(each.matches(**names, status=fact.target) for each in filters):
             kept.append((fact.cid, plan_name, task_name, fact.target.value, fact.at, depth))
     connection.executemany(sql.KEEP_EVENT, kept)
+
+
+def keep_callbacks(
+    connection: sqlite3.Connection, facts: Sequence[RunChanged], due_at: float
+) -> None:
+    """Keep that the runs among `facts` which have ended are to be called back, from `due_at` on."""
+    rows = [(fact.cid, due_at) for fact in facts if fact.ended and fact.ended.calls_back]
+    if rows:
+        connection.executemany(sql.KEEP_CALLBACK, rows)

@@ -64,9 +64,10 @@ def run_from(row: Row) -> Run:
         origin=row[21],
         arrival=row[22],
         retry_of=row[23],
-        inputs=row[24],
-        sealed=row[25],
-        result=row[26],
+        callback_url=row[24],
+        inputs=row[25],
+        sealed=row[26],
+        result=row[27],
     )
 
 
@@ -100,6 +101,7 @@ def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
         tasklet.sealed,
         tasklet.retry_of,
         tasklet.cid,
+        tasklet.callback_url,
     )
 
 

@@ -34,7 +34,8 @@ CREATE TABLE runs (
     parent_cid TEXT,
     depth INTEGER NOT NULL DEFAULT 0,
     origin BLOB,
-    retry_of TEXT
+    retry_of TEXT,
+    callback_url TEXT
 );
 
 -- The queue: dispatch order, of runs without limits and of those with.
@@ -79,6 +80,27 @@ CREATE TABLE steps (
     worker TEXT,
     calls BLOB,  -- JSON; of a step with a loop or with several tries
     PRIMARY KEY (cid, attempt, step)
+);
+
+-- Callbacks of runs that have ended.
+CREATE TABLE callbacks (
+    cid TEXT NOT NULL PRIMARY KEY,
+    tries INTEGER NOT NULL,
+    status TEXT NOT NULL CHECK (status IN ('pending', 'delivered', 'failed')),
+    due_at REAL                -- when it is tried next; NULL: never again
+);
+
+CREATE INDEX callbacks_due ON callbacks (due_at, cid) WHERE due_at IS NOT NULL;
+
+CREATE TABLE callback_tries (
+    cid TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    started_at REAL NOT NULL,
+    duration_sec REAL NOT NULL,
+    status_code INTEGER,
+    error TEXT,
+    next_at REAL,
+    PRIMARY KEY (cid, number)
 );
 
 CREATE TABLE plan_state (  -- what plans keep between their runs

@@ -21,7 +21,7 @@ MOST_KEYS_PRUNED: Final = 16
 _RUN: Final = (
     "cid, plan_name, task_name, state, attempt, priority, rank, definition_digest, created_at, "
     "on_crash, run_at, started_at, finished_at, timeout_sec, labels, worker, error, cancel, "
-    "limits, parent_cid, depth, origin, arrival, retry_of, "
+    "limits, parent_cid, depth, origin, arrival, retry_of, callback_url, "
 )
 _BARE_RUN: Final = _RUN + "NULL, NULL, NULL"
 _WHOLE_RUN: Final = _RUN + "inputs, sealed, result"
@@ -29,7 +29,7 @@ _TASKLET: Final = (
     "cid, plan_name, task_name, definition_digest, created_at, attempt, inputs, priority, run_at, "
     "timeout_sec, on_crash, labels, limits, parent_cid, depth, origin, sealed, retry_of"
 )
-_INSERTED: Final = _TASKLET + ", arrival"
+_INSERTED: Final = _TASKLET + ", arrival, callback_url"
 _HEAD: Final = "plan_name, limits, priority, rank, arrival, cid"
 _STEP: Final = (
     "cid, attempt, step, status, started_at, finished_at, tries, output, error, worker, calls"
@@ -65,7 +65,7 @@ PRUNE_KEYS: Final = f"""
 KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
 INSERT_RUN: Final = f"""
     INSERT INTO runs (state, ready_at, delayed, rank, {_INSERTED})
-    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 FIND_CHILD: Final = """
     SELECT cid FROM runs INDEXED BY runs_by_call WHERE parent_cid = ? AND origin = ?
@@ -81,7 +81,7 @@ _AS_HELD: Final = "WHERE cid = ? AND attempt = ? AND state = ?"
 
 HOLD: Final = """
     SELECT cid, state, attempt, priority, plan_name, delayed, on_crash, cancel, task_name,
-        started_at
+        started_at, callback_url IS NOT NULL
     FROM runs WHERE cid IN (SELECT value FROM json_each(?))
 """
 END: Final = f"UPDATE runs SET state = ?, finished_at = ?, result = ?, error = ? {_AS_HELD}"
@@ -257,6 +257,26 @@ KEPT_EVENTS: Final = """
 """
 EVENT: Final = "SELECT 1 FROM events WHERE number = ? AND cid = ?"
 FORGET_EVENT: Final = "DELETE FROM events WHERE number = ?"
+
+# --- Callbacks
+
+_TRY: Final = "cid, number, started_at, duration_sec, status_code, error, next_at"
+
+KEEP_CALLBACK: Final = """
+    INSERT INTO callbacks (cid, tries, status, due_at) VALUES (?, 0, 'pending', ?)
+"""
+UPCOMING_CALLBACKS: Final = """
+    SELECT callbacks.cid, callback_url, due_at, tries
+    FROM callbacks INDEXED BY callbacks_due CROSS JOIN runs USING (cid)
+    WHERE due_at IS NOT NULL ORDER BY due_at, callbacks.cid LIMIT ?
+"""
+KEEP_TRY: Final = f"REPLACE INTO callback_tries ({_TRY}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+SETTLE_CALLBACK: Final = """
+    UPDATE callbacks SET tries = ?, status = ?, due_at = ? WHERE cid = ?
+"""
+CALLBACK_URL: Final = "SELECT callback_url FROM runs WHERE cid = ?"
+CALLBACK: Final = "SELECT status, due_at FROM callbacks WHERE cid = ?"
+TRIES: Final = f"SELECT {_TRY} FROM callback_tries WHERE cid = ? ORDER BY number"
 
 # --- Runs, definitions and steps are read
 

@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+from aura_aio.model.callback import CallbackStore
 from aura_aio.model.children import ChildStore
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import StoreUnavailable
@@ -15,6 +16,7 @@ from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.schedule_store import EventStore, ScheduleStore
 from aura_aio.model.token_store import TokenStore
 from aura_aio.store.sqlite.accept import Acceptance
+from aura_aio.store.sqlite.callbacks import SqliteCallbacks
 from aura_aio.store.sqlite.children import SqliteChildren, cancel_with_parents
 from aura_aio.store.sqlite.database import Database
 from aura_aio.store.sqlite.logs import SqliteLogs
@@ -71,6 +73,7 @@ class SqliteStore:
         self.events: EventStore = SqliteEvents(
             parts.session, self._writer, parts.look_ups, acceptance, parts.clock
         )
+        self.callbacks: CallbackStore = SqliteCallbacks(self._writer, parts.look_ups)
         self.tokens: TokenStore = SqliteTokens(self._writer, parts.look_ups)
 
     @property

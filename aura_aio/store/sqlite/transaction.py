@@ -18,7 +18,7 @@ from aura_aio.model.run import RunChanged, StepRecord
 from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
 from aura_aio.store.sqlite import sql
 from aura_aio.store.sqlite.database import Database, is_unavailable
-from aura_aio.store.sqlite.ends import keep_ends
+from aura_aio.store.sqlite.ends import keep_callbacks, keep_ends
 
 K = TypeVar("K")
 
@@ -180,8 +180,10 @@ class SqliteSession:
     def commit(self, transaction: Transaction) -> Sequence[RunChanged]:
         """Make it durable; answers its facts."""
         self._before_commit(transaction)
+        now = self._clock.now()
         keep_ends(self._connection, transaction.facts, self.listened)
-        transaction.flush(self._clock.now())
+        keep_callbacks(self._connection, transaction.facts, now)
+        transaction.flush(now)
         began = self._clock.monotonic()
         self._connection.execute("COMMIT")
         self.commit_sec += self._clock.monotonic() - began

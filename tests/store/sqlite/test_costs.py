@@ -64,7 +64,8 @@ LISTS = {
 
 # To read the first rows of what is in the wanted order already is no walk.
 IN_ORDER = tuple(
-    f"USING INDEX {name}" for name in ("runs_ready", "runs_limited", "sqlite_autoindex_runs_1")
+    f"USING INDEX {name}"
+    for name in ("runs_ready", "runs_limited", "sqlite_autoindex_runs_1", "callbacks_due")
 )
 
 
