@@ -38,16 +38,18 @@ def part(specs: Sequence[InputSpec], inputs: dict[str, Any], also: Collection[st
     return Parted(inputs | masked, hidden)
 
 
-def secret_values(specs: Sequence[InputSpec], hidden: Mapping[str, Any]) -> Iterator[Any]:
+def secret_values(
+    specs: Sequence[InputSpec], hidden: Mapping[str, Any], known: Collection[str] = ()
+) -> Iterator[Any]:
     """The secret texts and numbers in the `hidden` inputs of a run; of an input whose spec has no
-    secret in it, all.
+    secret in it, all, unless the secrets in it are `known` otherwise.
     """
     by_name = {spec.name: spec for spec in specs}
     for name, value in hidden.items():
         spec = by_name.get(name)
         if spec is not None and has_secret(spec):
             yield from _secrets(spec, value)
-        else:
+        elif name not in known:
             yield from _leaves(value)
 
 

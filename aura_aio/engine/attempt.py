@@ -11,6 +11,7 @@ from aura_aio.catalog.actions import LoadedAction
 from aura_aio.catalog.inputs import with_absent
 from aura_aio.catalog.references import split_action
 from aura_aio.catalog.secret_inputs import secret_values
+from aura_aio.engine.children import AttemptChildRuns
 from aura_aio.engine.context import MAX_MESSAGE as MAX_LINE
 from aura_aio.engine.context import ActionContext, RunIdentity, portable_text
 from aura_aio.engine.definitions import ReadyStep, ReadyTask
@@ -25,6 +26,7 @@ from aura_aio.model import json
 from aura_aio.model.clock import rfc3339
 from aura_aio.model.log import LogLevel, LogLine
 from aura_aio.model.run import OnCrash, StepRecord, Tasklet
+from aura_aio.model.sealing import hidden_from
 
 
 class LeftBehind(NamedTuple):
@@ -67,6 +69,7 @@ class Attempt:
             ),
         }
         """What every template sees."""
+        self.child_runs = parts.child_runs and AttemptChildRuns(parts.child_runs, self.mask)
         self.calls: set[ActionContext] = set()
         """The calls of actions under way."""
         self.failed: list[str] = []
@@ -84,9 +87,10 @@ class Attempt:
         inputs: dict[str, Any] = json.loads(tasklet.inputs)
         if hidden is None:
             return inputs
-        secret: dict[str, Any] = json.loads(hidden)
-        self.mask.add(secret_values(task.inputs, secret))
-        return inputs | secret
+        secret = hidden_from(hidden)
+        self.mask.add(secret.passed_on.values)
+        self.mask.add(secret_values(task.inputs, secret.inputs, secret.passed_on.inputs))
+        return inputs | secret.inputs
 
     def action(self, reference: str) -> LoadedAction:
         """The action that a step names.
@@ -123,7 +127,7 @@ class Attempt:
         call.state = state
         call.events = parts.events
         call.hide = self.mask.text
-        call.child_runs = parts.child_runs
+        call.child_runs = self.child_runs
         self.calls.add(call)
         return call
 

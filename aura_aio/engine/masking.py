@@ -44,6 +44,14 @@ class Mask:
             longest_first = sorted(self._forms, key=lambda form: (-len(form), form))
             self._pattern = re.compile("|".join(map(re.escape, longest_first)))
 
+    def found_in(self, text: str) -> tuple[Any, ...]:
+        """The secrets that are in `text`."""
+        return tuple(
+            value
+            for value in self.values
+            if any(form in text for each in _texts(value) for form in _forms(each))
+        )
+
     def text(self, text: str) -> str:
         """`text` without secrets."""
         return text if self._pattern is None else self._pattern.sub(MASK, text)

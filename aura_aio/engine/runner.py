@@ -50,7 +50,7 @@ class Runner:
         finished: Sequence[StepRecord] = (),
         hidden: bytes | None = None,
     ) -> None:
-        """`hidden` is the JSON text of the inputs that hold a secret: the Tasklet masks them."""
+        """`hidden` says what the Tasklet masks (`model.sealing.Hidden`, as JSON text)."""
         self._parts = parts
         self._run = tasklet
         self._task = parts.definitions.task(tasklet.definition_digest, task)

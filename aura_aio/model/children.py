@@ -9,6 +9,7 @@ import msgspec
 
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import Run, RunError, Tasklet
+from aura_aio.model.sealing import PassedOn
 from aura_aio.model.states import RunState
 
 
@@ -16,7 +17,7 @@ class ChildRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     """A child run that is asked for by the try `tries` of the step `step` (in the turn `turn` of
     its loop) of an attempt under way; with `wait` the step waits for its end.
 
-    `inputs` is the JSON text of an object; `secret_inputs` are those that hold a secret of the
+    `inputs` is the JSON text of an object; `passed_on` says which of them hold secrets of the
     parent. Without `priority` it is that of the parent.
     """
 
@@ -29,7 +30,7 @@ class ChildRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     task_name: str
     wait: bool
     inputs: bytes = b"{}"
-    secret_inputs: tuple[str, ...] = ()
+    passed_on: PassedOn = PassedOn()
     priority: int | None = None
     timeout_sec: float | None = None
     labels: dict[str, str] = {}

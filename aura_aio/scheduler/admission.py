@@ -26,7 +26,7 @@ from aura_aio.model.origin import Origin, encode_origin
 from aura_aio.model.plan import Definition, Task
 from aura_aio.model.ports import IdempotencyKey
 from aura_aio.model.run import Run, Tasklet
-from aura_aio.model.sealing import Vault
+from aura_aio.model.sealing import Hidden, PassedOn, Vault, hidden_from, hidden_text
 from aura_aio.scheduler.callback_targets import Targets
 
 
@@ -34,13 +34,14 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     """What a client asks to have run; `run_at` in seconds since the epoch, or `delay_sec` from now.
 
     At most one of `run_at` and `delay_sec` is set. `secret_inputs` are names of inputs that are
-    secret whatever the task says of them: they were made from secrets.
+    secret whatever the task says of them; so are those that were `passed_on` by a parent.
     """
 
     plan_name: str
     task_name: str
     inputs: dict[str, Any] = {}
     secret_inputs: frozenset[str] = frozenset()
+    passed_on: PassedOn = PassedOn()
     priority: int = 0
     delay_sec: float | None = None
     run_at: float | None = None
@@ -110,7 +111,8 @@ class Admission:
             self._check_plan(run.plan_name)
             task = definition.task()
         shown = json.loads(run.inputs or b"{}")
-        secret = json.loads(self._vault.unseal(run.sealed)) if run.sealed else {}
+        hidden = hidden_from(self._vault.unseal(run.sealed)) if run.sealed else Hidden()
+        secret = hidden.inputs
         names = {spec.name for spec in task.meta.inputs}
         own = {name: value for name, value in (shown | secret).items() if name in names}
         request = RunRequest(
@@ -120,6 +122,7 @@ class Admission:
             secret_inputs=frozenset(
                 name for name in secret if shown[name] == MASK and name not in inputs
             ),
+            passed_on=hidden.passed_on,
             priority=run.priority,
             timeout_sec=run.timeout_sec,
             labels=run.labels,
@@ -157,7 +160,9 @@ class Admission:
 
     def _tasklet(self, task: Task, digest: str, request: RunRequest) -> Tasklet:
         inputs = check_inputs(task, request.inputs)
-        shown, hidden = part(task.meta.inputs, inputs, request.secret_inputs)
+        passed_on = request.passed_on
+        also = request.secret_inputs | set(passed_on.inputs)
+        shown, hidden = part(task.meta.inputs, inputs, also)
         now = self._clock.now()
         run_at = now + request.delay_sec if request.delay_sec is not None else request.run_at
         return Tasklet(
@@ -167,7 +172,7 @@ class Admission:
             definition_digest=digest,
             accepted_at=now,
             inputs=json.dumps(shown),
-            sealed=self._vault.seal(json.dumps(hidden)) if hidden else None,
+            sealed=self._vault.seal(hidden_text(Hidden(hidden, passed_on))) if hidden else None,
             priority=request.priority,
             run_at=run_at,
             timeout_sec=request.timeout_sec,

@@ -59,7 +59,7 @@ class Children:
                 plan_name=request.plan_name,
                 task_name=request.task_name,
                 inputs=json.loads(request.inputs),
-                secret_inputs=frozenset(request.secret_inputs),
+                passed_on=request.passed_on,
                 priority=parent.priority if request.priority is None else request.priority,
                 timeout_sec=request.timeout_sec,
                 labels=request.labels,

@@ -24,6 +24,7 @@ from aura_aio.model.ids import CidFactory
 from aura_aio.model.origin import Origin, encode_origin
 from aura_aio.model.plan import Definition, InputSpec, Step, Task, TaskMeta
 from aura_aio.model.run import Outcome, Tasklet
+from aura_aio.model.sealing import Hidden, hidden_text
 from aura_aio.model.states import RunState, advance
 from aura_aio.testing.clock import VirtualClock, VirtualLoop
 from aura_aio.testing.http import FakeHttp
@@ -131,7 +132,7 @@ class TestedPlan:
                 builtin=builtin_actions(allow_shell=True) | _on(world.http),
                 secrets=world.secrets,
             )
-            secret = json.dumps(hidden) if hidden else None
+            secret = hidden_text(Hidden(hidden)) if hidden else None
             outcome = loop.run_until_complete(Runner(tasklet, task, parts, hidden=secret).run())
         if world.http.unexpected:
             raise AssertionError("\n".join(world.http.unexpected))

@@ -64,9 +64,7 @@ class Define(msgspec.Struct, frozen=True, tag="define"):
 
 
 class Start(msgspec.Struct, frozen=True, tag="start"):
-    """Server → worker: begin this attempt; `hidden` is the JSON text of the inputs that were
-    sealed.
-    """
+    """Server → worker: begin this attempt; `hidden` is what was sealed (`model.sealing`)."""
 
     tasklet: Tasklet
     hidden: bytes | None = None

@@ -56,8 +56,7 @@ class Link:
         hidden: bytes | None = None,
     ) -> None:
         """Hand over an attempt, and its definition if the worker has not got it yet; `finished` are
-        the steps that are not to run again, `hidden` is the JSON text of the inputs that were
-        sealed.
+        the steps that are not to run again, `hidden` is what was sealed (`model.sealing`).
         """
         if definition.digest not in self._defined:
             self._defined.add(definition.digest)

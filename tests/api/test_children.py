@@ -364,4 +364,4 @@ returns: "{{ inputs.text == 'key s3cr3t-value' }}"
     shown = (await server.get(f"/api/runs/{child['cid']}")).json
     assert shown["inputs"] == {"text": "***", "other": "plain"}
     (line,) = await server.log(child["cid"])
-    assert line["message"] == "16 ***"
+    assert line["message"] == "16 key ***"

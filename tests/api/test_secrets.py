@@ -21,6 +21,7 @@ ACTIONS = '''
 import json
 import logging
 import os
+import signal
 import subprocess
 import sys
 
@@ -47,6 +48,14 @@ def check(value: str, expected: str) -> bool:
 @action
 def fail(value: str) -> None:
     raise ValueError(f"not {value}")
+
+
+@action
+def die_once(context: ActionContext) -> int:
+    """End the worker in the first attempt."""
+    if context.attempt == 1:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return context.attempt
 
 
 @action
@@ -86,6 +95,48 @@ returns: ["{{ nodes.check.output }}", "{{ run.attempt }}"]
     "number": """
 meta: {inputs: [{name: value, secret: true, type: integer}]}
 steps: {a: {action: set}}
+""",
+    "parent": """
+meta: {inputs: [{name: value, secret: true, required: true}]}
+steps:
+  child:
+    action: aura.run_task
+    params:
+      task: child
+      inputs:
+        text: "key {{ secrets.THIRD }} end"
+        conf: {mode: fast, token: "{{ inputs.value }}", deep: ["{{ secrets.OTHER }}"]}
+      labels: {of: "{{ inputs.value }}"}
+returns: "{{ nodes.child.output.result }}"
+""",
+    "child": """
+meta:
+  inputs:
+    - {name: text, type: string}
+    - name: conf
+      type: dict
+      properties: {mode: {}, token: {secret: true}, deep: {type: list}}
+steps:
+  part: {action: leak, params: {value: "{{ inputs.text[4:-4] }}"}}
+  deep: {action: leak, params: {value: "{{ inputs.conf.deep[0] }}"}}
+  fail: {action: fail, params: {value: "{{ inputs.text[4:-4] }}"}}
+  after: {action: log, depends_on: {fail: failed}, params: {message: "{{ inputs.conf }}"}}
+returns:
+  mode: "{{ inputs.conf.mode }}"
+  lengths: ["{{ inputs.text[4:-4] | length }}", "{{ inputs.conf.deep[0] | length }}"]
+  value: "{{ nodes.part.output.value }}"
+""",
+    "resume": """
+meta:
+  on_crash: resume
+  inputs: [{name: value, secret: true, required: true}]
+steps:
+  both: {action: set, params: {a: "{{ inputs.value }}", b: "x {{ secrets.OTHER }}"}}
+  seen: {action: set, params: {it: "{{ nodes.both.output }}"}, depends_on: both}
+  die: {action: die_once, depends_on: seen}
+  again: {action: set, params: {it: "{{ nodes.both.output }}"}, depends_on: die}
+  leak: {action: leak, params: {value: "{{ inputs.value }}"}, depends_on: die}
+returns: ["{{ nodes.seen.output.it }}", "{{ nodes.again.output.it }}", "{{ nodes.both.output }}"]
 """,
     "environment": "steps: {a: {action: environment}}\nreturns: '{{ nodes.a.output }}'\n",
 }
@@ -138,6 +189,47 @@ async def test_a_secret_is_in_no_answer_no_log_line_and_not_in_the_store(
     definition = (await server.get(f"/api/runs/{cid}/definition")).json
     assert_hidden(run, log, streamed, listed, definition)
     assert_hidden(stored(tmp_path / "data"))
+
+
+async def test_a_secret_that_is_passed_to_a_child_is_one_there_whatever_the_child_does_with_it(
+    plans: list[str], make_server: MakeServer, tmp_path: Path
+) -> None:
+    data_dir = tmp_path / "data"
+    secrets = {"OTHER": "0ther quoted", "THIRD": "s3cr3t no. 3"}
+    server = await make_server(plans=plans, secrets=secrets, data_dir=str(data_dir))
+    async with server.session.ws_connect(f"{server.url}/ws/logs?since=0") as monitor:
+        parent = await server.done("secretive", "parent", inputs={"value": VALUE})
+        assert parent["status"] == "succeeded", parent
+        wanted = {"mode": "fast", "lengths": [12, 12], "value": "***"}
+        assert parent["result"] == wanted
+        (child,) = (await server.get(f"/api/runs?parent_cid={parent['cid']}")).json["items"]
+        retried = await server.post(f"/api/tasks/{child['cid']}/retry", {"from": "start"})
+        again = await server.finished(retried.json["cid"])
+        assert again["result"] == wanted
+        logs = [await server.log(run["cid"]) for run in (parent, child, again)]
+        streamed: list[Any] = []
+        while len(streamed) < sum(map(len, logs)):
+            frame = json.loads(await monitor.receive_str(timeout=10))
+            streamed += [frame] if frame["type"] == "log" and frame["payload"].get("cid") else []
+    for run in (child, again):
+        timeline = (await server.get(f"/api/runs/{run['cid']}/timeline")).json
+        shown = (await server.get(f"/api/runs/{run['cid']}")).json
+        assert shown["inputs"] == {"text": "***", "conf": "***"}
+        assert_hidden(shown, timeline)
+    listed = (await server.get("/api/runs?include=inputs,result")).json
+    assert_hidden(parent, logs, streamed, listed, stored(data_dir))
+
+
+async def test_what_was_masked_before_a_crash_is_the_same_after_it(
+    plans: list[str], make_server: MakeServer, tmp_path: Path
+) -> None:
+    data_dir = tmp_path / "data"
+    server = await make_server(plans=plans, secrets={"OTHER": "quoted"}, data_dir=str(data_dir))
+    run = await server.done("secretive", "resume", inputs={"value": VALUE})
+    assert (run["status"], run["attempt"]) == ("succeeded", 2), run
+    assert run["result"] == [{"a": "***", "b": "x ***"}] * 3
+    timeline = (await server.get(f"/api/runs/{run['cid']}/timeline")).json
+    assert_hidden(run, timeline, await server.log(run["cid"]), stored(data_dir))
 
 
 async def test_a_sealed_input_reaches_the_action_after_a_restart_of_the_server(

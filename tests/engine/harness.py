@@ -25,6 +25,7 @@ from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.log import LogLine
 from aura_aio.model.plan import Definition, Task
 from aura_aio.model.run import Outcome, StepRecord, Tasklet
+from aura_aio.model.sealing import Hidden, hidden_text
 from tests.waiting import until
 
 PLAN = "case"
@@ -143,7 +144,7 @@ class Bench:
             on_crash=task.meta.on_crash,
             **envelope,
         )
-        secret = json.dumps(hidden) if hidden else None
+        secret = hidden_text(Hidden(hidden)) if hidden else None
         return Runner(tasklet, task, self.parts, finished or (), secret)
 
     async def run(

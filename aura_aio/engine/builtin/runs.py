@@ -61,7 +61,6 @@ async def run_task(  # noqa: PLR0913 - these are the words of a step
         task_name=task or task_ref or "",
         wait=wait,
         inputs=to_json(inputs or {}, "What 'inputs' gives"),
-        secret_inputs=_secret(inputs or {}, context),
         priority=_checked_priority(priority),
         timeout_sec=_checked_timeout(timeout_sec),
         labels=_checked_labels(labels or {}),
@@ -85,12 +84,6 @@ async def _run(context: ActionContext, child_runs: ChildRuns, request: ChildRequ
         if context.cancelled:  # the step's time is over (or the run is: then it makes no odds)
             child.drop()
         raise
-
-
-def _secret(inputs: dict[str, Any], context: ActionContext) -> tuple[str, ...]:
-    """The names of those that hold a secret of this run: the child's must hide them, too."""
-    texts = {name: to_json(value, name).decode() for name, value in inputs.items()}
-    return tuple(name for name, text in texts.items() if context.hide(text) != text)
 
 
 def _told(end: ChildEnd) -> dict[str, Any]:
