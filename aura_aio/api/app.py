@@ -7,6 +7,7 @@ from aiohttp import web
 
 from aura_aio.api.access import access_middleware
 from aura_aio.api.cors import allow_origins
+from aura_aio.api.deprecation import announce_deprecations
 from aura_aio.api.hosts import hosts_middleware
 from aura_aio.api.keys import ABOUT, ACCESS, HTTP_SETTINGS, METRICS, MONITORS, SCHEDULER
 from aura_aio.api.log_stream import LogConnectionManager
@@ -64,5 +65,6 @@ def make_app(
     app[HTTP_SETTINGS] = settings
     operations |= bind(app, contract)
     allow_origins(app, {app.router[each.operation_id] for each in contract.operations}, settings)
+    announce_deprecations(app, operations)
     add_pages(app, contract)
     return app

@@ -25,11 +25,13 @@ _SENT: Final = (
 _SEEN: Final = (
     hdrs.ALLOW,
     hdrs.CONTENT_DISPOSITION,
+    "Deprecation",
     hdrs.ETAG,
     "Idempotent-Replayed",
     hdrs.LINK,
     hdrs.LOCATION,
     hdrs.RETRY_AFTER,
+    "Sunset",
     hdrs.WWW_AUTHENTICATE,
     "X-Request-ID",
 )

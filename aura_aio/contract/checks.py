@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from aura_aio.contract.deprecation import deprecation_faults
 from aura_aio.contract.references import (
     METHODS,
     REF,
@@ -106,6 +107,7 @@ def _operation_faults(document: Json) -> Iterator[tuple[str, str]]:
         yield from _names(place, operation, ids)
         yield from _texts(place, operation, tags)
         yield from security_faults(document, place, path, operation)
+        yield from deprecation_faults(place, operation)
         yield from _parameters(place, path, listed)
         yield from _body(place, operation)
         yield from _statuses(document, place, operation, listed)

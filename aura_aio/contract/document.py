@@ -16,6 +16,7 @@ import msgspec
 
 from aura_aio.contract import references
 from aura_aio.contract.checks import TEXTS, check
+from aura_aio.contract.deprecation import Deprecation, deprecation_of
 from aura_aio.contract.openapi30 import downgrade
 from aura_aio.contract.reading import read_yaml
 from aura_aio.contract.references import Json
@@ -64,7 +65,8 @@ class Operation(msgspec.Struct, frozen=True):
 
     `body` is the component of the request body, None without one. `scope` is None for what never
     needs a token; `takes_ticket`: a ticket will do. `narrowed`: it holds a token that is narrowed
-    to plans to them by itself. Parameters and answers are in the order of the document.
+    to plans to them by itself. `deprecation` is None for what stays. Parameters and answers are in
+    the order of the document.
     """
 
     operation_id: str
@@ -79,6 +81,7 @@ class Operation(msgspec.Struct, frozen=True):
     header_parameters: tuple[Parameter, ...]
     body: str | None
     body_required: bool
+    deprecation: Deprecation | None
     answers: tuple[Answer, ...]
 
     @property
@@ -226,6 +229,7 @@ def _operation(document: Json, path: str, method: str, item: Json, operation: Js
         header_parameters=tuple(p for p in parameters if p.location is Location.HEADER),
         body=_content(body)[1] if body is not None else None,
         body_required=body.get("required", False) if body is not None else False,
+        deprecation=deprecation_of(operation),
         answers=tuple(
             _answer(document, status, response)
             for status, response in operation["responses"].items()

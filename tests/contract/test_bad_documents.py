@@ -20,7 +20,7 @@ GOOD = FOLDER / "good.yaml"
 BAD = sorted(path for path in FOLDER.glob("*.yaml") if path != GOOD)
 
 
-def _patched(target: Any, patch: Any) -> Any:
+def patched(target: Any, patch: Any) -> Any:
     """JSON Merge Patch, RFC 7386: null takes out, objects are merged, all else replaces."""
     if not isinstance(patch, dict):
         return patch
@@ -29,7 +29,7 @@ def _patched(target: Any, patch: Any) -> Any:
         if value is None:
             result.pop(key, None)
         else:
-            result[key] = _patched(result.get(key), value)
+            result[key] = patched(result.get(key), value)
     return result
 
 
@@ -46,7 +46,7 @@ def test_a_bad_document_is_refused(path: Path, tmp_path: Path) -> None:
     text = case.get("text")
     if text is None:
         good = read_yaml(GOOD.read_bytes(), "good.yaml")
-        text = yaml.safe_dump(_patched(copy.deepcopy(good), case["patch"]), sort_keys=False)
+        text = yaml.safe_dump(patched(copy.deepcopy(good), case["patch"]), sort_keys=False)
     broken = tmp_path / "openapi.yaml"
     broken.write_text(text, "utf-8")
     with pytest.raises(ContractError) as caught:
