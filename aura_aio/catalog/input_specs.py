@@ -39,8 +39,10 @@ def read_inputs(place: Place) -> tuple[InputSpec, ...]:
     return tuple(specs.values())
 
 
-def _read_spec(place: Place, *, name: str | None) -> InputSpec | None:
-    """An input; `name` is given where it does not stand among the fields."""
+def _read_spec(place: Place, *, name: str | None, implied: str | None = None) -> InputSpec | None:
+    """An input; `name` is given where it does not stand among the fields, `implied` is the type of
+    one that does not say it.
+    """
     known = INPUT_FIELDS if name is None else INPUT_FIELDS[1:]
     fields = place.fields(known, expected="an input: {name, type, …}")
     if name is None:
@@ -51,7 +53,7 @@ def _read_spec(place: Place, *, name: str | None) -> InputSpec | None:
         return None
     if not is_name(name):
         place.fault(f"The name {name!r} is not allowed: {NAME_RULE}.")
-    kind = _read_type(fields)
+    kind = implied if implied and "type" not in fields else _read_type(fields)
     low, high, least, most = _read_bounds(fields, kind)
     spec = InputSpec(
         name=name,
@@ -171,10 +173,10 @@ def _read_item(fields: dict[str, Place], kind: str) -> InputSpec | None:
     if not kind.startswith("list"):
         place.fault(f"'item' has no meaning for the type {kind}.")
         return None
-    spec = _read_spec(place, name="item")
+    spec = _read_spec(place, name="item", implied=implied)
     if spec is None or implied is None:
         return spec
-    if "type" in place.entries() and spec.type != implied:
+    if spec.type != implied:
         place.fault(f"The elements of {kind} cannot be of the type {spec.type}.")
     return spec
 

@@ -78,21 +78,21 @@ class TaskFileReader:
         elif not all(is_name(part) for part in path.split("/")):
             faults.add(f"A task cannot be called {path!r}: {NAME_RULE}.")
         elif _is_single(root):
-            found[path] = self._read_good(path, root, "", faults)
+            found[path] = self._read_good(path, root, "", faults, aliases)
         else:
             place = Place(root, faults)
             entries = place.entries("a task: {meta, steps, returns}, or tasks by name")
             if place.is_mapping() and not entries and not broken:
                 place.fault("There is no task in this file.")
-            for key, entry in entries.items():
-                if is_name(key):
-                    name = f"{path}/{key}"
-                    found[name] = self._read_good(name, entry.node, key, faults)
-                else:
-                    place.fault_at_key(key, f"A task cannot be called {key!r}: {NAME_RULE}.")
             stem = path.rpartition("/")[2]
             if list(entries) == [stem] and not broken:
                 aliases[path] = f"{path}/{stem}"
+            for key, entry in entries.items():
+                if is_name(key):
+                    name = f"{path}/{key}"
+                    found[name] = self._read_good(name, entry.node, key, faults, aliases)
+                else:
+                    place.fault_at_key(key, f"A task cannot be called {key!r}: {NAME_RULE}.")
         good = {name: each for name, each in found.items() if each is not None}
         return TaskFile(
             file=file,
@@ -108,10 +108,13 @@ class TaskFileReader:
             is_unread=not good,
         )
 
-    def _read_good(self, name: str, node: Node, key: str, faults: Faults) -> _Found | None:
+    def _read_good(
+        self, name: str, node: Node, key: str, faults: Faults, aliases: Mapping[str, str]
+    ) -> _Found | None:
         """The task at `node`, which stands under `key` of the file; None if something is wrong."""
         own = Faults(faults.file)
         read = self._read_task(name, Place(node, own, key))
+        check_triggers(read.task, read.triggers, aliases)
         faults.extend(own)
         return None if len(own) else read
 
@@ -141,7 +144,6 @@ class TaskFileReader:
             returns=fields["returns"].value if "returns" in fields else UNSET,
             on=tuple(each.trigger for each in triggers),
         )
-        check_triggers(task, triggers)
         return _Found(task, triggers)
 
 

@@ -3,7 +3,7 @@
 May import model, and of `catalog` `fixed_inputs`, `place` and `references`.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final, NamedTuple
 
 from aura_aio.catalog.fixed_inputs import FixedInputs, read_fixed_inputs
@@ -52,12 +52,14 @@ def read_triggers(place: Place, plan_name: str) -> list[FoundTrigger]:
     return [_read(item, plan_name) for item in items]
 
 
-def check_triggers(task: Task, found: Iterable[FoundTrigger]) -> None:
-    """Note what is wrong with the triggers of `task` in view of the task itself."""
+def check_triggers(task: Task, found: Iterable[FoundTrigger], aliases: Mapping[str, str]) -> None:
+    """Note what is wrong with the triggers of `task` in view of the task itself; `aliases` are
+    short names of tasks.
+    """
     for trigger, inputs, fields in found:
         inputs.check(task)
-        where = trigger.where
-        if where.plan_name == task.plan_name and where.task_name == task.name:
+        plan, name = trigger.where.plan_name, trigger.where.task_name or ""
+        if plan == task.plan_name and aliases.get(name, name) == task.name:
             fields["task"].fault("A task is not started by its own end.")
 
 

@@ -76,7 +76,10 @@ class _LookUp:
         self._document = document
 
     def __call__(self, plan_name: str, task: str | None) -> None:
-        if plan_name == self._plan_name and (task is None or task in self._document.tasks):
+        own = self._document
+        if plan_name == self._plan_name and (
+            task is None or own.aliases.get(task, task) in own.tasks
+        ):
             return
         if not self._sees(plan_name):
             return

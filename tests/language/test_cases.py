@@ -9,7 +9,8 @@ the plan keeps), `secrets` (by name), and one of:
   `file`;
 - `limits`: what a run needs to start, by key;
 - `outcome`: `event`, and what else is of interest: `result`, `error`, `steps`, `tries`, `outputs`,
-  `log` (parts of messages, in order), `slept` (seconds), `kept` (changes of the plan's state);
+  `log` (parts of messages, in order), `slept` (seconds), `slept_between` (two bounds of each), `kept`
+  (changes of the plan's state);
 - `loaded`: the `schedules` of the plan, or the `triggers` of the task (what stands under `on`), as
   they were read.
 """
@@ -56,6 +57,7 @@ OUTCOME_FIELDS = {
     "outputs",
     "log",
     "slept",
+    "slept_between",
     "kept",
     "rejected",
 }
@@ -163,9 +165,13 @@ async def test_run(case: dict[str, Any], table: Bench) -> None:
     outcome = await table.run(call, inputs, **envelope)
     _check_outcome(expected, outcome)
     _check_steps(expected, table)
-    if "slept" in expected:
-        assert isinstance(table.parts.clock, QuickClock)
-        assert table.parts.clock.slept == pytest.approx(expected["slept"])
+    assert isinstance(table.parts.clock, QuickClock)
+    slept = table.parts.clock.slept
+    assert slept == pytest.approx(expected.get("slept", slept))
+    if "slept_between" in expected:
+        low, high = expected["slept_between"]
+        assert slept
+        assert all(low <= each < high for each in slept)
 
 
 def _check_outcome(expected: dict[str, Any], outcome: Outcome) -> None:
