@@ -3,6 +3,7 @@
 May import model, msgspec, and of `catalog` what reads their parts.
 """
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
@@ -31,11 +32,25 @@ from aura_aio.model.plan import ActionSpec, Definition, LoadError, Plan
 _SIGNS_OF_A_PLAN: Final = (MANIFEST, SCHEDULES, "tasks", "actions", "actions.py", "src/actions")
 
 
+AllActions = Mapping[str, Mapping[str, ActionSpec]]
+"""The actions of all plans, by plan and name."""
+
+
+class ReadFile(NamedTuple):
+    """A file of tasks as it was read, and the digest of its text and place; None if it could not
+    be read.
+    """
+
+    file: TaskFile
+    digest: bytes | None
+
+
 class LoadedPlan(msgspec.Struct, frozen=True):
     """A plan with what is needed to look tasks up, and to read it again.
 
     `aliases` are other names of its tasks, `awaited` is what its tasks wait for, `errors` what is
     wrong with the plan whatever other plans there are, `code` the stamps of its Python files.
+    `files` are those of its tasks, which were read in view of the `actions` of all plans.
     """
 
     plan: Plan
@@ -45,6 +60,8 @@ class LoadedPlan(msgspec.Struct, frozen=True):
     awaited: tuple[Awaited, ...] = ()
     errors: tuple[LoadError, ...] = ()
     code: Mapping[str, FileStamp] = {}
+    files: tuple[ReadFile, ...] = ()
+    actions: AllActions = {}
 
     def task(self, name: str) -> LoadedTask:
         """A task by any of its names.
@@ -93,11 +110,12 @@ class Cover(NamedTuple):
         return cls(folder, manifest, faults, found, actions, before)
 
 
-def read_plan(cover: Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -> LoadedPlan:
-    """The plan behind `cover`; `actions` are those of all plans, by plan and name."""
+def read_plan(cover: Cover, actions: AllActions) -> LoadedPlan:
+    """The plan behind `cover`, in view of the `actions` of all plans."""
     folder, manifest = cover.folder, cover.manifest
-    reader = TaskFileReader(manifest.name, ActionNames(manifest.name, actions))
-    files = tuple(_task_files(folder, manifest, reader))
+    read = tuple(_task_files(cover, actions))
+    files = [each.file for each in read]
+    known = cover.before.tasks if cover.before is not None else {}
     tasks: dict[str, LoadedTask] = {}
     aliases: dict[str, str] = {}
     for file in files:
@@ -105,6 +123,8 @@ def read_plan(cover: Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -> 
         for name, task in file.tasks.items():
             if name in tasks:
                 cover.faults.add(f"Two folders of 'task_paths' have a task {name!r}.")
+            elif name in known and known[name].task is task:
+                tasks[name] = known[name]
             else:
                 tasks[name] = LoadedTask(task, Definition.of(task), file.file)
     if cover.before is not None:
@@ -129,7 +149,9 @@ def read_plan(cover: Cover, actions: Mapping[str, Mapping[str, ActionSpec]]) -> 
     code = folder.stamps((".py",))
     if cover.before is not None:  # what is broken was not imported
         code |= still_good_stamps(cover.before.code, cover.found.unread)
-    loaded = LoadedPlan(plan, manifest, tasks, aliases, awaited, errors, code)
+    loaded = LoadedPlan(
+        plan, manifest, tasks, aliases, awaited, errors, code, files=read, actions=actions
+    )
     return _with_schedules(loaded, cover)
 
 
@@ -143,21 +165,30 @@ def _with_schedules(loaded: LoadedPlan, cover: Cover) -> LoadedPlan:
     return replace(loaded, plan=replace(plan, schedules=schedules, errors=errors), errors=errors)
 
 
-def _task_files(
-    folder: PlanFolder, manifest: Manifest, reader: TaskFileReader
-) -> Iterator[TaskFile]:
-    for root in manifest.task_paths:
-        for file in folder.files_below(root, (EXTENSION, ".yml")):
+def _task_files(cover: Cover, actions: AllActions) -> Iterator[ReadFile]:
+    """The files of tasks. Of those whose text has not changed is taken what was read before, if the
+    actions are the same: an edit is to be live within a second, which 2,000 steps take to be read.
+    """
+    name = cover.manifest.name
+    reader = TaskFileReader(name, ActionNames(name, actions))
+    before = cover.before
+    known = {}
+    if before is not None and before.plan.name == name and before.actions == actions:
+        known = {each.digest: each for each in before.files}
+    for root in cover.manifest.task_paths:
+        for file in cover.folder.files_below(root, (EXTENSION, ".yml")):
             if file.endswith(".yml"):
-                yield _refused(file, f"The names of task files end in {EXTENSION}: rename it.")
+                message = f"The names of task files end in {EXTENSION}: rename it."
+                yield ReadFile(_refused(file, message), None)
                 continue
             try:
-                text = folder.read(file)
+                text = cover.folder.read(file)
             except FileRefused as error:
-                yield _refused(file, str(error))
+                yield ReadFile(_refused(file, str(error)), None)
             else:
                 path = file.removeprefix(f"{root}/").removesuffix(EXTENSION)
-                yield reader.read(text, file, path)
+                digest = hashlib.sha256("\0".join((file, path, text)).encode()).digest()
+                yield known.get(digest) or ReadFile(reader.read(text, file, path), digest)
 
 
 def _refused(file: str, message: str) -> TaskFile:

@@ -7,7 +7,8 @@ import time
 from typing import Any, Final
 
 import pytest
-from jinja2.defaults import DEFAULT_FILTERS, DEFAULT_TESTS
+from jinja2.filters import FILTERS as ALL_FILTERS
+from jinja2.tests import TESTS as ALL_TESTS
 
 from aura_aio.catalog.template_checks import REMOVED_FILTERS
 from aura_aio.engine.failures import TemplateFailed
@@ -119,8 +120,8 @@ def value(templates: Templates, source: str) -> Any:
 
 
 def test_all_words_of_jinja_are_here_or_were_removed() -> None:
-    assert FILTERS.keys() == DEFAULT_FILTERS.keys() - set(REMOVED_FILTERS)
-    assert TESTS.keys() == DEFAULT_TESTS.keys()
+    assert FILTERS.keys() == ALL_FILTERS.keys() - set(REMOVED_FILTERS)
+    assert TESTS.keys() == ALL_TESTS.keys()
     for word, (source, _) in FILTERS.items():
         assert word in source
     for word, sources in TESTS.items():

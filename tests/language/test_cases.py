@@ -9,8 +9,8 @@ the plan keeps), `secrets` (by name), and one of:
   `file`;
 - `limits`: what a run needs to start, by key;
 - `outcome`: `event`, and what else is of interest: `result`, `error`, `steps`, `tries`, `outputs`,
-  `log` (parts of messages, in order), `slept` (seconds), `slept_between` (two bounds of each), `kept`
-  (changes of the plan's state);
+  `log` (parts of messages, in order), `slept` (seconds), `slept_between` (two bounds of each),
+  `kept` (changes of the plan's state);
 - `loaded`: the `schedules` of the plan, or the `triggers` of the task (what stands under `on`), as
   they were read.
 """

@@ -251,3 +251,21 @@ def test_only_new_errors_are_new(plans: Plans) -> None:
     plans.edit(p__tasks__u=STEP % 2, q__tasks__t=BROKEN)
     assert [plan for plan, _ in new_errors(plans.before, plans.loaded)] == ["q"]
     assert [plan for plan, _ in new_errors(Catalog(), plans.loaded)] == ["p", "q"]
+
+
+def test_a_file_whose_text_is_the_same_is_not_read_again(plans: Plans) -> None:
+    plans.edit(p__tasks__t=STEP % 2)
+    assert plans.loaded.task("p", "u") is plans.before.task("p", "u")
+    assert plans.loaded.task("p", "t") is not plans.before.task("p", "t")
+    plans.edit(p__actions=ACTION % "own")
+    plans.edit(p__tasks__u=CALL % "own")
+    assert plans.errors() == []
+    plans.edit(p__actions="from aura_aio import action\n\n@action\ndef own(needed): ...\n")
+    assert plans.errors() == ["tasks/u.yaml: The action 'own' needs the parameter 'needed'."]
+
+
+def test_a_task_of_another_plan_is_read_again_when_what_it_calls_has_changed(plans: Plans) -> None:
+    plans.edit(p__actions=ACTION % "mend", q__tasks__t=CALL % "p/mend")
+    assert plans.errors("q") == []
+    plans.edit(p__actions="from aura_aio import action\n\n@action\ndef mend(what): ...\n")
+    assert plans.errors("q") == ["tasks/t.yaml: The action 'p/mend' needs the parameter 'what'."]
