@@ -156,6 +156,24 @@ async def neighbour(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> N
     return Neighbour(held)
 
 
+def held_claim(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
+    """Hold the claim of a run of `unclaimed`: the first event says that it is on disk, the second
+    one lets it go on.
+    """
+    claimed, go_on = asyncio.Event(), asyncio.Event()
+    claim = SqliteQueue.claim
+
+    async def held(self: SqliteQueue, *args: Any) -> Any:
+        tasklets = await claim(self, *args)
+        if any(tasklet.task_name == "unclaimed" for tasklet in tasklets):
+            claimed.set()
+            await go_on.wait()
+        return tasklets
+
+    monkeypatch.setattr(SqliteQueue, "claim", held)
+    return claimed, go_on
+
+
 # Before it runs.
 
 
@@ -182,17 +200,7 @@ async def test_delayed(case: Case) -> None:
 async def test_claimed_but_the_dispatcher_does_not_know_yet(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    claimed, go_on = asyncio.Event(), asyncio.Event()
-    claim = SqliteQueue.claim
-
-    async def held(self: SqliteQueue, *args: Any) -> Any:
-        tasklets = await claim(self, *args)
-        if any(tasklet.task_name == "unclaimed" for tasklet in tasklets):
-            claimed.set()
-            await go_on.wait()
-        return tasklets
-
-    monkeypatch.setattr(SqliteQueue, "claim", held)
+    claimed, go_on = held_claim(monkeypatch)
     await case.begin("unclaimed")
     await claimed.wait()
     assert (await case.cancel())["status"] == "cancelling"
@@ -283,6 +291,32 @@ async def test_an_import_that_ends_in_its_grace_costs_no_worker(stage: Stage) ->
     assert not (slow.folder / "worked").exists()
     assert worker in {each["pid"] for each in await workers(stage.server)}
     assert (await stage.server.done("slow_in_time", "work"))["status"] == "succeeded"
+
+
+async def test_a_run_that_is_claimed_for_a_worker_which_then_takes_no_more_is_run_there(
+    case: Case, stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    deaf = Case(stage.server, tmp_path / "deaf")
+    deaf.folder.mkdir()
+    await deaf.begin("never_listen")
+    await deaf.has_left("begun")
+    (before,) = [each for each in await workers(stage.server) if each["state"] == "ready"]
+    claimed, go_on = held_claim(monkeypatch)
+    await case.begin("unclaimed")
+    await claimed.wait()
+    await deaf.cancel(mode="kill")
+    assert (await stage.server.finished(deaf.cid))["status"] == "cancelled"
+
+    async def retires() -> bool:
+        states = {each["name"]: each["state"] for each in await workers(stage.server)}
+        return bool(states[before["name"]] == "retiring")
+
+    await until(retires)
+    go_on.set()
+    run = await stage.server.finished(case.cid)
+    assert (run["status"], run["attempt"], run["worker"]) == ("succeeded", 1, before["name"])
+    await others_go_on(stage.server)
+    await until(lambda: not is_alive(before["pid"]), within=20)
 
 
 # While it runs.

@@ -1,0 +1,90 @@
+"""A database that somebody else has locked for longer than the server waits: nothing is lost, and
+all goes on when it is free.
+
+Imports the fixtures, `tests.probe_plan` and `tests.waiting`.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+
+import pytest
+
+from aura_aio.store.sqlite import database
+from tests.conftest import MakeServer
+from tests.probe_plan import write_probe
+from tests.serving import Served
+from tests.waiting import until
+
+
+@pytest.fixture
+async def server(
+    make_server: MakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Served:
+    """A server that waits for a lock a tenth of a second only."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_SEC", 0.1)
+    plans = [write_probe(tmp_path / "plans")]
+    return await make_server(plans=plans, data_dir=str(tmp_path / "data"))
+
+
+@asynccontextmanager
+async def locked(folder: Path) -> AsyncIterator[None]:
+    """Nobody else can write into the database, as while a shell has a transaction open."""
+
+    def lock() -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            folder / "aura.db", timeout=10, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("BEGIN IMMEDIATE")
+        return connection
+
+    with closing(await asyncio.to_thread(lock)):
+        yield
+
+
+def told(caplog: pytest.LogCaptureFixture, action: str) -> bool:
+    """Whether the server has logged that."""
+    return any(getattr(record, "action", "") == action for record in caplog.records)
+
+
+async def test_a_run_that_is_due_starts_when_the_store_is_free_again(
+    server: Served, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "lines"
+    inputs = {"file": str(file), "line": "once"}
+    cid = await server.run("probe", "count", inputs=inputs, delay_sec=0.1)
+    async with locked(tmp_path / "data"):
+        await until(lambda: told(caplog, "claims_wait"))
+        body = {"plan_name": "probe", "task_name": "echo", "inputs": {"text": "x"}}
+        refused = await server.post("/api/tasks/run", body)
+        assert refused.status == 503
+        assert "Retry-After" in refused.headers
+        assert (await server.post(f"/api/tasks/{cid}/cancel")).status == 503
+        (listed,) = (await server.get("/api/runs")).json["items"]
+        assert (listed["cid"], listed["status"]) == (cid, "queued")
+    run = await server.finished(cid)
+    assert (run["status"], run["attempt"]) == ("succeeded", 1)
+    assert file.read_text() == "once\n"
+    assert len((await server.get("/api/runs")).json["items"]) == 1  # what was refused is not there
+
+
+async def test_a_run_that_ends_meanwhile_has_ended_as_it_did(
+    server: Served, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    gate = tmp_path / "gate"
+    cid = await server.run("probe", "hold", inputs={"gate": str(gate)})
+
+    async def holds() -> bool:
+        items = (await server.get("/api/runs/active")).json["items"]
+        return [item["current_steps"] for item in items] == [["wait"]]
+
+    await until(holds, within=20)
+    async with locked(tmp_path / "data"):
+        gate.touch()
+        await until(lambda: told(caplog, "reports_wait"))
+        assert (await server.get(f"/api/runs/{cid}")).json["status"] == "running"
+    run = await server.finished(cid)
+    assert (run["status"], run["result"]) == ("succeeded", "let go")
+    assert (await server.done("probe", "echo", inputs={"text": "x"}))["status"] == "succeeded"
