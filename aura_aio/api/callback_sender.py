@@ -22,6 +22,7 @@ from aura_aio.model.callback import CallbackRefused
 from aura_aio.model.clock import Clock
 from aura_aio.model.event import RUN_FINISHED
 from aura_aio.model.run import Run
+from aura_aio.model.trace import TRACEPARENT, child_of
 from aura_aio.scheduler.callback_targets import Targets
 from aura_aio.scheduler.callbacks import Reply
 
@@ -55,7 +56,7 @@ class CallbackSender:
         try:
             self._targets.check(url)
             async with asyncio.timeout(self._timeout_sec):
-                return await self._post(url, body, self._headers(run.cid, body))
+                return await self._post(url, body, self._headers(run, body))
         except CallbackRefused as error:
             return Reply(error=str(error))
         except TimeoutError:
@@ -77,12 +78,15 @@ class CallbackSender:
                 error = f"The receiver answered {response.status}."
             return Reply(response.status, error, self._retry_after(response))
 
-    def _headers(self, cid: str, body: bytes) -> dict[str, str]:
-        """The same `webhook-id` in each try, so that a receiver knows what it was told before."""
-        message_id = f"msg_{cid}"
+    def _headers(self, run: Run, body: bytes) -> dict[str, str]:
+        """The same `webhook-id` in each try, so that a receiver knows what it was told before; a
+        span of its own for each.
+        """
+        message_id = f"msg_{run.cid}"
         now = datetime.fromtimestamp(int(self._clock.now()), UTC)
         signed = (each.sign(message_id, now, body.decode()) for each in self._signers)
-        return {
+        trace = {} if run.traceparent is None else {TRACEPARENT: child_of(run.traceparent)}
+        return trace | {
             hdrs.CONTENT_TYPE: "application/json",
             hdrs.USER_AGENT: _USER_AGENT,
             "webhook-id": message_id,

@@ -47,7 +47,12 @@ class Attempt:
         """The secrets of the run: those in `hidden`, and those that templates have asked for."""
         self.journal = AttemptJournal(parts.journal, self.mask)
         self.run = RunIdentity(
-            tasklet.cid, tasklet.plan_name, tasklet.task_name, tasklet.attempt, parts.worker
+            tasklet.cid,
+            tasklet.plan_name,
+            tasklet.task_name,
+            tasklet.attempt,
+            parts.worker,
+            tasklet.traceparent,
         )
         inputs = with_absent(task.inputs, self._inputs(tasklet, task, hidden))
         self.nodes = Named("nodes")

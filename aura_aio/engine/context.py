@@ -37,6 +37,7 @@ class RunIdentity(msgspec.Struct, frozen=True):
     task_name: str
     attempt: int
     worker: str
+    traceparent: str | None = None
 
 
 class ActionContext:
@@ -114,6 +115,13 @@ class ActionContext:
     def attempt(self) -> int:
         """The attempt of the run: 1, and more after a worker was lost."""
         return self.run.attempt
+
+    @property
+    def traceparent(self) -> str | None:
+        """The W3C trace context that the run belongs to, to be sent on as the header of that name;
+        None if it was started without one.
+        """
+        return self.run.traceparent
 
     @property
     def data_dir(self) -> Path:

@@ -74,7 +74,8 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     order of their keys. `origin` is the JSON text of what started the run (`model.origin`), if that
     was no client. `depth` counts the runs above it. `retry_of` is the run that it does over.
     `state` is the JSON text of what the plan kept when the run was claimed; None if that was
-    nothing. `callback_url` is told of the run's end; a worker is not given it.
+    nothing. `callback_url` is told of the run's end; a worker is not given it. `traceparent` is the
+    trace that the run belongs to (`model.trace`).
     """
 
     cid: str
@@ -97,6 +98,7 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_of: str | None = None
     state: bytes | None = None
     callback_url: str | None = None
+    traceparent: str | None = None
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -136,6 +138,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     origin: bytes | None = None
     retry_of: str | None = None
     callback_url: str | None = None
+    traceparent: str | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

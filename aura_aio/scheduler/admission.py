@@ -48,6 +48,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     timeout_sec: float | None = None
     labels: dict[str, str] = {}
     callback_url: str | None = None
+    traceparent: str | None = None
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -93,7 +94,12 @@ class Admission:
         return Admitted(tasklet, loaded.definition)
 
     def admit_again(
-        self, run: Run, inputs: Mapping[str, Any], definition: Definition | None
+        self,
+        run: Run,
+        inputs: Mapping[str, Any],
+        definition: Definition | None,
+        *,
+        traceparent: str | None,
     ) -> Admitted:
         """The Tasklet of a new run that does `run` over, by `definition`, or else by the task as it
         is loaded now. `inputs` replace those of the same name; of the run's own, those that the
@@ -127,6 +133,7 @@ class Admission:
             timeout_sec=run.timeout_sec,
             labels=run.labels,
             callback_url=run.callback_url,
+            traceparent=traceparent,
         )
         tasklet = self._tasklet(task, definition.digest, request)
         tasklet = msgspec.structs.replace(
@@ -180,6 +187,7 @@ class Admission:
             labels=request.labels,
             limits=limits_of(task),
             callback_url=request.callback_url,
+            traceparent=request.traceparent,
         )
 
     def _loaded(self, plan_name: str, task_name: str) -> LoadedTask:

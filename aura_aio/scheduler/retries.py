@@ -28,6 +28,7 @@ class RetryRequest(msgspec.Struct, frozen=True, kw_only=True):
     inputs: dict[str, Any] = {}
     latest: bool = False
     dry_run: bool = False
+    traceparent: str | None = None
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -77,7 +78,9 @@ class Retries:
         if definition is None:
             raise RunNotFound(cid)
         pinned = None if request.latest else definition
-        admitted = self._admission.admit_again(run, request.inputs, pinned)
+        admitted = self._admission.admit_again(
+            run, request.inputs, pinned, traceparent=request.traceparent
+        )
         records = _last_records(run, await self._store.steps(cid))
         statuses = {name: record.status for name, record in records.items()}
         task = admitted.definition.task()

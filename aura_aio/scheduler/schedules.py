@@ -141,7 +141,7 @@ class Schedules:
             await self._book.store.delete(id_)
             self._book.forget(id_)
 
-    async def run_now(self, id_: str) -> Tasklet:
+    async def run_now(self, id_: str, *, traceparent: str | None = None) -> Tasklet:
         """Queue a run of the schedule's task with its inputs, whatever time it is, and whether it
         is enabled or not; that run is its latest then.
 
@@ -156,6 +156,7 @@ class Schedules:
                     plan_name=schedule.plan_name,
                     task_name=schedule.task_name,
                     inputs=schedule.inputs,
+                    traceparent=traceparent,
                 ),
                 origin=FromSchedule(id_, self._clock.now()),
             )

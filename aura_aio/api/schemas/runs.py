@@ -274,6 +274,7 @@ class RunSchema(RunSummarySchema):
     cancel = Nested(RunCancelSchema)
     waiting = Nested(WaitingSchema)
     definition_digest = Text(required=True)
+    traceparent = Text()
 
 
 class ProgressSchema(AnswerSchema):

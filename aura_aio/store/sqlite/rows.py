@@ -65,9 +65,10 @@ def run_from(row: Row) -> Run:
         arrival=row[22],
         retry_of=row[23],
         callback_url=row[24],
-        inputs=row[25],
-        sealed=row[26],
-        result=row[27],
+        traceparent=row[25],
+        inputs=row[26],
+        sealed=row[27],
+        result=row[28],
     )
 
 
@@ -100,6 +101,7 @@ def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
         tasklet.origin,
         tasklet.sealed,
         tasklet.retry_of,
+        tasklet.traceparent,
         tasklet.cid,
         tasklet.callback_url,
     )
@@ -126,6 +128,7 @@ def tasklet_from(row: Row) -> Tasklet:
         origin=row[15],
         sealed=row[16],
         retry_of=row[17],
+        traceparent=row[18],
     )
 
 

@@ -35,7 +35,8 @@ CREATE TABLE runs (
     depth INTEGER NOT NULL DEFAULT 0,
     origin BLOB,
     retry_of TEXT,
-    callback_url TEXT
+    callback_url TEXT,
+    traceparent TEXT
 );
 
 -- The queue: dispatch order, of runs without limits and of those with.
