@@ -35,7 +35,7 @@ from aura_aio.logs.hub import LogHub
 from aura_aio.model.access import Grant
 from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.ids import CidFactory
-from aura_aio.model.plan import ActionSpec
+from aura_aio.model.plan import ActionSpec, Task
 from aura_aio.model.sealing import Vault
 from aura_aio.model.states import RunState
 from aura_aio.places import places_of
@@ -286,7 +286,15 @@ def _scheduler(
     )
     return Scheduler(
         runs=runs,
-        queue=Queue(store.queue, store.runs, dispatcher, admission, system.stopped_since, clock),
+        queue=Queue(
+            store.queue,
+            store.runs,
+            dispatcher,
+            admission,
+            system.stopped_since,
+            clock,
+            _foresee,
+        ),
         plans=plans,
         logs=Logs(store.logs, store.runs, hub, ends),
         schedules=Schedules(book, admission, clock, CidFactory(clock)),
@@ -355,6 +363,15 @@ def _builtin(settings: WorkerSettings) -> tuple[ActionSpec, ...]:
     from aura_aio.engine.builtin.specs import builtin_specs  # noqa: PLC0415 - seldom needed
 
     return builtin_specs(allow_shell=settings.allow_shell)
+
+
+async def _foresee(task: Task, inputs: Mapping[str, Any]) -> Mapping[str, bool]:
+    def foreseen() -> Mapping[str, bool]:
+        from aura_aio.engine.foresight import foresee  # noqa: PLC0415 - seldom needed
+
+        return foresee(task, inputs)
+
+    return await asyncio.to_thread(foreseen)
 
 
 def _about(settings: Settings, recovery: Recovery) -> About:

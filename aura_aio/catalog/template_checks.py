@@ -36,6 +36,7 @@ _RUN: Final = ("cid", "attempt", "started_at")
 _LOOP: Final = ("item", "index", "key")
 _OF_A_STEP: Final = ("output", "run_state")
 _FUNCTIONS: Final = frozenset({"range", "dict", "namespace", "cycler", "joiner"})
+_CHANCE: Final = "random"
 _EXPRESSION: Final = re.compile(r"\b(inputs|nodes|loop|state|initial|run|result)\s*[.\[=!<>]")
 _GRAMMAR: Final = Environment(autoescape=False)  # noqa: S701 - it only parses
 _FILTERS: Final = _GRAMMAR.filters.keys() - set(REMOVED_FILTERS)
@@ -82,6 +83,16 @@ def _nesting(node: nodes.Node) -> int:
     """How many statements are within each other at the most."""
     inner = max(map(_nesting, node.iter_child_nodes()), default=0)
     return inner + isinstance(node, _STATEMENTS)
+
+
+def needs(text: str) -> frozenset[str]:
+    """The names that a template which loads asks its scope for; `random` is one, too."""
+    if not is_template(text):
+        return frozenset()
+    tree = _Tree(_parsed(text))
+    used = {name.name for name in tree.all(nodes.Name) if name.ctx == "load"}
+    chance = {used.name for used in tree.all(nodes.Filter) if used.name == _CHANCE}
+    return frozenset(chance | used - _bound(tree) - _FUNCTIONS)
 
 
 class TemplateChecks:

@@ -58,13 +58,13 @@ class Template:
         except Exception as error:  # also memory, and what a property of a result raises
             raise self._failed(f"{type(error).__name__}: {error}") from error
 
-    def truth(self, names: Names) -> bool:
+    def truth(self, names: Names, budget: Budget) -> bool:
         """Whether it is true; a text is false when it is empty or spells a false value.
 
         Raises:
             TemplateFailed: as `render`.
         """
-        value = self.render(names, Budget())
+        value = self.render(names, budget)
         if isinstance(value, str):
             return value.strip().lower() not in _FALSE
         return bool(value)
@@ -156,10 +156,10 @@ def render(form: Any, names: Names, budget: Budget | None = None) -> Any:
     return form
 
 
-def truth(form: Any, names: Names) -> bool:
+def truth(form: Any, names: Names, budget: Budget | None = None) -> bool:
     """Whether a condition, a template or a constant, is true."""
     if isinstance(form, Template):
-        return form.truth(names)
+        return form.truth(names, budget or Budget())
     if isinstance(form, str):
         return form.strip().lower() not in _FALSE
     return bool(form)

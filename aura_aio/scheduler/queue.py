@@ -1,6 +1,6 @@
 """The queue: its figures, its list, its order.
 
-May import the rest of `scheduler` and model; stores and dispatchers come in as ports.
+May import catalog, model and the rest of `scheduler`; stores and dispatchers come in as ports.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -8,6 +8,7 @@ from typing import Final
 
 import msgspec
 
+from aura_aio.catalog.inputs import check_inputs
 from aura_aio.model.access import EVERYTHING, Grant
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import NotQueued, RunNotFound
@@ -16,7 +17,7 @@ from aura_aio.model.queue_store import Position, QueueCounts, QueueStore
 from aura_aio.model.run import CancelRequest, Run
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.admission import Admission, RunRequest
-from aura_aio.scheduler.rehearsal import Rehearsal, as_queued, rehearsal
+from aura_aio.scheduler.rehearsal import Foresee, Rehearsal, as_queued, rehearsal
 from aura_aio.scheduler.waiting import Obstacles, Pauses, Waiting
 
 CLEARED_AT_ONCE: Final = 500
@@ -51,6 +52,7 @@ class Queue:
         admission: Admission,
         stopped_since: Callable[[], float | None],
         clock: Clock,
+        foresee: Foresee,
     ) -> None:
         self._store = store
         self._runs = runs
@@ -58,6 +60,7 @@ class Queue:
         self._admission = admission
         self._stopped_since = stopped_since
         self._clock = clock
+        self._foresee = foresee
 
     async def insert_into_queue(
         self, request: RunRequest, *, index: int, idempotency: IdempotencyKey | None = None
@@ -201,7 +204,9 @@ class Queue:
         else:
             position = await self._store.position(run)
         waiting = (await self._obstacles([run])).waiting(run, position)
-        return rehearsal(admitted.tasklet, admitted.definition.task(), waiting)
+        task = admitted.definition.task()
+        foreseen = await self._foresee(task, check_inputs(task, request.inputs))
+        return rehearsal(admitted.tasklet, task, waiting, foreseen)
 
     async def _obstacles(self, runs: Iterable[Run]) -> Obstacles:
         """What may keep `runs` from starting; who holds what they need is asked only if they need

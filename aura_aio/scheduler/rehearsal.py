@@ -3,8 +3,9 @@
 May import the rest of `scheduler` and model only.
 """
 
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from enum import StrEnum
+from typing import Any
 
 import msgspec
 
@@ -15,12 +16,15 @@ from aura_aio.model.states import RunState
 from aura_aio.scheduler.redo import steps_in_order
 from aura_aio.scheduler.waiting import CODES, Waiting, WaitingCode
 
+Foresee = Callable[[Task, Mapping[str, Any]], Awaitable[Mapping[str, bool]]]
+"""What `when` is of those steps of a task for which checked inputs decide it, by step."""
+
 
 class Outlook(StrEnum):
     """What is known beforehand of whether a step will run."""
 
     RUN = "run"
-    """It runs, unless a step fails that it waits for."""
+    """It runs, unless a step fails that it waits for, or its `when` cannot be rendered."""
     SKIP = "skip"
     """Its `when` is false."""
     OPEN = "open"
@@ -61,14 +65,18 @@ class Rehearsal(msgspec.Struct, frozen=True):
     limits: tuple[LimitNeeded, ...]
 
 
-def rehearsal(tasklet: Tasklet, task: Task, waiting: Waiting) -> Rehearsal:
-    """What the run of `tasklet` would be, if it waited so."""
+def rehearsal(
+    tasklet: Tasklet, task: Task, waiting: Waiting, foreseen: Mapping[str, bool]
+) -> Rehearsal:
+    """What the run of `tasklet` would be, if it waited so; `foreseen` is what `when` of some steps
+    will be.
+    """
     return Rehearsal(
         plan_name=tasklet.plan_name,
         task_name=tasklet.task_name,
         definition_digest=tasklet.definition_digest,
         inputs=tasklet.inputs,
-        steps=tuple(map(_outlook, steps_in_order(task))),
+        steps=tuple(_outlook(step, foreseen.get(step.name)) for step in steps_in_order(task)),
         waiting=waiting,
         limits=tuple(_limits(tasklet, waiting)),
     )
@@ -100,17 +108,25 @@ def _limits(tasklet: Tasklet, waiting: Waiting) -> Iterator[LimitNeeded]:
         yield LimitNeeded(code, name, limit.most, (code, name) in full)
 
 
-def _outlook(step: Step) -> StepOutlook:
+def _outlook(step: Step, foreseen: bool | None) -> StepOutlook:
+    when = step.when if isinstance(step.when, bool) else foreseen
     outlook, why = Outlook.RUN, "It waits for nothing."
-    if step.depends_on is not None:
+    if when is False:
+        outlook, why = Outlook.SKIP, _about_when(step, "is false")
+    elif step.depends_on is not None and not _is_plain(step.depends_on):
+        outlook, why = Outlook.OPEN, "It depends on how other steps end."
+    elif step.when is not None and when is None:
+        outlook, why = Outlook.OPEN, _about_when(step, "is decided when it comes to it")
+    elif step.depends_on is not None:
         why = "It runs when what it depends on has not failed."
-        if not _is_plain(step.depends_on):
-            outlook, why = Outlook.OPEN, "It depends on how other steps end."
-    if step.when is False:
-        outlook, why = Outlook.SKIP, "Its 'when' is false."
-    elif isinstance(step.when, str):
-        outlook, why = Outlook.OPEN, f"Its 'when' is decided when it comes to it: {step.when}"
+    elif step.when is not None:
+        why = _about_when(step, "is true")
     return StepOutlook(step.name, step.action, outlook, why)
+
+
+def _about_when(step: Step, what: str) -> str:
+    shown = f": {step.when}" if isinstance(step.when, str) else "."
+    return f"Its 'when' {what}{shown}"
 
 
 def _is_plain(condition: Dependency) -> bool:

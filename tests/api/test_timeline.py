@@ -48,9 +48,24 @@ steps:
   retried: {action: third_time, depends_on: plain, on_exception: {retry: 5}}
   looped: {action: set, depends_on: retried, loop: {times: "{{ inputs.turns }}", parallelism: 2}}
   never: {action: set, when: false}
-  maybe: {action: set, when: "{{ inputs.turns > 1 }}"}
+  maybe: {action: set, when: "{{ nodes.plain is defined }}", depends_on: plain}
   broken: {action: fail, depends_on: looped, params: {message: as asked}}
   rescue: {action: set, depends_on: {broken: failed}}
+""",
+    "conditions": """
+meta: {inputs: [{name: mode}, {name: key, secret: true}]}
+steps:
+  deep: {action: set, when: "{{ inputs.mode == 'deep' }}"}
+  deep_later: {action: set, when: "{{ inputs.mode == 'deep' }}", depends_on: deep}
+  fast: {action: set, when: "{{ inputs.mode == 'fast' }}"}
+  keyed: {action: set, when: "{{ inputs.key == 'open sesame' }}"}
+  text: {action: set, when: "no"}
+  after_failure: {action: set, when: "{{ inputs.mode == 'deep' }}", depends_on: {deep: failed}}
+  never_after_failure: {action: set, when: "{{ inputs.mode is none }}", depends_on: {deep: failed}}
+  of_run: {action: set, when: "{{ run.attempt == 1 and inputs.mode is defined }}"}
+  of_chance: {action: set, when: "{{ [true] | random }}"}
+  broken: {action: set, when: "{{ inputs.mode + 1 }}"}
+  long: {action: set, when: "{% for x in range(999) %}{{ range(99999) | sum }}{% endfor %}"}
 """,
     "hold": """
 meta:
@@ -156,6 +171,31 @@ async def test_what_a_run_would_do(server: Served) -> None:
     names = list(outlooks)
     assert names.index("plain") < names.index("retried") < names.index("looped")
     assert (await server.get("/api/runs")).json["items"] == []
+
+
+async def test_what_the_inputs_decide_is_known_beforehand(server: Served) -> None:
+    async def outlooks(**inputs: Any) -> dict[str, tuple[str, str]]:
+        found = await dry_run(server, "conditions", inputs=inputs)
+        return {step["node_id"]: (step["outlook"], step["why"]) for step in found["steps"]}
+
+    few = await outlooks(mode="deep", key="open sesame")
+    assert {step: outlook for step, (outlook, _) in few.items()} == {
+        "deep": "run",
+        "deep_later": "run",
+        "fast": "skip",
+        "keyed": "run",
+        "text": "skip",
+        "after_failure": "open",
+        "never_after_failure": "skip",
+        "of_run": "open",
+        "of_chance": "open",
+        "broken": "open",
+        "long": "open",
+    }
+    assert few["deep"][1] == "Its 'when' is true: {{ inputs.mode == 'deep' }}"
+    assert few["fast"][1] == "Its 'when' is false: {{ inputs.mode == 'fast' }}"
+    assert (await outlooks(mode="fast"))["fast"][0] == "run"
+    assert (await outlooks())["deep"][0] == "skip"
 
 
 async def test_where_it_would_stand(server: Served, tmp_path: Path) -> None:
