@@ -1,0 +1,188 @@
+"""`python scripts/torture.py`: rounds of clients and faults, each followed by a check.
+
+Imports the other parts of the campaign.
+"""
+
+import argparse
+import asyncio
+import json
+import random
+import secrets
+import shutil
+import sqlite3
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from campaign import history
+from campaign.checker import TERMINAL, violations
+from campaign.clients import Clients
+from campaign.faults import FAULTS
+from campaign.plan import write_plan
+from campaign.record import Record
+from campaign.server import DATABASE, Server
+
+SETTLE_SEC = 90.0
+DISK_MIB = 256
+LONG_AGO = "2000-01-01T00:00:00Z"
+KILLS = ("kill_server", "kill_worker")
+"""Each round has one of these."""
+
+
+def main() -> None:
+    """Run the campaign; exit code 1 when a promise was broken."""
+    parser = argparse.ArgumentParser(prog="scripts/torture.py", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=20, help="rounds (20)")
+    parser.add_argument("--seconds", type=float, default=1.5, help="of clients per round (1.5)")
+    parser.add_argument("--clients", type=int, default=8, help="at the same time (8)")
+    parser.add_argument("--workers", type=int, default=2, help="worker processes (2)")
+    parser.add_argument("--seed", type=int, help="does the same again, as far as it decides")
+    parser.add_argument("--fault", action="append", choices=list(FAULTS), help="only this one")
+    parser.add_argument("--keep", action="store_true", help="leave the folder for a look at it")
+    options = parser.parse_args()
+    options.seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    with _folder(keep=options.keep) as folder, _disk(folder / "disk") as has_end:
+        faults = options.fault or [name for name in FAULTS if has_end or name != "fill_disk"]
+        if not has_end:
+            print("The disk is not filled: that needs root and a tmpfs.")
+        print(f"seed {options.seed}, {options.rounds} rounds, folder {folder}")
+        campaign = Campaign(folder, options, faults)
+        sys.exit(asyncio.run(campaign.run()))
+
+
+class Campaign:
+    """One server with its clients and faults, for several rounds."""
+
+    def __init__(self, folder: Path, options: argparse.Namespace, faults: list[str]) -> None:
+        self._options = options
+        self._faults = faults
+        self._kills = [name for name in KILLS if name in faults] or faults
+        self._ledger = folder / "ledger"
+        self._record = Record()
+        self._done: Counter[str] = Counter()
+        write_plan(folder / "plans", self._ledger)
+        flags = ["--workers", str(options.workers), "--shutdown-grace-sec", "0.5"]
+        self._server = Server(folder, folder / "disk" / "data", flags)
+
+    async def run(self) -> int:
+        """All rounds, and the table; the exit code."""
+        try:
+            await asyncio.to_thread(self._server.start)
+            with closing(sqlite3.connect(self._server.data / DATABASE, timeout=30)) as database:
+                history.install(database)
+            for number in range(1, self._options.rounds + 1):
+                if found := await self._round(number):
+                    print(*found[:20], sep="\n")
+                    print(f"round {number}: {len(found)} violations; seed {self._options.seed}")
+                    return 1
+        finally:
+            self._server.kill()
+        self._summarise()
+        return 0
+
+    async def _round(self, number: int) -> list[str]:
+        chance = random.Random(f"{self._options.seed}/{number}")  # noqa: S311 - not a secret
+        clients = Clients(self._server.url, self._record, chance)
+        names = [chance.choice(self._kills), *chance.choices(self._faults, k=chance.randint(0, 2))]
+        chance.shuffle(names)
+        began = time.monotonic()
+        async with asyncio.TaskGroup() as group:
+            group.create_task(clients.act(self._options.clients, self._options.seconds))
+            group.create_task(self._break(names, chance))
+        await asyncio.to_thread(self._settle)
+        database = self._server.data / DATABASE
+        found = await asyncio.to_thread(violations, database, self._ledger, self._record)
+        took = time.monotonic() - began
+        print(f"{number:4} {took:5.1f} s {len(self._record.runs):6} runs  {', '.join(names)}")
+        return found
+
+    async def _break(self, names: list[str], chance: random.Random) -> None:
+        for name in names:
+            await asyncio.sleep(chance.uniform(0, self._options.seconds / len(names)))
+            await FAULTS[name](self._server, chance)
+            self._done[name] += 1
+            if not self._server.runs:
+                await asyncio.to_thread(self._server.start)
+
+    def _settle(self) -> None:
+        """Return when every run has ended, those included that would not by themselves: endless
+        ones, and those that the clock was set back for. The checker finds what is left at last.
+        """
+        deadline = time.monotonic() + SETTLE_SEC
+        while self._left() and time.monotonic() < deadline:
+            self._call("POST", "/api/tasks/cancel", {"task_name": "endless"})
+            delayed = self._call("GET", "/api/queue/list?state=delayed&limit=1000")
+            for item in delayed.get("items", ()):
+                self._call("PATCH", f"/api/tasks/{item['cid']}/run-at", {"run_at": LONG_AGO})
+            time.sleep(0.1)
+
+    def _left(self) -> int:
+        marks = ", ".join("?" * len(TERMINAL))
+        with closing(sqlite3.connect(self._server.data / DATABASE, timeout=30)) as database:
+            (left,) = database.execute(
+                f"SELECT count(*) FROM runs WHERE state NOT IN ({marks})",  # noqa: S608
+                tuple(TERMINAL),
+            ).fetchone()
+        return int(left)
+
+    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """The answer, or nothing when there is none or an error: it is asked again."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(  # noqa: S310 - our own address
+            self._server.url + path,
+            data,
+            {"Content-Type": "application/json"},
+            method=method,
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
+                return json.load(answer)
+        except OSError:
+            return {}
+
+    def _summarise(self) -> None:
+        record = self._record
+        print(f"{self._options.rounds} rounds, 0 violations")
+        print(
+            f"{record.requests} requests, {record.refused} refused, {record.lost} without an answer"
+        )
+        print(f"{len(record.runs)} runs acknowledged, {self._server.starts} starts of the server")
+        for name, count in sorted(self._done.items()):
+            print(f"{count:6}  {name}")
+
+
+@contextmanager
+def _folder(*, keep: bool) -> Iterator[Path]:
+    folder = Path(tempfile.mkdtemp(prefix="aura-torture-"))
+    try:
+        yield folder
+    finally:
+        if not keep:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def _disk(place: Path) -> Iterator[bool]:
+    """A small file system at `place`, if we may make one; answers whether it is one."""
+    place.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", f"size={DISK_MIB}m", "tmpfs", str(place)]
+    try:
+        is_mounted = subprocess.run(command, capture_output=True, check=False).returncode == 0
+    except FileNotFoundError:
+        is_mounted = False
+    try:
+        yield is_mounted
+    finally:
+        if is_mounted:
+            subprocess.run(["umount", "--lazy", str(place)], check=True)
+
+
+if __name__ == "__main__":
+    main()

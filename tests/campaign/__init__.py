@@ -1,0 +1,1 @@
+"""The fault campaign of `scripts/torture.py`."""
