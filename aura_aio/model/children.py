@@ -7,6 +7,7 @@ from typing import Protocol
 
 import msgspec
 
+from aura_aio.model.errors import TooDeep
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import Run, RunError, Tasklet
 from aura_aio.model.sealing import PassedOn
@@ -43,6 +44,19 @@ class ChildEnd(msgspec.Struct, frozen=True, omit_defaults=True):
     state: RunState
     result: bytes | None = None
     error: RunError | None = None
+
+
+def check_depth(depth: int, limit: int) -> None:
+    """Return if a child run may be `depth` deep below the first one.
+
+    Raises:
+        TooDeep: it would be below too many runs.
+    """
+    if depth > limit:
+        raise TooDeep(
+            f"This child run would be {depth} deep, and {limit} is the most (child_depth): do "
+            "tasks run each other in a ring?"
+        )
 
 
 class Children(Protocol):

@@ -9,9 +9,9 @@ from contextlib import suppress
 from msgspec.structs import replace
 
 from aura_aio.model import json
-from aura_aio.model.children import ChildRequest, ChildStore
+from aura_aio.model.children import ChildRequest, ChildStore, check_depth
 from aura_aio.model.clock import Clock
-from aura_aio.model.errors import ParentEnded, RunFinished, RunNotFound, TooDeep
+from aura_aio.model.errors import ParentEnded, RunFinished, RunNotFound
 from aura_aio.model.limits import Limits, limits_of_child
 from aura_aio.model.origin import FromParent, decode_origin
 from aura_aio.model.ports import RunStore
@@ -48,12 +48,8 @@ class Children:
         if not family:
             raise ParentEnded(f"There is no run {request.parent_cid!r}: it gets no children.")
         parent = family[0]
-        depth, limit = parent.depth + 1, self._depth_limit
-        if depth > limit:
-            raise TooDeep(
-                f"This child run would be {depth} deep, and {limit} is the most (child_depth): do "
-                "tasks run each other in a ring?"
-            )
+        depth = parent.depth + 1
+        check_depth(depth, self._depth_limit)
         admitted = self._admission.admit(
             RunRequest(
                 plan_name=request.plan_name,

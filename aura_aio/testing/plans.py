@@ -6,29 +6,27 @@ May import engine, catalog, model, and the rest of `testing` but `plugin`.
 import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
+from threading import Lock
 from typing import Any, NamedTuple
 
 from aura_aio.catalog.actions import LoadedAction, load_actions
 from aura_aio.catalog.catalog import is_plan, load_catalog
-from aura_aio.catalog.inputs import check_inputs
 from aura_aio.catalog.references import split_action
-from aura_aio.catalog.secret_inputs import part
 from aura_aio.engine.builtin import builtin_actions
 from aura_aio.engine.builtin.http import HttpActions
 from aura_aio.engine.capture import captured_output
 from aura_aio.engine.results import to_json
-from aura_aio.engine.runner import Runner, RunnerParts
+from aura_aio.engine.runner import RunnerParts
 from aura_aio.model import json
 from aura_aio.model.ids import CidFactory
-from aura_aio.model.origin import Origin, encode_origin
-from aura_aio.model.plan import Definition, InputSpec, Step, Task, TaskMeta
-from aura_aio.model.run import Outcome, Tasklet
-from aura_aio.model.sealing import Hidden, hidden_text
-from aura_aio.model.states import RunState, advance
+from aura_aio.model.origin import Origin
+from aura_aio.model.plan import InputSpec, Step, Task, TaskMeta
 from aura_aio.testing.clock import VirtualClock, VirtualLoop
+from aura_aio.testing.family import Family, Member, Wanted
 from aura_aio.testing.http import FakeHttp
-from aura_aio.testing.runs import FinishedRun, Notebook, StepOfRun
+from aura_aio.testing.runs import FinishedRun
 
 
 class PlanBroken(AssertionError):
@@ -64,6 +62,7 @@ class TestedPlan:
             raise PlanBroken(f"Another plan has the name of the one in {folder}.")
         (self._plan,) = found
         self._actions: dict[str, dict[str, LoadedAction]] = {}
+        self._loading = Lock()
         if self._plan.errors:
             faults = "\n".join(f"  {error.place}: {error.message}" for error in self._plan.errors)
             raise PlanBroken(f"The plan {self.name!r} has faults:\n{faults}")
@@ -106,24 +105,12 @@ class TestedPlan:
                 "for: make it a plain 'def'."
             )
         given = json.loads(to_json(dict(inputs), "What the test gives as inputs"))
-        shown, hidden = part(task.meta.inputs, check_inputs(task, given))
-        tasklet = Tasklet(
-            cid=CidFactory(world.clock)(),
-            plan_name=task.plan_name,
-            task_name=task.name,
-            definition_digest=Definition.of(task).digest,
-            accepted_at=world.clock.now(),
-            inputs=json.dumps(shown),
-            timeout_sec=timeout_sec,
-            origin=encode_origin(origin),
-            state=json.dumps(world.state) if world.state else None,
-        )
-        self._load_actions(task)
-        notebook = Notebook(world.state)
-        began, began_at = world.clock.monotonic(), world.clock.now()
+        wanted = Wanted(task, given, timeout_sec=timeout_sec, origin=origin)
+        stage = _Stage(self, world)
+        self.load_actions(task)
         with _loop(world.clock) as loop, captured_output():
-            parts = RunnerParts(
-                journal=notebook,
+            parts_with = partial(
+                RunnerParts,
                 clock=world.clock,
                 worker="test",
                 data_dir=world.data_root,
@@ -132,19 +119,49 @@ class TestedPlan:
                 builtin=builtin_actions(allow_shell=True) | _on(world.http),
                 secrets=world.secrets,
             )
-            secret = hidden_text(Hidden(hidden)) if hidden else None
-            outcome = loop.run_until_complete(Runner(tasklet, task, parts, hidden=secret).run())
+            member = loop.run_until_complete(_run(stage, parts_with, wanted))
         if world.http.unexpected:
             raise AssertionError("\n".join(world.http.unexpected))
-        took_sec = world.clock.monotonic() - began
-        return _finished(task, outcome, notebook, began_at, took_sec)
+        return member.finished()
 
-    def _load_actions(self, task: Task) -> None:
-        for step in task.steps:
-            name = split_action(step.action)[0] or self.name
-            if name not in self._actions:
-                plan = self._catalog.plan(name)
-                self._actions[name] = load_actions(Path(plan.root), plan.actions.values())
+    def any_task(self, plan_name: str, name: str) -> Task:
+        """A task of this plan or another; raises as `Catalog.task`."""
+        return self._catalog.task(plan_name, name).task
+
+    def load_actions(self, task: Task) -> None:
+        """Import what the steps of a task call, unless that was done before; from any thread."""
+        with self._loading:
+            for step in task.steps:
+                name = split_action(step.action)[0] or task.plan_name
+                if name not in self._actions:
+                    plan = self._catalog.plan(name)
+                    self._actions[name] = load_actions(Path(plan.root), plan.actions.values())
+
+
+class _Stage:
+    """Implements `family.Stage`: the plans of a test in its world."""
+
+    def __init__(self, plan: TestedPlan, world: World) -> None:
+        self.clock = world.clock
+        self.new_cid = CidFactory(world.clock)
+        self._plan = plan
+        self._states = {plan.name: world.state}
+
+    def task(self, plan_name: str, name: str) -> Task:
+        """A task of a plan; raises as `Catalog.task`."""
+        return self._plan.any_task(plan_name, name)
+
+    def load_actions(self, task: Task) -> None:
+        """Import what its steps call; blocks."""
+        self._plan.load_actions(task)
+
+    def state_of(self, plan_name: str) -> dict[str, Any]:
+        """What a plan keeps; plans that the test is not of keep it for the run alone."""
+        return self._states.setdefault(plan_name, {})
+
+
+async def _run(stage: _Stage, parts_with: "partial[RunnerParts]", wanted: Wanted) -> Member:
+    return await Family(stage, parts_with).run(wanted)
 
 
 def plan_folder(file: Path) -> Path:
@@ -189,23 +206,3 @@ def _loop(clock: VirtualClock) -> Iterator[VirtualLoop]:
         loop.run_until_complete(loop.shutdown_asyncgens())
     finally:
         loop.close()
-
-
-def _finished(
-    task: Task, outcome: Outcome, notebook: Notebook, began_at: float, took_sec: float
-) -> FinishedRun:
-    steps = {step.name: StepOfRun() for step in task.steps}
-    for name, record in notebook.records.items():
-        output = None if record.output is None else json.loads(record.output)
-        steps[name] = StepOfRun(record.status, output, record.tries, record.error)
-    return FinishedRun(
-        task=task.full_task_id,
-        status=advance(RunState.RUNNING, outcome.event).value,
-        result=None if outcome.result is None else json.loads(outcome.result),
-        error=outcome.error,
-        steps=steps,
-        log=tuple(notebook.lines),
-        progress=tuple(notebook.told),
-        began_at=began_at,
-        took_sec=took_sec,
-    )

@@ -3,15 +3,16 @@
 May import msgspec and the model.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 import msgspec
 
 from aura_aio.model import json
+from aura_aio.model.children import ChildEnd
 from aura_aio.model.log import LogLine
 from aura_aio.model.origin import Origin
-from aura_aio.model.plan import StepStatus
+from aura_aio.model.plan import StepStatus, Task
 from aura_aio.model.run import RunError, StepRecord
 
 
@@ -31,6 +32,8 @@ class FinishedRun(msgspec.Struct, frozen=True, kw_only=True):
     clock.
 
     `steps` has all steps of the task. `progress` are the fractions and messages that actions told.
+    `inputs` are those of the run, complete with defaults, and with `***` for what is secret.
+    `children` are the runs that its steps have started with `aura.run_task`, in that order.
     """
 
     task: str
@@ -42,6 +45,8 @@ class FinishedRun(msgspec.Struct, frozen=True, kw_only=True):
     progress: tuple[tuple[float, str], ...]
     began_at: float
     took_sec: float
+    inputs: Mapping[str, Any]
+    children: "tuple[FinishedRun, ...]" = ()
 
     def messages(self, step: str | None = None) -> list[str]:
         """The messages of the log, or of the lines of one step, in order."""
@@ -61,7 +66,10 @@ class FinishedRun(msgspec.Struct, frozen=True, kw_only=True):
         lines.append(f"{self.took_sec:9.3f} s  {self.status}")
         if self.error is not None:
             lines += [_told(self.error), self.error.traceback or ""]
-        return "\n".join(lines).rstrip() + "\n"
+        told = "\n".join(lines).rstrip() + "\n"
+        for child in self.children:
+            told += f"\nchild run of {child.task}\n{child.report()}"
+        return told
 
 
 class RunTask(Protocol):
@@ -96,6 +104,36 @@ class RunAction(Protocol):
         Raises as `RunTask`; an unknown action fails the run.
         """
         ...
+
+
+def finished_run(
+    task: Task,
+    *,
+    end: ChildEnd,
+    notebook: "Notebook",
+    inputs: Mapping[str, Any],
+    times: tuple[float, float],
+    children: Iterable[FinishedRun],
+) -> FinishedRun:
+    """What a run came to; `times` are when it began, and how long it took."""
+    steps = {step.name: StepOfRun() for step in task.steps}
+    for name, record in notebook.records.items():
+        output = None if record.output is None else json.loads(record.output)
+        steps[name] = StepOfRun(record.status, output, record.tries, record.error)
+    began_at, took_sec = times
+    return FinishedRun(
+        task=task.full_task_id,
+        status=end.state.value,
+        result=None if end.result is None else json.loads(end.result),
+        error=end.error,
+        steps=steps,
+        log=tuple(notebook.lines),
+        progress=tuple(notebook.told),
+        began_at=began_at,
+        took_sec=took_sec,
+        inputs=inputs,
+        children=tuple(children),
+    )
 
 
 def _told(error: RunError) -> str:
