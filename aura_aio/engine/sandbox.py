@@ -127,35 +127,35 @@ class _Bounds(NodeTransformer):
     is bounded, too: loops, comparisons, slices, keys, and the operator `~`.
     """
 
-    def visit_For(self, node: nodes.For) -> nodes.For:  # noqa: N802 - jinja2 looks it up so
+    def visit_For(self, node: nodes.For) -> nodes.For:
         self.generic_visit(node)
         node.iter = _own("walked", node.iter)
         node.body.insert(0, nodes.ExprStmt(_own("turn", at=node), lineno=node.lineno))
         return node
 
-    def visit_Macro(self, node: nodes.Macro) -> nodes.Macro:  # noqa: N802
+    def visit_Macro(self, node: nodes.Macro) -> nodes.Macro:
         self.generic_visit(node)
         node.body.insert(0, nodes.ExprStmt(_own("turn", at=node), lineno=node.lineno))
         return node
 
-    def visit_Concat(self, node: nodes.Concat) -> nodes.Call:  # noqa: N802
+    def visit_Concat(self, node: nodes.Concat) -> nodes.Call:
         self.generic_visit(node)
         return _own("joined", *node.nodes, at=node)
 
-    def visit_Compare(self, node: nodes.Compare) -> nodes.Compare:  # noqa: N802
+    def visit_Compare(self, node: nodes.Compare) -> nodes.Compare:
         self.generic_visit(node)
         node.expr = _own("weighed", node.expr)
         for operand in node.ops:
             operand.expr = _own("weighed", operand.expr)
         return node
 
-    def visit_Pair(self, node: nodes.Pair) -> nodes.Pair:  # noqa: N802
+    def visit_Pair(self, node: nodes.Pair) -> nodes.Pair:
         self.generic_visit(node)
         if not isinstance(node.key, nodes.Const):
             node.key = _own("weighed", node.key)
         return node
 
-    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:  # noqa: N802
+    def visit_Getitem(self, node: nodes.Getitem) -> nodes.Expr:
         self.generic_visit(node)
         if not isinstance(node.arg, nodes.Slice):
             return node

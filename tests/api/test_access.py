@@ -34,7 +34,7 @@ async def guarded(make_server: MakeServer, tmp_path: Path) -> tuple[Served, dict
     }
     narrowed = {f"narrowed_{scope}": (a_token(scope, "hello"), dict[str, Any]()) for scope in Scope}
     tokens = await put_odd_tokens(tmp_path / "data", **good, **bad, **narrowed)
-    server = await make_server(data_dir=str(tmp_path / "data"), require_token="always")  # noqa: S106
+    server = await make_server(data_dir=str(tmp_path / "data"), require_token="always")
     return server, tokens
 
 

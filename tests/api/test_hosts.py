@@ -156,8 +156,8 @@ async def test_an_open_address_answers_to_addresses_but_not_to_names(
 ) -> None:
     data = tmp_path / "data"
     tokens = await put_tokens(data, admin=a_token("admin"))
-    server = await make_server(data_dir=str(data), host="0.0.0.0")  # noqa: S104
-    server.url = server.url.replace("0.0.0.0", "127.0.0.1")  # noqa: S104
+    server = await make_server(data_dir=str(data), host="0.0.0.0")
+    server.url = server.url.replace("0.0.0.0", "127.0.0.1")
     admin = bearer(tokens["admin"])
     for host, status in (
         ("192.0.2.1:18098", 200),

@@ -134,7 +134,7 @@ async def test_a_ticket_of_the_open_door_is_none_once_it_is_closed(server: Serve
 
 
 async def test_never_means_never(make_server: MakeServer) -> None:
-    server = await make_server(require_token="never")  # noqa: S106
+    server = await make_server(require_token="never")
     made = await server.post("/api/auth/tokens", {"scope": "read"})
     assert (await server.post("/api/system/stop")).status == 202
     headers = bearer(made.json["secret"])

@@ -131,7 +131,7 @@ def test_a_start_with_wrong_settings_says_why_in_one_line(tmp_path: Path) -> Non
     aura = Aura("", tmp_path)
     assert "AURA_WORKERS" in refused(aura("serve", AURA_WORKERS="many"))
     assert "nothing.toml" in refused(aura("serve", "--config", "nothing.toml"))
-    assert "aura token create" in refused(aura.process("serve", "--host", "0.0.0.0"))  # noqa: S104
+    assert "aura token create" in refused(aura.process("serve", "--host", "0.0.0.0"))
     (tmp_path / "aura.toml").write_text("[http]\nprot = 1\n", "utf-8")
     assert "'prot'" in refused(aura("serve"))
 

@@ -14,7 +14,7 @@ import pytest
 from tests.cli.command import AURA, Aura, Started, environment
 from tests.cli.conftest import StartServer
 
-EVERYWHERE = "0.0.0.0"  # noqa: S104 - that is what is tested
+EVERYWHERE = "0.0.0.0"
 SECRET = re.compile(r"aura_[0-9a-f]{64}")
 
 

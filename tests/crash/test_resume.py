@@ -203,6 +203,10 @@ def _check_chain(file: Path, run: Any, kills: int) -> None:
     assert 1 < run["attempt"] <= kills + 1
 
 
+async def _reached(file: Path, links: int) -> None:
+    await until(lambda: len(lines(file)) >= links, within=20)
+
+
 async def test_workers_that_are_killed_between_steps_run_nothing_twice(
     make_server: MakeServer, plans: str, file: Path
 ) -> None:
@@ -210,7 +214,7 @@ async def test_workers_that_are_killed_between_steps_run_nothing_twice(
     cid = await server.run("relay", "chain", inputs={"file": str(file)})
     kills = 3
     for kill in range(1, kills + 1):
-        await until(lambda: len(lines(file)) >= LINKS * kill // 5, within=20)  # noqa: B023
+        await _reached(file, LINKS * kill // 5)
         os.kill(await until(lambda: _worker_pid(server, cid)), signal.SIGKILL)
     _check_chain(file, await server.finished(cid), kills)
 
@@ -224,7 +228,7 @@ async def test_a_server_that_is_killed_runs_no_finished_step_again(
     for kill in range(1, kills + 1):
         async with server_process(tmp_path / "data", plans, *options) as server:
             cid = cid or await server.run("relay", "chain", inputs={"file": str(file)})
-            await until(lambda: len(lines(file)) >= LINKS * kill // 5, within=20)  # noqa: B023
+            await _reached(file, LINKS * kill // 5)
             await server.kill()
     async with server_process(tmp_path / "data", plans, *options) as server:
         _check_chain(file, await server.finished(cid), kills)

@@ -5,7 +5,7 @@ Imports pytest's tools no more than needed: aura_aio's catalog, engine and model
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -23,7 +23,7 @@ from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model import json
 from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.log import LogLine
-from aura_aio.model.plan import Definition, Task
+from aura_aio.model.plan import Definition, Step, Task
 from aura_aio.model.run import Outcome, StepRecord, Tasklet
 from aura_aio.model.sealing import Hidden, hidden_text
 from tests.waiting import until
@@ -102,6 +102,10 @@ class QuickClock(SystemClock):
 
     async def sleep(self, seconds: float) -> None:
         self.slept.append(seconds)
+
+
+MakeBench = Callable[..., "Bench"]
+"""Makes a Bench of functions, which end with the test."""
 
 
 class Bench:
@@ -201,6 +205,16 @@ def bench(
 def _load(catalog: Catalog | None) -> dict[str, dict[str, LoadedAction]]:
     plans = catalog.plans.values() if catalog is not None else ()
     return {plan.name: load_actions(Path(plan.root), plan.actions.values()) for plan in plans}
+
+
+def task(*steps: Step, **more: Any) -> Task:
+    """A task of the plan, with these steps."""
+    return Task(PLAN, "t", steps=steps, **more)
+
+
+def call(action: str, **params: Any) -> Task:
+    """A task that gives what one call of an action gives."""
+    return task(Step("a", action, params), returns="{{ nodes.a.output }}")
 
 
 def write_plan(root: Path, files: Mapping[str, str]) -> Catalog:

@@ -4,6 +4,7 @@ Imports aiohttp's server, pytest, and aura_aio's engine and model.
 """
 
 import asyncio
+import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -13,9 +14,8 @@ import pytest
 from aiohttp import web
 
 from aura_aio.engine.builtin import http
-from aura_aio.model.plan import Step, Task
 from aura_aio.model.states import RunEvent
-from tests.engine.harness import Bench, bench
+from tests.engine.harness import Bench, bench, call
 
 
 @pytest.fixture
@@ -74,14 +74,10 @@ async def site() -> AsyncIterator[str]:
     await runner.cleanup()
 
 
-def one(action: str, **params: Any) -> Task:
-    return Task("case", "t", steps=(Step("a", action, params),), returns="{{ nodes.a.output }}")
-
-
 async def test_get_gives_status_headers_and_body(table: Bench, site: str) -> None:
     params = {"q": [1, "b"], "on": True, "off": None}
     answer = await table.result(
-        one("http.get", url=f"{site}/echo", params=params, headers={"X-Test": "yes"})
+        call("http.get", url=f"{site}/echo", params=params, headers={"X-Test": "yes"})
     )
     assert answer.keys() == {"status", "url", "headers", "text", "json", "elapsed_ms"}
     assert answer["status"] == 200
@@ -97,24 +93,24 @@ async def test_get_gives_status_headers_and_body(table: Bench, site: str) -> Non
 
 
 async def test_post_sends_json_or_text(table: Bench, site: str) -> None:
-    answer = await table.result(one("http.post", url=f"{site}/echo", json={"a": [1]}))
+    answer = await table.result(call("http.post", url=f"{site}/echo", json={"a": [1]}))
     assert (answer["json"]["body"], answer["json"]["type"]) == ('{"a": [1]}', "application/json")
-    answer = await table.result(one("http.post", url=f"{site}/echo", data="grün"))
+    answer = await table.result(call("http.post", url=f"{site}/echo", data="grün"))
     assert (answer["json"]["body"], answer["json"]["type"]) == ("grün", "text/plain")
-    both = await table.run(one("http.post", url=f"{site}/echo", data="x", json=1))
+    both = await table.run(call("http.post", url=f"{site}/echo", data="x", json=1))
     assert both.error is not None
     assert "both 'json' and 'data'" in both.error.message
 
 
 async def test_post_sends_a_form(table: Bench, site: str) -> None:
     data = {"a": [1, "ü"], "b": True, "c": None}
-    answer = await table.result(one("http.post", url=f"{site}/echo", data=data))
+    answer = await table.result(call("http.post", url=f"{site}/echo", data=data))
     found = (answer["json"]["body"], answer["json"]["type"])
     assert found == ("a=1&a=%C3%BC&b=true", "application/x-www-form-urlencoded")
 
 
 async def test_numbers_are_headers_too(table: Bench, site: str) -> None:
-    answer = await table.result(one("http.get", url=f"{site}/echo", headers={"X-Test": 7}))
+    answer = await table.result(call("http.get", url=f"{site}/echo", headers={"X-Test": 7}))
     assert answer["json"]["x"] == "7"
 
 
@@ -123,7 +119,7 @@ async def test_numbers_are_headers_too(table: Bench, site: str) -> None:
 async def test_a_status_that_is_expected_is_an_answer(
     table: Bench, site: str, action: str, expect: Any
 ) -> None:
-    answer = await table.result(one(action, url=f"{site}/missing", expect=expect))
+    answer = await table.result(call(action, url=f"{site}/missing", expect=expect))
     assert answer["status"] == 404
 
 
@@ -131,7 +127,7 @@ async def test_a_status_that_is_expected_is_an_answer(
 async def test_a_status_that_is_not_expected_fails_the_step(
     table: Bench, site: str, action: str
 ) -> None:
-    outcome = await table.run(one(action, url=f"{site}/missing", expect=["2xx", 304]))
+    outcome = await table.run(call(action, url=f"{site}/missing", expect=["2xx", 304]))
     assert outcome.error is not None
     assert outcome.error.type == "UnexpectedStatus"
     method = "POST" if action == "http.post" else "GET"
@@ -141,7 +137,7 @@ async def test_a_status_that_is_not_expected_fails_the_step(
 
 @pytest.mark.parametrize("expect", ["20x", "x", 2000, "6xx", ""])
 async def test_what_is_no_status_cannot_be_expected(table: Bench, site: str, expect: Any) -> None:
-    outcome = await table.run(one("http.get", url=f"{site}/echo", expect=expect))
+    outcome = await table.run(call("http.get", url=f"{site}/echo", expect=expect))
     assert outcome.error is not None
     assert outcome.error.type == "BadParameters"
     assert "'expect'" in outcome.error.message
@@ -149,29 +145,29 @@ async def test_what_is_no_status_cannot_be_expected(table: Bench, site: str, exp
 
 async def test_redirects_can_be_answers(table: Bench, site: str) -> None:
     params = {"url": f"{site}/moved", "redirects": False}
-    answer = await table.result(one("http.get", expect=302, **params))
+    answer = await table.result(call("http.get", expect=302, **params))
     assert answer["headers"]["location"] == "/echo?moved=1"
 
 
 async def test_request_takes_any_method(table: Bench, site: str) -> None:
-    answer = await table.result(one("http.request", url=f"{site}/echo", method="delete"))
+    answer = await table.result(call("http.request", url=f"{site}/echo", method="delete"))
     assert answer["json"]["method"] == "DELETE"
 
 
 async def test_every_status_is_an_answer(table: Bench, site: str) -> None:
-    answer = await table.result(one("http.get", url=f"{site}/missing"))
+    answer = await table.result(call("http.get", url=f"{site}/missing"))
     assert (answer["status"], answer["text"]) == (404, "grün")
     assert "json" not in answer
 
 
 async def test_what_only_says_that_it_is_json_has_text_alone(table: Bench, site: str) -> None:
-    answer = await table.result(one("http.get", url=f"{site}/lies"))
+    answer = await table.result(call("http.get", url=f"{site}/lies"))
     assert answer["text"] == "{"
     assert "json" not in answer
 
 
 async def test_redirects_are_followed(table: Bench, site: str) -> None:
-    answer = await table.result(one("http.get", url=f"{site}/moved"))
+    answer = await table.result(call("http.get", url=f"{site}/moved"))
     assert answer["url"] == f"{site}/echo?moved=1"
 
 
@@ -186,21 +182,19 @@ async def test_answers_are_bounded_in_size_and_time(
     table: Bench, site: str, path: str, kind: str, message: str
 ) -> None:
     timeout = 0.2 if path == "/hangs" else 20
-    outcome = await table.run(one("http.get", url=site + path, timeout=timeout))
+    outcome = await table.run(call("http.get", url=site + path, timeout=timeout))
     assert outcome.error is not None
     assert outcome.error.type == kind
     assert message in outcome.error.message
 
 
 async def test_no_connection_fails_the_step(table: Bench, site: str) -> None:
-    outcome = await table.run(one("http.get", url="http://127.0.0.1:1/"))
+    outcome = await table.run(call("http.get", url="http://127.0.0.1:1/"))
     assert outcome.error is not None
     assert outcome.error.type == "ClientConnectorError"
 
 
 def test_the_client_is_not_imported_before_it_is_needed() -> None:
-    import subprocess  # noqa: PLC0415 - for this test alone
-
     code = "import aura_aio.engine.runner, sys; print('aiohttp' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
@@ -214,7 +208,7 @@ async def test_files_outside_of_the_data_folder_are_out_of_reach(
     table: Bench, tmp_path: Path, path: str, action: str
 ) -> None:
     more = {"content": "x"} if action == "file.write" else {}
-    outcome = await table.run(one(action, path=path, **more))
+    outcome = await table.run(call(action, path=path, **more))
     assert outcome.error is not None
     assert outcome.error.type == "ValueError"
 
@@ -226,7 +220,7 @@ async def test_links_out_of_the_data_folder_are_not_followed(
     table: Bench, links: Path, path: str, action: str
 ) -> None:
     more = {"content": "changed"} if action == "file.write" else {}
-    outcome = await table.run(one(action, path=path, **more))
+    outcome = await table.run(call(action, path=path, **more))
     assert outcome.error is not None
     assert "link that leaves" in outcome.error.message
 
@@ -243,22 +237,22 @@ def links(tmp_path: Path) -> Path:
 
 
 async def test_a_file_that_is_too_long_is_not_read(table: Bench) -> None:
-    await table.result(one("file.write", path="x", content="abcd"))
-    assert await table.result(one("file.read", path="x", max_bytes=4)) == "abcd"
-    outcome = await table.run(one("file.read", path="x", max_bytes=3))
+    await table.result(call("file.write", path="x", content="abcd"))
+    assert await table.result(call("file.read", path="x", max_bytes=4)) == "abcd"
+    outcome = await table.run(call("file.read", path="x", max_bytes=3))
     assert outcome.error is not None
     assert "longer than 3 bytes" in outcome.error.message
 
 
 async def test_files_have_encodings(table: Bench) -> None:
-    written = await table.result(one("file.write", path="x", content="grün", encoding="latin-1"))
+    written = await table.result(call("file.write", path="x", content="grün", encoding="latin-1"))
     assert written == {"path": "x", "bytes": 4}
-    assert await table.result(one("file.read", path="x", encoding="latin-1")) == "grün"
-    assert (await table.run(one("file.read", path="x"))).event is RunEvent.FAIL
+    assert await table.result(call("file.read", path="x", encoding="latin-1")) == "grün"
+    assert (await table.run(call("file.read", path="x"))).event is RunEvent.FAIL
 
 
 async def test_a_logged_line_has_its_level_and_data(table: Bench) -> None:
-    step = one("log", message=3, level="error", data={"level": "x", "n": 1})
+    step = call("log", message=3, level="error", data={"level": "x", "n": 1})
     assert await table.result(step) is None
     (line,) = table.journal.lines
     assert (line.level, line.logger, line.message) == ("error", "log", "3")
@@ -278,7 +272,7 @@ DATA = {"items": [{"name": "a", "price": 5}, {"name": "b", "price": 15}, {"name"
     ],
 )
 async def test_data_is_queried(table: Bench, query: str, found: Any) -> None:
-    assert await table.result(one("json.query", data=DATA, query=query)) == found
+    assert await table.result(call("json.query", data=DATA, query=query)) == found
 
 
 @pytest.mark.parametrize(
@@ -290,6 +284,6 @@ async def test_data_is_queried(table: Bench, query: str, found: Any) -> None:
     ],
 )
 async def test_a_query_that_is_none_fails_the_step(table: Bench, query: str, kind: str) -> None:
-    outcome = await table.run(one("json.query", data=DATA, query=query))
+    outcome = await table.run(call("json.query", data=DATA, query=query))
     assert outcome.error is not None
     assert outcome.error.type == kind

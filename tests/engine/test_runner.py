@@ -1,14 +1,13 @@
-"""Whole runs: how they end by themselves, and what they report on the way.
+"""Whole runs: what they report on the way, and how they stand beside each other.
 
 Imports pytest, aura_aio's engine and model, and the harness.
 """
 
 import asyncio
-import json
 import logging
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,35 +15,12 @@ import pytest
 
 from aura_aio import ActionContext
 from aura_aio.engine.context import MAX_MESSAGE
-from aura_aio.engine.results import MAX_RESULT_BYTES
 from aura_aio.model.log import LogLevel
 from aura_aio.model.plan import AllOf, DependsOn, Loop, OnException, Step, Task
 from aura_aio.model.run import StepRecord
 from aura_aio.model.states import RunEvent
-from tests.engine.harness import Bench, QuickClock, bench, write_plan
+from tests.engine.harness import Bench, MakeBench, QuickClock, bench, task, write_plan
 from tests.waiting import until
-
-MakeBench = Callable[..., Bench]
-
-
-@pytest.fixture
-def make_bench(tmp_path: Path) -> Iterator[MakeBench]:
-    """Makes a Bench of functions by name; all of them end with the test."""
-    open_ones = []
-
-    def make(*functions: Callable[..., Any], **settings: Any) -> Bench:
-        actions = {function.__name__: function for function in functions}
-        one = bench(tmp_path, actions, **settings)
-        open_ones.append(one)
-        return one.__enter__()
-
-    yield make
-    for one in open_ones:
-        one.__exit__(None, None, None)
-
-
-def task(*steps: Step, **more: Any) -> Task:
-    return Task("case", "t", steps=steps, **more)
 
 
 async def test_a_step_is_reported_when_it_starts_and_when_it_is_over(make_bench: MakeBench) -> None:
@@ -201,168 +177,6 @@ async def test_a_retry_gets_the_parameters_as_they_were(make_bench: MakeBench) -
     again = OnException(retry=2, delay=9)
     await table.run(task(Step("a", "act", {"values": [1]}, on_exception=again)))
     assert seen == [[1], [1], [1]]
-
-
-@pytest.mark.parametrize(
-    ("error", "message"),
-    [
-        (MemoryError(), "MemoryError (without a message)"),
-        (RecursionError("deep"), "deep"),
-        (KeyboardInterrupt("now"), "now"),
-        (SystemExit(3), "3"),
-        (asyncio.CancelledError("own"), "own"),
-        (BaseException("base"), "base"),
-        (ValueError("\udcff" + "x" * 10_000), "\\udcffxxx"),
-    ],
-    ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",
-)
-@pytest.mark.parametrize("kind", ["async", "thread", "async with timeout"])
-async def test_whatever_an_action_raises_fails_the_run(
-    make_bench: MakeBench, error: BaseException, message: str, kind: str
-) -> None:
-    async def act_async() -> None:
-        raise error
-
-    def act_thread() -> None:
-        raise error
-
-    table = make_bench(act_async, act_thread)
-    step = Step(
-        "a",
-        "act_thread" if kind == "thread" else "act_async",
-        timeout_sec=5 if kind == "async with timeout" else None,
-    )
-    outcome = await table.run(task(step))
-    assert outcome.event is RunEvent.FAIL
-    assert outcome.error is not None
-    assert outcome.error.type == type(error).__name__
-    assert outcome.error.message.startswith(message)
-    assert len(outcome.error.message) < 8300
-    assert outcome.error.step == "a"
-    assert table.journal.last("a").error == outcome.error
-
-
-async def test_a_thread_that_raises_what_closes_coroutines_fails_the_run(
-    make_bench: MakeBench,
-) -> None:
-    def act() -> None:
-        raise GeneratorExit
-
-    table = make_bench(act)
-    outcome = await table.run(task(Step("a", "act")))
-    assert outcome.error is not None
-    assert (outcome.error.type, outcome.error.step) == ("GeneratorExit", "a")
-
-
-async def test_a_traceback_holds_the_frames_of_the_plan_only(make_bench: MakeBench) -> None:
-    def inner() -> None:
-        json.loads("{")
-
-    def act() -> None:
-        try:
-            inner()
-        except ValueError as error:
-            raise LookupError("outer") from error
-
-    table = make_bench(act)
-    outcome = await table.run(task(Step("a", "act")))
-    assert outcome.error is not None
-    text = outcome.error.traceback
-    assert text is not None
-    assert "in inner" in text
-    assert "JSONDecodeError" in text
-    assert text.count("in act\n") == 2
-    assert text.endswith("LookupError: outer\n")
-    assert "aura_aio" not in text
-    assert "concurrent" not in text
-
-
-async def test_a_traceback_is_bounded(make_bench: MakeBench) -> None:
-    async def act() -> None:
-        try:
-            raise ValueError("x" * 50_000)
-        except ValueError as error:
-            raise KeyError("end") from error
-
-    table = make_bench(act)
-    outcome = await table.run(task(Step("a", "act")))
-    assert outcome.error is not None
-    assert outcome.error.traceback is not None
-    assert len(outcome.error.traceback) <= 16_384
-    assert outcome.error.traceback.endswith("KeyError: 'end'\n")
-
-
-async def test_a_failure_that_aura_finds_has_no_traceback(make_bench: MakeBench) -> None:
-    table = make_bench()
-    outcome = await table.run(task(Step("a", "log")))
-    assert outcome.error is not None
-    assert outcome.error.type == "BadParameters"
-    assert outcome.error.traceback is None
-
-
-async def test_the_first_failure_is_the_error_of_the_run(make_bench: MakeBench) -> None:
-    second = asyncio.Event()
-
-    async def first() -> None:
-        second.set()
-        raise ValueError("first")
-
-    async def later() -> None:
-        await second.wait()
-        raise ValueError("later")
-
-    table = make_bench(first, later)
-    steps = (Step("b", "later"), Step("a", "first"), Step("c", "later", depends_on=DependsOn("a")))
-    outcome = await table.run(task(*steps))
-    assert outcome.error is not None
-    assert (outcome.error.message, outcome.error.step) == ("first", "a")
-    assert table.journal.statuses() == {"a": "failed", "b": "failed", "c": "skipped"}
-
-
-async def test_a_result_has_a_limit(make_bench: MakeBench) -> None:
-    async def act(size: int) -> str:
-        return "x" * size
-
-    table = make_bench(act)
-    fits = await table.run(task(Step("a", "act", {"size": MAX_RESULT_BYTES - 2})))
-    assert fits.event is RunEvent.SUCCEED
-    outcome = await table.run(task(Step("a", "act", {"size": MAX_RESULT_BYTES})))
-    assert outcome.error is not None
-    assert outcome.error.message == (
-        "The result of step 'a' has 16,777,218 bytes of JSON, and 16,777,216 are allowed: write it "
-        "into a file, and give its name."
-    )
-
-
-async def test_a_result_that_contains_itself_fails_the_step(make_bench: MakeBench) -> None:
-    async def act() -> list[Any]:
-        values: list[Any] = []
-        values.append(values)
-        return values
-
-    table = make_bench(act)
-    outcome = await table.run(task(Step("a", "act")))
-    assert outcome.error is not None
-    assert "contains itself" in outcome.error.message
-
-
-async def test_paths_and_odd_numbers_are_results(make_bench: MakeBench) -> None:
-    class Word(str):
-        __slots__ = ()
-
-    class Number(float):
-        __slots__ = ()
-
-    def act(context: ActionContext) -> list[Any]:
-        assert context.data_dir.is_dir()
-        return [context.data_dir / "x", 2**70, float("nan"), {"a"}, Word("w"), Number(1.5)]
-
-    table = make_bench(act)
-    (path, number, no_number, one, *rest) = await table.result(
-        task(Step("a", "act"), returns="{{ nodes.a.output }}")
-    )
-    assert Path(path).parts[-3:] == ("plans", "case", "x")
-    assert (number, no_number, one, rest) == (2**70, None, ["a"], ["w", 1.5])
 
 
 async def test_an_action_that_is_gone_fails_its_step(make_bench: MakeBench) -> None:

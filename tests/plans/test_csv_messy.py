@@ -185,7 +185,7 @@ def test_figures_far_out_do_not_hide_the_others(tmp_path: Path, outlier: int) ->
 
 
 def test_the_middle_of_many_is_found_without_sorting_them_all() -> None:
-    random = Random(7)  # noqa: S311
+    random = Random(7)
     for values in (
         [random.gauss(0, 1) for _ in range(5_001)],
         [random.lognormvariate(0, 40) for _ in range(4_000)],

@@ -237,7 +237,7 @@ async def recount(opened: Opened) -> QueueCounts:
 
 @pytest.mark.parametrize("seed", range(12))
 async def test_the_figures_are_what_counting_gives(opened: Opened, seed: int) -> None:
-    storm = Storm(opened, Random(seed))  # noqa: S311 - must be repeatable
+    storm = Storm(opened, Random(seed))
     for _ in range(60):
         await storm.random.choice(storm.deeds)()
         assert await opened.store.queue.counts() == await recount(opened)

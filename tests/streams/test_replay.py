@@ -146,7 +146,7 @@ class Seam:
 
     def __init__(self, stream: Stream, seed: int) -> None:
         self.stream = stream
-        self.random = random.Random(seed)  # noqa: S311 - which moments are tried
+        self.random = random.Random(seed)
         self.last = 0
 
     async def write(self, lines: int) -> None:
