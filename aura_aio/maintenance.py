@@ -11,6 +11,7 @@ from pathlib import Path
 from aura_aio.api import access_views
 from aura_aio.api.views import Answer
 from aura_aio.model.access import NewToken
+from aura_aio.model.audit import Note, noting
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.places import places_of
@@ -28,7 +29,8 @@ class OfflineTokens:
 
     async def create_token(self, new: NewToken) -> Answer:
         """NewToken."""
-        return access_views.new_token(*await self._access.create(new))
+        with noting(Note("createToken")):
+            return access_views.new_token(*await self._access.create(new))
 
     async def list_tokens(self) -> Answer:
         """TokenList."""
@@ -36,7 +38,10 @@ class OfflineTokens:
 
     async def revoke_token(self, token_id: str) -> Answer:
         """Token; raises TokenNotFound."""
-        return access_views.token(await self._access.revoke(token_id))
+        note = Note("revokeToken")
+        note.token_id = token_id
+        with noting(note):
+            return access_views.token(await self._access.revoke(token_id))
 
 
 @asynccontextmanager

@@ -296,7 +296,7 @@ def _scheduler(
             _foresee,
         ),
         plans=plans,
-        logs=Logs(store.logs, store.runs, hub, ends),
+        logs=Logs(store.logs, store.runs, store.audit, hub, ends),
         schedules=Schedules(book, admission, clock, CidFactory(clock)),
         system=system,
         hot_reload=HotReload(plans, PlanReload(plans, store.runs, dispatcher, triggers)),

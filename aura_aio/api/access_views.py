@@ -1,4 +1,4 @@
-"""Tokens and tickets as answers.
+"""Tokens, tickets, and what was done with them, as answers.
 
 May import `api.views`, scheduler and model.
 """
@@ -7,6 +7,8 @@ from collections.abc import Iterable
 
 from aura_aio.api.views import Answer, page, present, time
 from aura_aio.model.access import Token
+from aura_aio.model.audit import AuditEvent
+from aura_aio.model.ports import Page
 from aura_aio.scheduler.tickets import Ticket
 
 
@@ -37,3 +39,28 @@ def new_token(made: Token, secret: str) -> Answer:
 def ticket(ticket: Ticket) -> Answer:
     """Ticket."""
     return {"ticket": ticket.text, "expires_at": time(ticket.expires_at)}
+
+
+def audit_event_list(events: Page[AuditEvent]) -> Answer:
+    """AuditEventList."""
+    return page(map(_audit_event, events.items), events.next_cursor)
+
+
+def _audit_event(event: AuditEvent) -> Answer:
+    return present(
+        number=event.number,
+        at=time(event.at),
+        operation=event.operation,
+        outcome=event.outcome,
+        reason=event.reason,
+        by=event.by_name,
+        by_token_id=event.by_token,
+        remote=event.remote,
+        request_id=event.request_id,
+        cid=event.cid,
+        run_count=event.run_count,
+        plan_name=event.plan_name,
+        task_name=event.task_name,
+        schedule_id=event.schedule_id,
+        token_id=event.token_id,
+    )

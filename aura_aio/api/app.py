@@ -6,6 +6,7 @@ May import aiohttp, contract, scheduler, settings and the rest of `api`.
 from aiohttp import web
 
 from aura_aio.api.access import access_middleware
+from aura_aio.api.audit import audit_middleware
 from aura_aio.api.cors import allow_origins
 from aura_aio.api.deprecation import announce_deprecations
 from aura_aio.api.hosts import hosts_middleware
@@ -51,6 +52,7 @@ def make_app(
             with_problems,
             hosts_middleware(settings),
             access_middleware(access, operations),
+            audit_middleware(operations),
             with_options,
             with_json_body,
             validation_middleware,

@@ -21,6 +21,7 @@ from aiohttp_apispec import (
 )
 
 from aura_aio.api.access import hold_to_plans
+from aura_aio.api.audit import note_what
 from aura_aio.api.handlers import auth, health, logs, plans, queue, runs, schedules, system, tasks
 from aura_aio.api.schemas import (
     body_schema_of,
@@ -105,6 +106,7 @@ def _decorated(handler: Handler, operation: Operation) -> Handler:
     """A coroutine of its own for each application, since the decorators write on it."""
 
     async def decorated(request: web.Request) -> web.StreamResponse:
+        note_what(request)
         if operation.scope is not None:
             await hold_to_plans(request, operation)
         if operation.body_required:

@@ -97,7 +97,10 @@ def run_detail(run: Run, waiting: Waiting | None) -> Answer:
         cancel=None
         if cancel is None
         else present(
-            mode=cancel.mode, reason=cancel.reason, requested_at=time(cancel.requested_at)
+            mode=cancel.mode,
+            reason=cancel.reason,
+            requested_by=cancel.requested_by,
+            requested_at=time(cancel.requested_at),
         ),
     )
 

@@ -60,7 +60,7 @@ class Token(msgspec.Struct, frozen=True):
 
     def grant(self) -> "Grant":
         """What who shows it may do."""
-        return Grant(self.scope, frozenset(self.plans) or None, self.id)
+        return Grant(self.scope, frozenset(self.plans) or None, self.id, self.name)
 
 
 class NewToken(msgspec.Struct, frozen=True, kw_only=True):
@@ -81,6 +81,7 @@ class Grant(msgspec.Struct, frozen=True):
     scope: Scope
     plans: frozenset[str] | None = None
     token_id: str | None = None
+    token_name: str = ""
 
     def sees(self, plan_name: str | None) -> bool:
         """Whether what belongs to this plan (None: to none) may be seen and touched."""

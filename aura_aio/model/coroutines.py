@@ -1,12 +1,15 @@
 """Coroutine tasks that a part owns: started by it, ended with it, never dying unseen.
 
-May import the standard library only.
+May import the standard library and `model.audit` only.
 """
 
 import asyncio
 import logging
 from collections.abc import Coroutine
+from contextvars import copy_context
 from typing import Any
+
+from aura_aio.model.audit import forget
 
 _log = logging.getLogger("aura.coroutines")
 
@@ -23,7 +26,9 @@ class CoroutineTasks:
         """Run `work` beside everything else; an exception that it lets out is logged as
         critical.
         """
-        task = asyncio.create_task(work)
+        context = copy_context()
+        context.run(forget)  # it goes on when the request that began it was answered
+        task = asyncio.create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._ended)
 

@@ -12,6 +12,7 @@ from typing import Any, Final
 import msgspec
 
 from aura_aio.model.access import Grant, NewToken, Token, digest_of, make_token
+from aura_aio.model.audit import current_note
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks, first_of
 from aura_aio.model.errors import InvalidToken, StoreUnavailable
@@ -125,6 +126,8 @@ class Access:
             StoreUnavailable: it could not be made durable.
         """
         token, secret = make_token(new, self._clock.now())
+        if (note := current_note()) is not None:
+            note.token_id = token.id
         await self._store.add(token)
         self._by_digest[token.digest] = self._by_id[token.id] = token
         self._changed.set()

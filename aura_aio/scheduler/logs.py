@@ -1,4 +1,4 @@
-"""The stored log: of one run, and of everything, in pages or as a whole.
+"""The stored log: of one run, and of everything, in pages or as a whole; and the audit trail.
 
 May import the rest of `scheduler`, logs and model; stores come in as ports.
 """
@@ -11,11 +11,12 @@ from typing import Any, Final
 import msgspec
 
 from aura_aio.logs.hub import LogHub
+from aura_aio.model.audit import AuditEvent, AuditFilter, AuditOutcome, AuditStore, Note
 from aura_aio.model.coroutines import first_of
 from aura_aio.model.cursors import decode_cursor, encode_cursor
 from aura_aio.model.errors import RunNotFound
 from aura_aio.model.log import LogEntry, LogFilter
-from aura_aio.model.ports import LogStore, RunStore
+from aura_aio.model.ports import LogStore, Page, RunStore
 from aura_aio.model.states import TERMINAL
 from aura_aio.scheduler.events import RunEnds
 
@@ -34,15 +35,30 @@ class LogPage(msgspec.Struct, frozen=True):
 
 
 class Logs:
-    """What can be asked of the stored log."""
+    """What can be asked of the stored log, and of the audit trail."""
 
-    def __init__(self, store: LogStore, runs: RunStore, hub: LogHub, ends: RunEnds) -> None:
+    def __init__(
+        self, store: LogStore, runs: RunStore, audit: AuditStore, hub: LogHub, ends: RunEnds
+    ) -> None:
         self.queue = hub.queue
         """The shared log queue."""
         self._store = store
         self._runs = runs
+        self._audit = audit
         self._hub = hub
         self._ends = ends
+
+    async def keep_audit_event(
+        self, note: Note, outcome: AuditOutcome, reason: str | None = None
+    ) -> None:
+        """See `AuditStore.append`."""
+        await self._audit.append(note, outcome, reason)
+
+    async def list_audit_events(
+        self, where: AuditFilter, *, limit: int, cursor: str | None
+    ) -> Page[AuditEvent]:
+        """Who has asked for which change, the newest first; see `AuditStore.list_events`."""
+        return await self._audit.list_events(where, limit=limit, cursor=cursor)
 
     async def list_run_logs(
         self,

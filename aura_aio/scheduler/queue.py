@@ -10,6 +10,7 @@ import msgspec
 
 from aura_aio.catalog.inputs import check_inputs
 from aura_aio.model.access import EVERYTHING, Grant
+from aura_aio.model.audit import who
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import NotQueued, RunNotFound
 from aura_aio.model.ports import Accepted, Dispatcher, IdempotencyKey, Page, RunFilter, RunStore
@@ -146,7 +147,7 @@ class Queue:
         return Pauses(since=plans.pop("", None), plans=plans)
 
     def _removal(self, reason: str) -> CancelRequest:
-        return CancelRequest(requested_at=self._clock.now(), reason=reason)
+        return CancelRequest(requested_at=self._clock.now(), reason=reason, requested_by=who())
 
     async def overview(self) -> QueueOverview:
         """The figures of the queue, at the same cost for any length of it."""

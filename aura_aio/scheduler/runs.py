@@ -11,6 +11,7 @@ from typing import Final
 
 import msgspec
 
+from aura_aio.model.audit import who
 from aura_aio.model.callback import Callback, CallbackStore
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import AuraError, BatchRejected, RunNotFound
@@ -215,7 +216,11 @@ class Runs:
             RunFinished: it has ended.
         """
         request = CancelRequest(
-            requested_at=self._clock.now(), mode=mode, grace_sec=grace_sec, reason=reason
+            requested_at=self._clock.now(),
+            mode=mode,
+            grace_sec=grace_sec,
+            reason=reason,
+            requested_by=who(),
         )
         run = await self._store.request_cancel(cid, request)
         if run.state is RunState.CANCELLING:
@@ -235,7 +240,11 @@ class Runs:
         Runs that come meanwhile are left alone: it goes from the newest to the oldest.
         """
         request = CancelRequest(
-            requested_at=self._clock.now(), mode=mode, grace_sec=grace_sec, reason=reason
+            requested_at=self._clock.now(),
+            mode=mode,
+            grace_sec=grace_sec,
+            reason=reason,
+            requested_by=who(),
         )
         statuses = tuple(state for state in where.statuses or RunState if state in CANCELLABLE)
         if not statuses:

@@ -10,6 +10,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import Any, Generic, Protocol, TypeVar
 
+from aura_aio.model.audit import Note, current_note
 from aura_aio.model.errors import AuraError, StoreUnavailable
 from aura_aio.model.ports import Publish
 from aura_aio.model.run import RunChanged
@@ -25,6 +26,15 @@ class Transaction(Protocol):
     @property
     def written(self) -> int:
         """A number that grows with each row written."""
+        ...
+
+    @property
+    def facts(self) -> Sequence[RunChanged]:
+        """What has changed in it so far, in order."""
+        ...
+
+    def note_changes(self, note: Note, facts: Sequence[RunChanged]) -> None:
+        """Keep in the audit trail that the request of `note` has brought `facts` about."""
         ...
 
 
@@ -58,27 +68,38 @@ class Session(Protocol[Tx]):
 class _Waiting(Generic[Tx]):
     """An operation, who waits for it, and what came of it."""
 
-    __slots__ = ("error", "future", "operation", "result")
+    __slots__ = ("error", "future", "is_noted", "note", "operation", "result")
 
-    def __init__(self, operation: Callable[[Tx], Any], future: asyncio.Future[Any]) -> None:
+    def __init__(
+        self, operation: Callable[[Tx], Any], future: asyncio.Future[Any], note: Note | None
+    ) -> None:
         self.operation = operation
         self.future = future
+        self.note = note
+        self.is_noted = False
         self.result: Any = None
         self.error: Exception | None = None
 
     def run(self, transaction: Tx) -> None:
         """Do it; an AuraError before the first write is an answer like any other."""
-        before = transaction.written
+        before, changes = transaction.written, len(transaction.facts)
         self.error = None
+        self.is_noted = False
         try:
             self.result = self.operation(transaction)
         except AuraError as error:
             if transaction.written != before:
                 raise
             self.error = error
+            return
+        if self.note is not None and transaction.written != before:
+            transaction.note_changes(self.note, transaction.facts[changes:])
+            self.is_noted = True
 
     def settle(self) -> None:
         """Tell who waits, on the loop; a caller that was cancelled is not told."""
+        if self.note is not None and self.is_noted and self.error is None:
+            self.note.written = True
         if self.future.done():
             return
         if self.error is not None:
@@ -117,7 +138,8 @@ class Writer(Generic[Tx]):
         """Return what `operation` returned, once its transaction is durable.
 
         The facts of the transaction are published before any of its callers goes on. If the caller
-        is cancelled while it waits, the operation counts nevertheless.
+        is cancelled while it waits, the operation counts nevertheless. If it answers a request that
+        is noted (`model.audit`), the note is kept in the same transaction.
 
         Raises:
             StoreUnavailable: the database failed, or the writer is closed; nothing has happened.
@@ -126,7 +148,7 @@ class Writer(Generic[Tx]):
         if self._closing:
             raise StoreUnavailable("The store is closed.")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._inbox.put(_Waiting(operation, future))
+        self._inbox.put(_Waiting(operation, future, current_note()))
         return await future
 
     async def aclose(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 import msgspec
 
+from aura_aio.model.audit import AuditStore
 from aura_aio.model.callback import CallbackStore
 from aura_aio.model.children import ChildStore
 from aura_aio.model.ids import CidFactory
@@ -61,6 +62,7 @@ class Store(Protocol):
     schedules: ScheduleStore
     events: EventStore
     callbacks: CallbackStore
+    audit: AuditStore
     tokens: TokenStore
 
     @property

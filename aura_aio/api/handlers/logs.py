@@ -9,11 +9,12 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from aura_aio.api import views
+from aura_aio.api import access_views, views
 from aura_aio.api.answers import page_answer
 from aura_aio.api.json_lines import wants_lines, write_lines
 from aura_aio.api.keys import GRANT, MONITORS, SCHEDULER
 from aura_aio.logs.payload import payload
+from aura_aio.model.audit import AuditFilter, AuditOutcome
 from aura_aio.model.log import LogFilter, LogLevel
 
 
@@ -62,3 +63,22 @@ async def connect_log_stream(request: web.Request) -> web.WebSocketResponse:
 def _log_filter(query: Mapping[str, Any]) -> LogFilter:
     named = {name: query.get(name) for name in ("cid", "plan_name", "task_name", "step")}
     return LogFilter(level=LogLevel(query["level"]), **named)
+
+
+async def list_audit_events(request: web.Request) -> web.Response:
+    """listAuditEvents."""
+    query = request["querystring"]
+    outcome = query.get("outcome")
+    events = await request.app[SCHEDULER].logs.list_audit_events(
+        AuditFilter(
+            operation=query.get("operation"),
+            outcome=None if outcome is None else AuditOutcome(outcome),
+            by_name=query.get("by"),
+            cid=query.get("cid"),
+            plan_name=query.get("plan_name"),
+            **{name: query[name].timestamp() for name in ("after", "before") if name in query},
+        ),
+        limit=query["limit"],
+        cursor=query.get("cursor"),
+    )
+    return page_answer(request, access_views.audit_event_list(events))

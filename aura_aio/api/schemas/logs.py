@@ -26,6 +26,7 @@ from aura_aio.api.schemas.fields import (
     Text,
     Word,
 )
+from aura_aio.model.audit import AuditOutcome
 from aura_aio.model.log import LogLevel
 
 
@@ -33,6 +34,53 @@ class LogLevelField(Word):
     """LogLevel."""
 
     words: ClassVar = tuple(LogLevel)
+
+
+class AuditOutcomeField(Word):
+    """AuditOutcome."""
+
+    words: ClassVar = tuple(AuditOutcome)
+
+
+class ListAuditEventsQuerySchema(QuerySchema):
+    """The query of listAuditEvents."""
+
+    operation = Text(least=1, most=100)
+    outcome = AuditOutcomeField()
+    by = Text(least=1, most=100)
+    cid = Text(least=1, most=CID_LENGTH)
+    plan_name = Text(least=1, most=PLAN_NAME_LENGTH)
+    after = Moment()
+    before = Moment()
+    limit = QueryInt32(least=1, most=1000, load_default=50)
+    cursor = Text(least=1, most=512)
+
+
+class AuditEventSchema(AnswerSchema):
+    """AuditEvent."""
+
+    number = Int64(least=1, required=True)
+    at = Moment(required=True)
+    operation = Text(required=True)
+    outcome = AuditOutcomeField(required=True)
+    reason = Text()
+    by = Text(required=True)
+    by_token_id = Text()
+    remote = Text()
+    request_id = Text()
+    cid = Text()
+    run_count = Int32(least=0, required=True)
+    plan_name = Text()
+    task_name = Text()
+    schedule_id = Text()
+    token_id = Text()
+
+
+class AuditEventListSchema(AnswerSchema):
+    """AuditEventList."""
+
+    items = Items(Nested(AuditEventSchema), required=True)
+    next_cursor = Text()
 
 
 class ListRunLogsPathSchema(PathSchema):

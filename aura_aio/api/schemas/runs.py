@@ -173,6 +173,7 @@ class RunCancelSchema(AnswerSchema):
 
     mode = CancelModeField(required=True)
     reason = Text()
+    requested_by = Text()
     requested_at = Moment(required=True)
 
 

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from aura_aio.model.audit import AuditOutcome, Note
 from aura_aio.model.log import LogEntry, LogLevel, LogLine
 from aura_aio.model.run import (
     CallRecord,
@@ -242,6 +243,27 @@ def event_from(row: Row) -> KeptEvent:
         status=RunState(row[4]),
         at=row[5],
         depth=row[6],
+    )
+
+
+def row_of_note(
+    note: Note, outcome: AuditOutcome, reason: str | None, cid: str | None, run_count: int
+) -> Row:
+    """The row for sql.KEEP_AUDIT_EVENT, but for its time."""
+    return (
+        note.operation,
+        outcome.value,
+        reason,
+        note.by_token,
+        note.by_name,
+        note.remote,
+        note.request_id,
+        cid,
+        run_count,
+        note.plan_name,
+        note.task_name,
+        note.schedule_id,
+        note.token_id,
     )
 
 

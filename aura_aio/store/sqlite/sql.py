@@ -280,6 +280,23 @@ CALLBACK_URL: Final = "SELECT callback_url FROM runs WHERE cid = ?"
 CALLBACK: Final = "SELECT status, due_at FROM callbacks WHERE cid = ?"
 TRIES: Final = f"SELECT {_TRY} FROM callback_tries WHERE cid = ? ORDER BY number"
 
+# --- The audit trail
+
+_AUDITED: Final = (
+    "at, operation, outcome, reason, by_token, by_name, remote, request_id, cid, run_count, "
+    "plan_name, task_name, schedule_id, token_id"
+)
+AUDIT_EVENT: Final = f"number, {_AUDITED}"
+
+KEEP_AUDIT_EVENT: Final = f"""
+    INSERT INTO audit ({_AUDITED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+"""
+KEEP_AUDITED_RUN: Final = "INSERT INTO audited_runs (cid, number) VALUES (?, ?)"
+OF_RUN: Final = """number IN (
+    SELECT number FROM audit INDEXED BY audit_by_run WHERE cid = :cid UNION ALL
+    SELECT number FROM audited_runs WHERE cid = :cid
+)"""
+
 # --- Runs, definitions and steps are read
 
 GET: Final = f"SELECT {_WHOLE_RUN} FROM runs WHERE cid = ?"

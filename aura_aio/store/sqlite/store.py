@@ -7,6 +7,7 @@ import asyncio
 import sqlite3
 from pathlib import Path
 
+from aura_aio.model.audit import AuditStore
 from aura_aio.model.callback import CallbackStore
 from aura_aio.model.children import ChildStore
 from aura_aio.model.clock import Clock
@@ -16,6 +17,7 @@ from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.schedule_store import EventStore, ScheduleStore
 from aura_aio.model.token_store import TokenStore
 from aura_aio.store.sqlite.accept import Acceptance
+from aura_aio.store.sqlite.audit import SqliteAudit
 from aura_aio.store.sqlite.callbacks import SqliteCallbacks
 from aura_aio.store.sqlite.children import SqliteChildren, cancel_with_parents
 from aura_aio.store.sqlite.database import Database
@@ -74,6 +76,7 @@ class SqliteStore:
             parts.session, self._writer, parts.look_ups, acceptance, parts.clock
         )
         self.callbacks: CallbackStore = SqliteCallbacks(self._writer, parts.look_ups)
+        self.audit: AuditStore = SqliteAudit(self._writer, parts.lists)
         self.tokens: TokenStore = SqliteTokens(self._writer, parts.look_ups)
 
     @property

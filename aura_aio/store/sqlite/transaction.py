@@ -11,6 +11,7 @@ from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
+from aura_aio.model.audit import AuditOutcome, Note, cids_of
 from aura_aio.model.clock import Clock
 from aura_aio.model.event import EventFilter
 from aura_aio.model.plan import Definition
@@ -19,6 +20,7 @@ from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
 from aura_aio.store.sqlite import sql
 from aura_aio.store.sqlite.database import Database, is_unavailable
 from aura_aio.store.sqlite.ends import keep_callbacks, keep_ends
+from aura_aio.store.sqlite.rows import Row, row_of_note
 
 K = TypeVar("K")
 
@@ -68,6 +70,7 @@ class Transaction:
         """Since when which plans are paused, this transaction's changes included."""
         self._plans_with_state: set[str] = set()
         self._ledger = ledger
+        self._notes: list[tuple[Row, tuple[str, ...]]] = []
         self._places: Counter[Place] = Counter()
         self._states: Counter[RunState] = Counter()
         self._slots: Counter[int] = Counter()
@@ -131,6 +134,25 @@ class Transaction:
         if fact.target in TERMINAL and fact.source in HOLDS_A_SLOT:
             self._slots[int(fact.at // SLOT_SEC)] += 1
 
+    def note_changes(self, note: Note, facts: Sequence[RunChanged]) -> None:
+        """Keep an event of the audit trail: of the first change of a request, and of each further
+        one that changes runs.
+        """
+        if facts or not note.written:
+            self.note(note, [fact.cid for fact in facts])
+
+    def note(
+        self,
+        note: Note,
+        changed: Iterable[str] = (),
+        outcome: AuditOutcome = AuditOutcome.DONE,
+        reason: str | None = None,
+    ) -> None:
+        """Keep an event of the audit trail; `changed` are the cids of the runs that it changed."""
+        cids = tuple(dict.fromkeys(changed))
+        cid, others = cids_of(cids, note)
+        self._notes.append((row_of_note(note, outcome, reason, cid, len(cids)), others))
+
     def flush(self, now: float) -> None:
         """Write what has been counted, as the last thing before the commit."""
         write = self.connection
@@ -143,6 +165,17 @@ class Transaction:
             write.execute(sql.PRUNE_SLOTS, (int(now // SLOT_SEC) - KEPT_SLOTS,))
         if self.newest_seq != self._ledger.newest_seq:
             write.execute(sql.KEEP_SEQ, (self.newest_seq,))
+        if self._notes:
+            self._flush_notes(now)
+
+    def _flush_notes(self, now: float) -> None:
+        write = self.connection
+        alone = [(now, *row) for row, others in self._notes if not others]
+        write.executemany(sql.KEEP_AUDIT_EVENT, alone)
+        for row, others in self._notes:
+            if others:
+                number = write.execute(sql.KEEP_AUDIT_EVENT, (now, *row)).lastrowid
+                write.executemany(sql.KEEP_AUDITED_RUN, [(cid, number) for cid in others])
 
     def committed(self) -> None:
         """It is durable: what the writer knows by heart follows."""

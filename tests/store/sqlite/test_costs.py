@@ -13,11 +13,13 @@ from typing import Any
 
 import pytest
 
+from aura_aio.model.audit import AuditFilter
 from aura_aio.model.log import LogFilter, LogLevel
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.run import Limit
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
+from aura_aio.store.sqlite.audit import audit_statement
 from aura_aio.store.sqlite.children import cancel_with_parents
 from aura_aio.store.sqlite.claims import claim
 from aura_aio.store.sqlite.database import Database
@@ -124,6 +126,14 @@ def test_a_page_of_the_log_is_read_along_an_index(
     statement = entries_statement(where, after=5, up_to=9, limit=10)
     assert walks(empty, *statement) == []
     assert ("logs_by_run" in plan(empty, *statement)[0]) == (where.cid is not None)
+
+
+def test_a_page_of_the_audit_trail_is_read_in_its_order(empty: sqlite3.Connection) -> None:
+    for where in (AuditFilter(), AuditFilter(operation="runTask", after=0.0)):
+        steps = plan(empty, *audit_statement(where, number=5, most=10))
+        assert steps == ["SEARCH audit USING INTEGER PRIMARY KEY (rowid<?)"]
+    of_run = plan(empty, *audit_statement(AuditFilter(cid="c"), number=5, most=10))
+    assert not [step for step in of_run if step.startswith("SCAN") or "TEMP B-TREE" in step]
 
 
 READY = """

@@ -159,6 +159,33 @@ CREATE TABLE events (
     depth INTEGER NOT NULL
 );
 
+-- Who has asked for which change, and what came of it.
+CREATE TABLE audit (
+    number INTEGER PRIMARY KEY,
+    at REAL NOT NULL,
+    operation TEXT NOT NULL,
+    outcome TEXT NOT NULL CHECK (outcome IN ('done', 'refused', 'failed')),
+    reason TEXT,
+    by_token TEXT,
+    by_name TEXT NOT NULL,
+    remote TEXT,
+    request_id TEXT,
+    cid TEXT,                     -- the run in the address, or the only one that was changed
+    run_count INTEGER NOT NULL,
+    plan_name TEXT,
+    task_name TEXT,
+    schedule_id TEXT,
+    token_id TEXT
+);
+
+CREATE INDEX audit_by_run ON audit (cid) WHERE cid IS NOT NULL;
+
+CREATE TABLE audited_runs (  -- the other runs that were changed
+    cid TEXT NOT NULL,
+    number INTEGER NOT NULL,
+    PRIMARY KEY (cid, number)
+) WITHOUT ROWID;
+
 -- Who may come in.
 CREATE TABLE tokens (
     id TEXT NOT NULL PRIMARY KEY,
