@@ -1,22 +1,26 @@
 """The contract under fire: Schemathesis reads it, and calls a server that runs as users start it.
 
-Imports pytest and `server_process`. What the tool is told stands in `schemathesis.toml` and
-`schemathesis_hooks.py`.
+Imports pytest, the contract and `server_process`. What the tool is told stands in
+`schemathesis.toml` and `schemathesis_hooks.py`.
 """
 
 import asyncio
 import os
 import sys
 from asyncio.subprocess import PIPE, STDOUT
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
 
+from aura_aio.contract.document import load_contract
 from tests.contract.schemathesis_hooks import CALLBACK_HOST, FINISHED_CID
 from tests.server_process import ServerProcess, server_process
 from tests.serving import EXAMPLES
 
 HERE = Path(__file__).resolve().parent
+CONTRACT = load_contract()
+SOURCES = ("runTask", "createSchedule", "createToken")
 FOUND_NOTHING, FOUND_SOMETHING = 0, 1
 
 
@@ -31,10 +35,40 @@ async def test_a_short_campaign_finds_nothing(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(6 * 3600)
 async def test_a_long_campaign_finds_nothing(tmp_path: Path) -> None:
-    """The same with 2,000 examples of each operation."""
-    async with server_process(tmp_path, str(EXAMPLES), *_ALONE) as server:
-        code, told = await _campaign(server, max_examples=2000)
-    assert code == FOUND_NOTHING, told
+    """The same with 2,000 examples of each operation, or as many as the variable
+    TEST_MAX_EXAMPLES says; side by side on all cores (docs/decisions/0031).
+    """
+    most = int(os.environ.get("TEST_MAX_EXAMPLES", "2000"))
+    cores = os.cpu_count() or 1
+    free = asyncio.Semaphore(cores)
+    parts = [*_shares(cores), ["--phases", "stateful"]]
+
+    async def part(number: int, options: Sequence[str]) -> tuple[int, str]:
+        async with free, server_process(tmp_path / str(number), str(EXAMPLES), *_ALONE) as server:
+            return await _campaign(server, *options, max_examples=most)
+
+    for code, told in await asyncio.gather(*(part(*each) for each in enumerate(parts))):
+        assert code == FOUND_NOTHING, told
+
+
+def test_every_operation_has_its_share() -> None:
+    for count in (1, 2, 3, 64):
+        shares = [set(share) for share in _shares(count)]
+        assert len(shares) == count
+        assert {each.operation_id for each in CONTRACT.operations} <= set.union(*shares)
+        assert all(set(SOURCES) <= share for share in shares)
+
+
+def _shares(count: int) -> Iterator[list[str]]:
+    """The options of `count` campaigns that have all operations between them, and each of them what
+    makes the cids, schedules and tokens that the others of its operations take.
+    """
+    others = [each.operation_id for each in CONTRACT.operations if each.operation_id not in SOURCES]
+    for number in range(count):
+        options = ["--phases", "examples,coverage,fuzzing"]
+        for operation_id in (*SOURCES, *others[number::count]):
+            options += ["--include-operation-id", operation_id]
+        yield options
 
 
 async def test_the_campaign_finds_what_is_there(tmp_path: Path) -> None:
