@@ -46,7 +46,7 @@ def idempotency_of(request: web.Request) -> IdempotencyKey | None:
     if key is None:
         return None
     plans = request[GRANT].plans
-    asked = [request.path, request["json"], *([] if plans is None else sorted(plans))]
+    asked = [request.path, request.get("json"), *([] if plans is None else sorted(plans))]
     return request.app[SCHEDULER].runs.idempotency_key(key, _canonical.encode(asked))
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from aura_aio.cli.actions import actions
 from aura_aio.cli.check import check
 from aura_aio.cli.groups import DefaultGroup
 from aura_aio.cli.load_errors import print_load_error
@@ -94,6 +95,7 @@ async def show(client: "Client", screen: Screen, plan: str, task: str | None) ->
         _show_task(screen, answer.data)
 
 
+plans.add_command(actions)
 plans.add_command(new_plan)
 plans.add_command(check)
 plans.add_command(test_plan)

@@ -11,6 +11,7 @@ import msgspec
 
 from aura_aio.cli import inputs
 from aura_aio.cli.params import LABEL, Number, Whole, labels_of
+from aura_aio.cli.rehearsal import rehearse
 from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Screen
 
@@ -30,6 +31,7 @@ class _Asked(msgspec.Struct, frozen=True):
     callback_url: str | None
     idempotency_key: str | None
     wait: bool
+    dry_run: bool
 
 
 @click.command(
@@ -60,6 +62,7 @@ class _Asked(msgspec.Struct, frozen=True):
     "--idempotency-key", metavar="KEY", help="The same key and task again start nothing new."
 )
 @click.option("--wait", is_flag=True, help="Show its log live, and its result at the end.")
+@click.option("--dry-run", is_flag=True, help="Start nothing, only show what would be done.")
 @talks_to_server
 async def run(client: "Client", screen: Screen, **options: Any) -> None:
     """Run TASK of PLAN; print the cid of the run.
@@ -68,6 +71,11 @@ async def run(client: "Client", screen: Screen, **options: Any) -> None:
     when the run does not succeed, and 130 after Ctrl-C, which leaves the run alone.
     """
     asked = _Asked(**options)
+    if asked.dry_run:
+        if asked.wait:
+            raise click.UsageError("With --dry-run there is nothing to --wait for.")
+        await rehearse(client, screen, await _body(client, asked))
+        return
     accepted = await _submit(client, asked)
     cid: str = accepted.data["cid"]
     if accepted.headers.get("Idempotent-Replayed") == "true":
@@ -97,6 +105,13 @@ async def run(client: "Client", screen: Screen, **options: Any) -> None:
 
 
 async def _submit(client: "Client", asked: _Asked) -> "Answer":
+    headers = {} if asked.idempotency_key is None else {"Idempotency-Key": asked.idempotency_key}
+    body = await _body(client, asked)
+    return await client.post("api", "tasks", "run", body=body, headers=headers)
+
+
+async def _body(client: "Client", asked: _Asked) -> dict[str, Any]:
+    """The request for what is asked for, with inputs of the types that the task wants."""
     given = inputs.read_document(asked.document.read()) if asked.document else {}
     if asked.pairs:
         pairs = inputs.split_pairs(asked.pairs)
@@ -112,6 +127,4 @@ async def _submit(client: "Client", asked: _Asked) -> "Answer":
         "labels": labels_of(asked.labels) or None,
         "callback_url": asked.callback_url,
     }
-    headers = {} if asked.idempotency_key is None else {"Idempotency-Key": asked.idempotency_key}
-    sent = {name: value for name, value in body.items() if value is not None}
-    return await client.post("api", "tasks", "run", body=sent, headers=headers)
+    return {name: value for name, value in body.items() if value is not None}

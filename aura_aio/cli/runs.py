@@ -14,6 +14,7 @@ from aura_aio.cli.params import LABEL, MOMENT, Number
 from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value, status, value_lines
 from aura_aio.cli.text import between, brief_time, duration, local_time, safe_lines
+from aura_aio.cli.timeline import timeline
 from aura_aio.cli.waiting import waits_for, waits_for_runs
 from aura_aio.model.clock import SystemClock, rfc3339
 from aura_aio.model.states import RunState
@@ -51,6 +52,7 @@ def runs() -> None:
 @click.option("--finished-after", type=MOMENT, help="Finished at this time or later.")
 @click.option("--finished-before", type=MOMENT, help="Finished before this time.")
 @click.option("--parent", "parent_cid", metavar="CID", help="Only child runs of this run.")
+@click.option("--retry-of", metavar="CID", help="Only runs that do this run over.")
 @click.option("-q", "--search", "q", metavar="TEXT", help="In cid, plan, task and label values.")
 @click.option(
     "--include",
@@ -78,6 +80,9 @@ async def show_run(client: "Client", screen: Screen, cid: str, wait_sec: float |
         screen.json(answer.body)
     else:
         screen.fields(_fields(answer.data))
+
+
+runs.add_command(timeline)
 
 
 @click.command()

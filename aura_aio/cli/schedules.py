@@ -64,10 +64,13 @@ async def disable(client: "Client", screen: Screen, **named: Any) -> None:
 
 @schedules.command("run")
 @click.argument("id")
+@click.option("--idempotency-key", metavar="KEY", help="The same key again starts nothing new.")
 @talks_to_server
 async def run_now(client: "Client", screen: Screen, **named: Any) -> None:
     """Run the schedule ID now, beside its due times; print the cid of the run."""
-    answer = await client.post("api", "schedules", named["id"], "run")
+    key = named["idempotency_key"]
+    headers = {} if key is None else {"Idempotency-Key": key}
+    answer = await client.post("api", "schedules", named["id"], "run", headers=headers)
     screen.answer(answer.body, answer.data["cid"])
 
 

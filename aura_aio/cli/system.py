@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from aura_aio.cli.about import capabilities, recovery
 from aura_aio.cli.groups import DefaultGroup
 from aura_aio.cli.params import Number
 from aura_aio.cli.remote import talks_to_server
@@ -109,6 +110,10 @@ async def hot_reload(client: "Client", screen: Screen, state: str) -> None:
     word = "enable" if state == "on" else "disable"
     answer = await client.post("api", "system", "hot_reload", word)
     screen.answer(answer.body, answer.data["message"])
+
+
+system.add_command(capabilities)
+system.add_command(recovery)
 
 
 def _figures(now: dict[str, Any]) -> list[tuple[str, Piece]]:

@@ -69,6 +69,7 @@ class RunFilter(msgspec.Struct, frozen=True):
     finished_before: float | None = None
     q: str | None = None
     parent_cid: str | None = None
+    retry_of: str | None = None
 
 
 class RunStore(Protocol):

@@ -11,6 +11,7 @@ import msgspec
 
 from aura_aio.model.event import EventFilter
 from aura_aio.model.plan import Definition
+from aura_aio.model.ports import Accepted, IdempotencyKey
 from aura_aio.model.run import Tasklet
 from aura_aio.model.schedule import DueOutcome, ScheduleState
 from aura_aio.model.states import RunState
@@ -58,11 +59,19 @@ class ScheduleStore(Protocol):
         """
         ...
 
-    async def run_now(self, id_: str, tasklet: Tasklet, definition: Definition) -> ScheduleState:
-        """Queue a run beside the due times of a schedule that is kept; it is its latest then.
+    async def run_now(
+        self,
+        id_: str,
+        tasklet: Tasklet,
+        definition: Definition,
+        idempotency: IdempotencyKey | None = None,
+    ) -> tuple[ScheduleState, Accepted]:
+        """Queue a run beside the due times of a schedule that is kept; it is its latest then. With
+        `idempotency` as in `RunStore.enqueue`: a key that comes back changes nothing.
 
         Raises:
             QueueFull: there would be more queued runs than the limit.
+            IdempotencyMismatch: the key was used with something else.
         """
         ...
 

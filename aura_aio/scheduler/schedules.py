@@ -7,6 +7,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from aura_aio.catalog.due_times import Timing, TimingFault, UnknownZone, timing_of
@@ -19,8 +20,7 @@ from aura_aio.model.errors import (
     ScheduleReadOnly,
 )
 from aura_aio.model.origin import FromSchedule
-from aura_aio.model.ports import Page
-from aura_aio.model.run import Tasklet
+from aura_aio.model.ports import IdempotencyKey, Page
 from aura_aio.model.schedule import Schedule, ScheduleState
 from aura_aio.scheduler.admission import Admission, RunRequest
 from aura_aio.scheduler.schedule_book import (
@@ -33,6 +33,16 @@ from aura_aio.scheduler.schedule_book import (
 )
 
 _LIST = "schedules"
+_task = msgspec.json.Decoder(tuple[str, str])
+
+
+class RunNow(msgspec.Struct, frozen=True):
+    """A run of a schedule; `replayed` when an earlier request with the same key has queued it."""
+
+    cid: str
+    plan_name: str
+    task_name: str
+    replayed: bool
 
 
 class Schedules:
@@ -141,13 +151,19 @@ class Schedules:
             await self._book.store.delete(id_)
             self._book.forget(id_)
 
-    async def run_now(self, id_: str, *, traceparent: str | None = None) -> Tasklet:
+    async def run_now(
+        self,
+        id_: str,
+        idempotency: IdempotencyKey | None = None,
+        *,
+        traceparent: str | None = None,
+    ) -> RunNow:
         """Queue a run of the schedule's task with its inputs, whatever time it is, and whether it
         is enabled or not; that run is its latest then.
 
         Raises:
             ScheduleNotFound: there is none with this id.
-            BadReference, InputsRejected, QueueFull: as `Runs.submit`.
+            BadReference, InputsRejected, QueueFull, IdempotencyMismatch: as `Runs.submit`.
         """
         async with self._book.changing():
             schedule = self.get(id_).schedule
@@ -160,9 +176,17 @@ class Schedules:
                 ),
                 origin=FromSchedule(id_, self._clock.now()),
             )
-            state = await self._book.store.run_now(id_, admitted.tasklet, admitted.definition)
-            self._book.keep_state(state)
-            return admitted.tasklet
+            task = (admitted.tasklet.plan_name, admitted.tasklet.task_name)
+            if idempotency is not None:  # the schedule may be of another task when it comes back
+                idempotency = replace(idempotency, memo=msgspec.json.encode(task))
+            state, accepted = await self._book.store.run_now(
+                id_, admitted.tasklet, admitted.definition, idempotency
+            )
+            if accepted.replayed:
+                task = _task.decode(accepted.memo)
+            else:
+                self._book.keep_state(state)
+            return RunNow(accepted.cids[0], *task, replayed=accepted.replayed)
 
     def _seen(self, plans: frozenset[str] | None) -> Mapping[str, Entry]:
         entries = self._book.entries

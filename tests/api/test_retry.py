@@ -145,6 +145,10 @@ async def test_a_retry_that_fails_again_is_done_over_in_turn(server: Served, fil
     last = await retry(server, again["cid"], **{"from": "failed"})
     assert (last["status"], last["retry_of"]) == ("succeeded", again["cid"])
     assert "fetch one" not in lines(file)
+    for of in (cid, again["cid"]):
+        items = (await server.get(f"/api/runs?retry_of={of}")).json["items"]
+        assert [each["retry_of"] for each in items] == [of]
+    assert (await server.get(f"/api/runs?retry_of={last['cid']}")).json == {"items": []}
 
 
 async def test_from_a_step_with_other_inputs(server: Served, file: Path) -> None:

@@ -277,6 +277,22 @@ async def test_a_schedule_is_run_now_whatever_time_it_is(server: Served) -> None
     assert not often.keys() & {"last_outcome", "next_run_at"}
 
 
+async def test_a_schedule_that_is_run_now_with_a_key_is_run_once(stopped: Served) -> None:
+    await stopped.post(URL, DAILY | {"id": "mine"})
+    key = {"Idempotency-Key": "now"}
+    first = await stopped.post(path("mine", "/run"), headers=key)
+    assert "Idempotent-Replayed" not in first.headers
+    latest = (await stopped.get(path("mine"))).json
+    await stopped.request("PATCH", path("mine"), json={"task_name": "follow"})
+    again = await stopped.post(path("mine", "/run"), headers=key)
+    assert again.headers["Idempotent-Replayed"] == "true"
+    assert (again.json, again.headers["Location"]) == (first.json, first.headers["Location"])
+    assert (await stopped.get(path("mine"))).json["last_run_at"] == latest["last_run_at"]
+    assert len((await stopped.get("/api/runs")).json["items"]) == 1
+    other = await stopped.post(path("plan/often", "/run"), headers=key)
+    assert (other.status, other.json["type"]) == (422, "urn:aura:problem:idempotency-mismatch")
+
+
 async def test_a_reload_takes_the_schedules_as_they_are_now(stopped: Served, root: Path) -> None:
     (root / "plan" / "schedule.yaml").write_text("weekly: {task: greet, every: 7d}", "utf-8")
     await stopped.post("/api/system/reload", {"force": True})

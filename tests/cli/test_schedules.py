@@ -54,7 +54,8 @@ def test_enabling_disabling_and_running_now(start_server: StartServer, tmp_path:
     assert not aura("schedules", "show", "probe/leap", "--json").json["enabled"]
     enabled = aura.ok("schedules", "enable", "probe/leap")
     assert enabled.startswith("probe/leap is enabled, and run next at 20")
-    cid = aura.ok("schedules", "run", "probe/leap").strip()
+    cid = aura.ok("schedules", "run", "probe/leap", "--idempotency-key", "once").strip()
+    assert aura.ok("schedules", "run", "probe/leap", "--idempotency-key", "once").strip() == cid
     run = aura("runs", "show", cid, "--wait-sec", "20", "--json").json
     assert run["inputs"]["text"] == "a day more"
     assert cid in aura.ok("schedules", "show", "probe/leap")

@@ -12,7 +12,7 @@ from aura_aio.model.errors import BadCursor
 from aura_aio.model.ports import Page, RunFilter
 from aura_aio.model.run import CancelRequest, Run
 from aura_aio.model.states import RunEvent, RunState
-from tests.store.opened import Opened
+from tests.store.opened import DEFINITION, Opened
 
 
 async def page(
@@ -144,3 +144,18 @@ async def test_a_cursor_of_another_list_is_refused(opened: Opened, cursor: str) 
     await opened.enqueue_many(3)
     with pytest.raises(BadCursor):
         await page(opened, cursor=cursor)
+
+
+async def test_runs_that_do_one_over_are_found_by_it(opened: Opened) -> None:
+    (cid, other) = await opened.enqueue_many(2)
+    there = [opened.tasklet(retry_of=cid), opened.tasklet(retry_of=cid, plan_name="other")]
+    there.append(opened.tasklet(retry_of=other))
+    await opened.store.runs.enqueue(there, (DEFINITION,))
+    first, second, third = (each.cid for each in there)
+    assert await cids(opened, retry_of=cid) == [second, first]
+    assert await cids(opened, retry_of=other) == [third]
+    assert await cids(opened, retry_of=cid, plan_name="other") == [second]
+    assert await cids(opened, retry_of=cid, plans=frozenset({"other"})) == [second]
+    assert await cids(opened, retry_of=cid, statuses=(RunState.FAILED,)) == []
+    assert await cids(opened, retry_of=cid, parent_cid=other) == []
+    assert await cids(opened, retry_of=first) == []

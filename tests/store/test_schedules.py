@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from aura_aio.model.errors import QueueFull
+from aura_aio.model.errors import IdempotencyMismatch, QueueFull
+from aura_aio.model.ports import Accepted, IdempotencyKey
 from aura_aio.model.run import CancelRequest
 from aura_aio.model.schedule import CatchUp, DueOutcome, Overlap, Schedule, ScheduleState
 from aura_aio.model.schedule_store import Decision
@@ -186,7 +187,7 @@ async def test_a_run_beside_the_due_times_is_the_latest_and_decides_nothing(
 ) -> None:
     await opened.store.schedules.put([STATE])
     tasklet = opened.tasklet()
-    state = await opened.store.schedules.run_now(STATE.id, tasklet, DEFINITION)
+    state, _ = await opened.store.schedules.run_now(STATE.id, tasklet, DEFINITION)
     assert state == replace(STATE, last_cid=tasklet.cid, last_run_at=tasklet.accepted_at)
     assert await kept(opened) == [state]
     assert await opened.store.schedules.decide(queueing(opened, unless_busy=True)) == replace(
@@ -196,3 +197,20 @@ async def test_a_run_beside_the_due_times_is_the_latest_and_decides_nothing(
         message=f"The run {tasklet.cid} had not ended.",
     )
     assert await opened.claim(2) == [tasklet.cid]
+
+
+async def test_a_key_that_comes_back_runs_nothing_and_leaves_the_latest(opened: Opened) -> None:
+    await opened.store.schedules.put([STATE])
+    first, second = opened.tasklet(), opened.tasklet()
+    key = IdempotencyKey("k", "digest", memo=b"first")
+    kept_state, accepted = await opened.store.schedules.run_now(STATE.id, first, DEFINITION, key)
+    assert accepted == Accepted((first.cid,))
+    again = replace(key, memo=b"second")
+    state, replayed = await opened.store.schedules.run_now(STATE.id, second, DEFINITION, again)
+    assert replayed == Accepted((first.cid,), replayed=True, memo=b"first")
+    assert state == kept_state
+    assert await kept(opened) == [kept_state]
+    other = IdempotencyKey("k", "other")
+    with pytest.raises(IdempotencyMismatch):
+        await opened.store.schedules.run_now(STATE.id, opened.tasklet(), DEFINITION, other)
+    assert await queued(opened) == 1

@@ -80,6 +80,7 @@ def _run_filter(query: Mapping[str, Any], grant: Grant) -> RunFilter:
         labels=tuple(_label(text) for text in query.get("label", ())),
         q=query.get("q"),
         parent_cid=query.get("parent_cid"),
+        retry_of=query.get("retry_of"),
         **times,
     )
 

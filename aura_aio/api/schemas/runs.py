@@ -86,6 +86,7 @@ class ListRunsQuerySchema(QuerySchema):
     finished_after = Moment()
     finished_before = Moment()
     parent_cid = Text(least=1, most=CID_LENGTH)
+    retry_of = Text(least=1, most=CID_LENGTH)
     q = Text(least=1, most=200)
     include = CommaSeparated(RunIncludeField(), most=2)
     limit = QueryInt32(least=1, most=1000, load_default=50)

@@ -1,6 +1,6 @@
 """Components and parameters of the tag `schedules`.
 
-May import `schemas.fields`, `schemas.bases` and `schemas.common` only.
+May import `schemas.fields`, `schemas.bases`, `schemas.common` and `schemas.tasks` only.
 """
 
 from typing import ClassVar
@@ -22,6 +22,7 @@ from aura_aio.api.schemas.fields import (
     Text,
     Word,
 )
+from aura_aio.api.schemas.tasks import RunTaskHeadersSchema
 
 YEAR_SEC = 31_622_400
 SCHEDULE_ID_LENGTH = 512
@@ -75,6 +76,10 @@ class DeleteSchedulePathSchema(GetSchedulePathSchema):
 
 class RunScheduleNowPathSchema(GetSchedulePathSchema):
     """The path of runScheduleNow."""
+
+
+class RunScheduleNowHeadersSchema(RunTaskHeadersSchema):
+    """The headers of runScheduleNow."""
 
 
 class ScheduleRequestSchema(ExclusiveSchema):

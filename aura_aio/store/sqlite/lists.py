@@ -55,9 +55,9 @@ def list_statement(
 ) -> Statement:
     """The query for the newest `most` runs older than `before`.
 
-    With a state, a plan or a parent it merges one walk per state, each along an index that gives
-    the order, so that the first page costs the same however many other runs there are. The other
-    conditions are checked row by row.
+    With a state, a plan, a parent or a run that is done over it merges one walk per state, each
+    along an index that gives the order, so that the first page costs the same however many other
+    runs there are. The other conditions are checked row by row.
     """
     conditions, values = _conditions(where)
     values["most"] = most
@@ -76,9 +76,13 @@ def _sources(where: RunFilter) -> list[tuple[str, list[str]]]:
     """Where to walk, each with the conditions that its index answers."""
     states = tuple(dict.fromkeys(where.statuses))
     plans = _plans(where)
-    if where.parent_cid is not None:
-        names = ", ".join(f":plan{number}" for number in range(len(plans or ())))
-        of_plans = [] if plans is None else [f"plan_name IN ({names})"]
+    names = ", ".join(f":plan{number}" for number in range(len(plans or ())))
+    of_plans = [] if plans is None else [f"plan_name IN ({names})"]
+    if where.retry_of is not None:
+        of_parent = [] if where.parent_cid is None else ["parent_cid = :parent_cid"]
+        conditions = ["retry_of = :retry_of", *of_parent, *of_plans]
+        walks = [("runs INDEXED BY runs_by_retry", conditions)]
+    elif where.parent_cid is not None:
         walks = [("runs INDEXED BY runs_by_parent", ["parent_cid = :parent_cid", *of_plans])]
     elif plans is not None:
         walks = [

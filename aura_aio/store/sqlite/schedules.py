@@ -11,6 +11,7 @@ from msgspec.structs import replace
 from aura_aio.model.clock import Clock
 from aura_aio.model.event import EventFilter
 from aura_aio.model.plan import Definition
+from aura_aio.model.ports import Accepted, IdempotencyKey
 from aura_aio.model.run import Tasklet
 from aura_aio.model.schedule import DueOutcome, ScheduleState
 from aura_aio.model.schedule_store import Decision, KeptEvent
@@ -79,16 +80,25 @@ class SqliteSchedules:
 
         return await self._writer.submit(operation)
 
-    async def run_now(self, id_: str, tasklet: Tasklet, definition: Definition) -> ScheduleState:
-        """Queue a run beside the due times. Raises QueueFull."""
+    async def run_now(
+        self,
+        id_: str,
+        tasklet: Tasklet,
+        definition: Definition,
+        idempotency: IdempotencyKey | None = None,
+    ) -> tuple[ScheduleState, Accepted]:
+        """Queue a run beside the due times. Raises QueueFull, IdempotencyMismatch."""
 
-        def operation(tx: Transaction) -> ScheduleState:
+        def operation(tx: Transaction) -> tuple[ScheduleState, Accepted]:
             state = _state(tx, id_)
             if state is None:
                 raise RuntimeError(f"the schedule {id_} is not kept")
-            state = self._queue(tx, state, (tasklet,), (definition,))
-            _put(tx, state)
-            return state
+            now = self._clock.now()
+            accepted = self._acceptance.accept(tx, (tasklet,), (definition,), idempotency, now)
+            if not accepted.replayed:
+                state = _with_latest(state, tasklet)
+                _put(tx, state)
+            return state, accepted
 
         return await self._writer.submit(operation)
 
@@ -101,8 +111,7 @@ class SqliteSchedules:
     ) -> ScheduleState:
         """Queue runs of a schedule; its state with the last of them."""
         self._acceptance.accept(tx, tasklets, definitions, None, self._clock.now())
-        last = tasklets[-1]
-        return replace(state, last_cid=last.cid, last_run_at=last.accepted_at)
+        return _with_latest(state, tasklets[-1])
 
 
 class SqliteEvents:
@@ -148,6 +157,10 @@ class SqliteEvents:
             return True
 
         return await self._writer.submit(operation)
+
+
+def _with_latest(state: ScheduleState, run: Tasklet) -> ScheduleState:
+    return replace(state, last_cid=run.cid, last_run_at=run.accepted_at)
 
 
 def _state(tx: Transaction, id_: str) -> ScheduleState | None:

@@ -59,6 +59,10 @@ LISTS = {
     "parent, plan and states": RunFilter(
         parent_cid="p", plan_name="rare", statuses=(RunState.QUEUED, RunState.FAILED)
     ),
+    "retries": RunFilter(retry_of="r"),
+    "retries, parent, plan and state": RunFilter(
+        retry_of="r", parent_cid="p", plan_name="rare", statuses=(RunState.FAILED,)
+    ),
     "plan and state": RunFilter(plan_name="rare", statuses=(RunState.QUEUED,)),
     "task": RunFilter(plan_name="rare", task_name="greet", created_after=0.0),
 }

@@ -55,6 +55,7 @@ CREATE INDEX runs_by_state ON runs (state, cid);
 CREATE INDEX runs_by_plan ON runs (plan_name, state, cid);
 -- Children of a run, and the child of a call.
 CREATE INDEX runs_by_parent ON runs (parent_cid, state, cid) WHERE parent_cid IS NOT NULL;
+CREATE INDEX runs_by_retry ON runs (retry_of, state, cid) WHERE retry_of IS NOT NULL;
 CREATE INDEX runs_by_call ON runs (parent_cid, origin, cid) WHERE parent_cid IS NOT NULL;
 -- The latest waits.
 CREATE INDEX runs_started ON runs (started_at, ready_at) WHERE started_at IS NOT NULL;
