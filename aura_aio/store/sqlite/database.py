@@ -70,6 +70,30 @@ def migrations() -> tuple[Migration, ...]:
     )
 
 
+def locked(database: Path) -> sqlite3.Connection:
+    """Hold an exclusive lock on a file beside the database until the connection is closed.
+
+    SQLite's own lock on an empty database works on every system, and ends with the process.
+
+    Raises:
+        DatabaseInUse: another process holds it.
+    """
+    guard = sqlite3.connect(
+        f"{database}.lock", timeout=0, isolation_level=None, check_same_thread=False
+    )
+    try:
+        guard.execute("BEGIN EXCLUSIVE")
+    except sqlite3.OperationalError as error:
+        guard.close()
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        raise DatabaseInUse(
+            f"Another server has the database {database} open: stop it first, "
+            "or give this one another database."
+        ) from error
+    return guard
+
+
 class Database:
     """An SQLite file that this server alone has open, up to date with `migrations`.
 
@@ -85,7 +109,7 @@ class Database:
         with ExitStack() as undo:
             try:
                 self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._guard = undo.enter_context(closing(self._lock()))
+                self._guard = undo.enter_context(closing(locked(self._path)))
                 self.writer = undo.enter_context(closing(self._connect()))
                 self._check(steps)
                 self._bring_up_to_date(steps)
@@ -118,26 +142,6 @@ class Database:
         for pragma in _PRAGMAS:
             connection.execute(pragma)
         return connection
-
-    def _lock(self) -> sqlite3.Connection:
-        """Hold an exclusive lock on a file beside the database for as long as it is open.
-
-        SQLite's own lock on an empty database works on every system, and ends with the process.
-        """
-        guard = sqlite3.connect(
-            f"{self._path}.lock", timeout=0, isolation_level=None, check_same_thread=False
-        )
-        try:
-            guard.execute("BEGIN EXCLUSIVE")
-        except sqlite3.OperationalError as error:
-            guard.close()
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
-                raise
-            raise DatabaseInUse(
-                f"Another server has the database {self._path} open: stop it first, "
-                "or give this one another database."
-            ) from error
-        return guard
 
     def _check(self, steps: Sequence[Migration]) -> None:
         """Refuse what is not ours, or too new, before anything is written."""
