@@ -13,6 +13,7 @@ from msgspec import UNSET, Meta, UnsetType
 from aura_aio.model import json
 from aura_aio.model.errors import RequestInvalid
 from aura_aio.model.log import LogFilter, LogLevel
+from aura_aio.model.task_names import task_name
 
 MOST_TAIL: Final = 10_000
 
@@ -95,7 +96,7 @@ def _request(asked: Subscribe) -> StreamRequest:
             level=asked.level,
             cid=asked.cid or None,
             plan_name=asked.plan_name or None,
-            task_name=asked.task_name or None,
+            task_name=task_name(asked.task_name) if asked.task_name else None,
         ),
         since=None if asked.since is UNSET else asked.since,
         tail=None if asked.tail is UNSET else asked.tail,

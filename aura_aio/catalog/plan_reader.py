@@ -15,7 +15,7 @@ from aura_aio.catalog.action_sources import FoundActions, find_actions
 from aura_aio.catalog.files import FileRefused, FileStamp, PlanFolder
 from aura_aio.catalog.manifest import MANIFEST, Manifest, read_manifest
 from aura_aio.catalog.place import Faults
-from aura_aio.catalog.references import NAME_RULE, is_name, task_name
+from aura_aio.catalog.references import NAME_RULE, is_name
 from aura_aio.catalog.schedules import SCHEDULES, read_schedules
 from aura_aio.catalog.still_good import (
     LoadedTask,
@@ -28,6 +28,7 @@ from aura_aio.catalog.taskfile import EXTENSION, TaskFile, TaskFileReader
 from aura_aio.catalog.triggers import Awaited
 from aura_aio.model.errors import TaskNotFound
 from aura_aio.model.plan import ActionSpec, Definition, LoadError, Plan
+from aura_aio.model.task_names import task_name
 
 _SIGNS_OF_A_PLAN: Final = (MANIFEST, SCHEDULES, "tasks", "actions", "actions.py", "src/actions")
 

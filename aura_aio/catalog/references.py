@@ -1,4 +1,4 @@
-"""How tasks and actions are named, and what the names stand for.
+"""How plans, steps and actions are named, and what the names stand for.
 
 May import the standard library only.
 """
@@ -7,8 +7,6 @@ import re
 from typing import Final
 
 _NAME: Final = re.compile(r"\w[\w.-]{0,99}\Z")
-_CANONICAL: Final = "tasks:"
-_EXTENSION: Final = ".yaml"
 
 NAME_RULE: Final = "letters, digits, '_', '-' and '.', not more than 100, and no '-' or '.' first"
 
@@ -16,20 +14,6 @@ NAME_RULE: Final = "letters, digits, '_', '-' and '.', not more than 100, and no
 def is_name(text: str) -> bool:
     """Whether `text` can name a plan, a step or a part of a task's name (`NAME_RULE`)."""
     return _NAME.match(text) is not None
-
-
-def task_name(reference: str) -> str:
-    """The name of a task within its plan: `tasks:reports:daily.yaml` is `reports/daily`, and
-    `tasks:auth.yaml:logout` is `auth/logout`; anything else is returned as it is.
-    """
-    if not reference.startswith(_CANONICAL):
-        return reference
-    parts = reference.removeprefix(_CANONICAL).split(":")
-    files = [index for index, part in enumerate(parts) if part.endswith(_EXTENSION)]
-    if len(files) != 1 or len(parts) - files[0] > 2:
-        return reference
-    parts[files[0]] = parts[files[0]].removesuffix(_EXTENSION)
-    return "/".join(parts)
 
 
 def plan_of_package(package_name: str) -> str:

@@ -8,7 +8,6 @@ from typing import Final, NamedTuple
 
 from aura_aio.catalog.fixed_inputs import FixedInputs, read_fixed_inputs
 from aura_aio.catalog.place import Faults, Place
-from aura_aio.catalog.references import task_name
 from aura_aio.model.errors import PlanNotFound, TaskNotFound
 from aura_aio.model.event import (
     ANY_PLAN,
@@ -21,6 +20,7 @@ from aura_aio.model.event import (
 from aura_aio.model.plan import LoadError, Task
 from aura_aio.model.states import RunState
 from aura_aio.model.suggestions import did_you_mean
+from aura_aio.model.task_names import task_name
 
 EVENT_FIELDS: Final = ("event", "plan", "task", "status", "inputs")
 

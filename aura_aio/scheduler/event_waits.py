@@ -12,7 +12,6 @@ from typing import Final, TypeVar
 from msgspec.structs import replace
 
 from aura_aio.catalog.catalog import Catalog
-from aura_aio.catalog.references import task_name
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import (
@@ -26,6 +25,7 @@ from aura_aio.model.event import EventFilter, RunEnded
 from aura_aio.model.ports import RunStore
 from aura_aio.model.run import Run, RunChanged
 from aura_aio.model.states import TERMINAL
+from aura_aio.model.task_names import task_name
 
 _log = logging.getLogger("aura.scheduler.events")
 

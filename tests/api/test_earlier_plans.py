@@ -9,6 +9,7 @@ import pytest
 
 from tests.conftest import MakeServer
 from tests.serving import Served
+from tests.streams.clients import Monitor
 
 EARLIER = Path(__file__).with_name("earlier_plans")
 
@@ -83,3 +84,30 @@ async def test_an_action_that_fails_is_tried_again_by_the_short_form(earlier: Se
     assert (run["status"], run["error"]["type"]) == ("failed", "KeyError")
     messages = [entry["message"] for entry in await earlier.log(run["cid"])]
     assert sum("Try " in message for message in messages) == 2
+
+
+@pytest.mark.parametrize("name", ["reports/daily", "tasks:reports:daily.yaml"])
+async def test_lists_and_streams_take_every_name_of_a_task(earlier: Served, name: str) -> None:
+    daily = await earlier.done("reports", "reports/daily", inputs={"days": ["monday"]})
+    other = await earlier.done("reports", "summary")
+    listed = (await earlier.get(f"/api/runs?task_name={name}")).json["items"]
+    assert [run["cid"] for run in listed] == [daily["cid"]]
+    entries = (await earlier.get(f"/api/logs?task_name={name}&limit=1000")).json["items"]
+    assert {entry["cid"] for entry in entries} == {daily["cid"]}
+    query = {"task_name": name, "since": "0"}
+    async with earlier.session.ws_connect(f"{earlier.url}/ws/logs", params=query) as ws:
+        told = [
+            message["payload"]
+            for message in await Monitor(ws).up_to("caught_up")
+            if message["type"] == "log"
+        ]
+    assert {entry["cid"] for entry in told} == {daily["cid"]}
+    later = {"plan_name": "reports", "delay_sec": 600}
+    waits = [
+        (await earlier.post("/api/tasks/run", later | {"task_name": task, "inputs": inputs})).json
+        for task, inputs in (("reports/daily", {"days": ["monday"]}), ("summary", {}))
+    ]
+    assert (await earlier.post("/api/tasks/cancel", {"task_name": name})).status == 202
+    states = [(await earlier.get(f"/api/runs/{each['cid']}")).json["status"] for each in waits]
+    assert states == ["cancelled", "queued"]
+    assert other["status"] == "succeeded"

@@ -16,6 +16,7 @@ from aura_aio.api.keys import GRANT, MONITORS, SCHEDULER
 from aura_aio.logs.payload import payload
 from aura_aio.model.audit import AuditFilter, AuditOutcome
 from aura_aio.model.log import LogFilter, LogLevel
+from aura_aio.model.task_names import task_name
 
 
 async def list_run_logs(request: web.Request) -> web.StreamResponse:
@@ -62,6 +63,8 @@ async def connect_log_stream(request: web.Request) -> web.WebSocketResponse:
 
 def _log_filter(query: Mapping[str, Any]) -> LogFilter:
     named = {name: query.get(name) for name in ("cid", "plan_name", "task_name", "step")}
+    if named["task_name"] is not None:
+        named["task_name"] = task_name(named["task_name"])
     return LogFilter(level=LogLevel(query["level"]), **named)
 
 

@@ -14,6 +14,7 @@ from aura_aio.api.keys import GRANT, SCHEDULER
 from aura_aio.model.access import Grant
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.states import RunState
+from aura_aio.model.task_names import task_name
 
 
 async def list_active_runs(request: web.Request) -> web.Response:
@@ -75,7 +76,7 @@ def _run_filter(query: Mapping[str, Any], grant: Grant) -> RunFilter:
     return RunFilter(
         plan_name=query.get("plan_name"),
         plans=grant.plans,
-        task_name=query.get("task_name"),
+        task_name=query.get("task_name") and task_name(query["task_name"]),
         statuses=tuple(RunState(word) for word in query.get("status", ())),
         labels=tuple(_label(text) for text in query.get("label", ())),
         q=query.get("q"),

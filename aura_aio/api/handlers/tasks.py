@@ -16,6 +16,7 @@ from aura_aio.api.validation import check_batch_item
 from aura_aio.model.errors import AuraError, BadReference
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.states import RunState
+from aura_aio.model.task_names import task_name
 from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.retries import RetryRequest
 
@@ -113,7 +114,7 @@ def _run_filter(request: web.Request, body: Mapping[str, Any]) -> RunFilter:
     }
     return RunFilter(
         plan_name=body.get("plan_name"),
-        task_name=body.get("task_name"),
+        task_name=body.get("task_name") and task_name(body["task_name"]),
         statuses=tuple(RunState(word) for word in body.get("status", ())),
         labels=tuple(body.get("labels", {}).items()),
         q=body.get("q"),
