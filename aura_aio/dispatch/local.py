@@ -328,7 +328,11 @@ class LocalDispatcher:
         attempt = self._attempt(outcome.cid, outcome.attempt)
         if attempt is not None:
             attempt.reported = True
-        self._log_reports[worker.name].finished(outcome)
+        reports = self._log_reports.get(worker.name)
+        if reports is not None:
+            reports.finished(outcome)
+        else:  # the worker went away while the attempt was on its way to it: it has no log
+            self._reports.outcome(outcome)
 
     def _attempt(self, cid: str, number: int) -> Attempt | None:
         attempt = self._attempts.get(cid)

@@ -139,6 +139,10 @@ class Worker:
         self.leaves.set()
 
 
+class _NeverUp(Exception):
+    """A worker did not come up; the sentence says why."""
+
+
 class WorkerOwner(Protocol):
     """Whom the Supervisor tells what happens to workers."""
 
@@ -232,22 +236,31 @@ class Supervisor:
         self._named += 1
         name = f"worker-{self._named}"
         secret = secrets.token_urlsafe(32)
+        try:
+            return await self._brought_up(name, secret)
+        except _NeverUp as error:
+            how = str(error)
+        except OSError as error:  # no memory or no descriptor is left now: there may be later
+            how = f"it could not be started: {error}"
+        finally:
+            self._expected.pop(secret, None)
+        _log.warning("worker ended", extra={"action": "worker_ended", "worker": name, "how": how})
+        return None
+
+    async def _brought_up(self, name: str, secret: str) -> Worker:
         handle, started = await self._start(secret)
         try:
             async with asyncio.timeout(START_LIMIT_SEC):
                 await asyncio.wait((started, handle.ended), return_when=asyncio.FIRST_COMPLETED)
-            if started.done():
-                link, _ = started.result()
-                return self._welcome(name, handle, link)
-            how = f"it never came up: {handle.ended.result()}"
         except TimeoutError:
-            how = f"it did not come up within {START_LIMIT_SEC:g} s"
+            raise _NeverUp(f"it did not come up within {START_LIMIT_SEC:g} s") from None
         finally:
-            self._expected.pop(secret, None)
             if not started.done():
                 handle.kill()
-        _log.warning("worker ended", extra={"action": "worker_ended", "worker": name, "how": how})
-        return None
+        if not started.done():
+            raise _NeverUp(f"it never came up: {handle.ended.result()}")
+        link, _ = started.result()
+        return self._welcome(name, handle, link)
 
     async def _start(self, secret: str) -> tuple[WorkerHandle, "Future[tuple[Link, StreamWriter]]"]:
         started: Future[tuple[Link, StreamWriter]] = asyncio.get_running_loop().create_future()

@@ -26,8 +26,9 @@ T = TypeVar("T")
 class ChildCall:
     """Implements `engine.children.ChildRun`."""
 
-    def __init__(self, drop: Callable[[], None]) -> None:
+    def __init__(self, drop: Callable[[], None], *, waits: bool) -> None:
         loop = asyncio.get_running_loop()
+        self.waits = waits
         self.on_disk: Future[str] = loop.create_future()
         self.at_end: Future[ChildEnd] = loop.create_future()
         self._drop = drop
@@ -57,7 +58,8 @@ class ChildCalls:
         """Ask for a child run; returns at once."""
         self._asked += 1
         number = self._asked
-        call = self._calls[number] = ChildCall(lambda: self._drop(number))
+        call = ChildCall(lambda: self._drop(number), waits=request.wait)
+        self._calls[number] = call
         self._frames.send(RunChild(number, request))
         return call
 
@@ -68,6 +70,8 @@ class ChildCalls:
             return
         match frame:
             case ChildStarted():
+                if not call.waits:  # nothing more will come
+                    del self._calls[frame.number]
                 _settle(call.on_disk, frame.cid)
             case ChildRefused():
                 del self._calls[frame.number]

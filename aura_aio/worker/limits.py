@@ -7,6 +7,7 @@ import contextlib
 import signal
 import sys
 from pathlib import Path
+from types import FrameType
 
 if sys.platform != "win32":
     import resource
@@ -33,7 +34,13 @@ def limit_memory(limit_bytes: int) -> None:
 def leave_signals_to_the_server() -> None:
     """Ignore the signals that a terminal or service manager sends to the whole group.
 
-    The server decides when a worker ends; a worker whose server is gone sees the link's end.
+    The server decides when a worker ends; a worker whose server is gone sees the link's end. They
+    are taken and dropped rather than ignored, which the programs that actions start would inherit:
+    SIGTERM could end none of them.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _drop)
+
+
+def _drop(_number: int, _frame: FrameType | None) -> None:
+    """Take a signal, and do nothing."""

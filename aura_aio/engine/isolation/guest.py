@@ -203,7 +203,7 @@ def main() -> None:
     """Run a guest to its end."""
     pipes = _Pipes()
     faulthandler.enable()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, lambda *_: None)  # SIG_IGN would be inherited by programs
     signal.signal(signal.SIGTERM, pipes.terminate)
     for lifeline in sys.argv[1:]:
         hold_on_to(int(lifeline))
