@@ -182,6 +182,14 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Lowest level that the server itself logs.",
         ),
     ] = "info"
+    log_format: Annotated[
+        str,
+        Meta(
+            pattern="^(text|json)$",
+            description="How the server writes its own log to the standard error output: lines for "
+            "people, or a JSON object a line.",
+        ),
+    ] = "text"
     log_queue_lines: Annotated[
         int, Meta(ge=1024, description="Bound of the shared log queue, in lines.")
     ] = 65_536

@@ -13,7 +13,9 @@ from aiohttp import web
 
 from aura_aio.api import problems
 from aura_aio.api.keys import REQUEST_ID
+from aura_aio.model.asking import answering
 from aura_aio.model.errors import AuraError
+from aura_aio.model.trace import TRACEPARENT, trace_id, traceparent_of
 
 _log = logging.getLogger("aura.api")
 
@@ -39,12 +41,16 @@ class InvalidRequest(Exception):
 
 @web.middleware
 async def with_request_id(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Take the client's X-Request-ID or make one, and give it back with the answer."""
+    """Take the client's X-Request-ID or make one, and give it back with the answer; what is logged
+    meanwhile has it, and the id of the trace.
+    """
     given = request.headers.get("X-Request-ID", "")
     usable = 0 < len(given) <= 128 and given.isascii() and given.isprintable()
     request_id = given if usable else secrets.token_hex(8)
     request[REQUEST_ID] = request_id
-    response = await handler(request)
+    traceparent = traceparent_of(request.headers.getall(TRACEPARENT, ()))
+    with answering(request_id, None if traceparent is None else trace_id(traceparent)):
+        response = await handler(request)
     if not response.prepared:
         response.headers["X-Request-ID"] = request_id
     return response

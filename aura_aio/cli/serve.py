@@ -7,6 +7,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,7 @@ from aura_aio.cli.failure import Failure
 from aura_aio.cli.open_files import allow_many_open_files
 from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
 from aura_aio.cli.screen import Screen
-from aura_aio.cli.server_log import log_to
+from aura_aio.cli.server_log import server_log
 from aura_aio.model.errors import AuraError
 from aura_aio.secret_files import take_secrets
 from aura_aio.settings import Settings, load_settings
@@ -64,7 +65,7 @@ def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
         allow_many_open_files()
         from aura_aio import server  # noqa: PLC0415 - other commands need none of it
 
-        with log_to(sys.stderr):
+        with server_log(settings.logs.log_format, partial(_why, settings=settings)):
             server.run(server.serve(settings, secrets, ready))
     except (AuraError, OSError) as error:
         if is_up:
@@ -72,7 +73,7 @@ def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
         raise Failure(_why(error, settings)) from error
 
 
-def _why(error: AuraError | OSError, settings: Settings | None) -> str:
+def _why(error: Exception, settings: Settings | None) -> str:
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE and settings is not None:
         return (
             f"The address {settings.http.host}:{settings.http.port} is in use: another server runs "

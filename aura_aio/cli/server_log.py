@@ -1,36 +1,74 @@
-"""The log of `aura serve` for people: a readable line per record, written by a thread of its own.
+"""The log of `aura serve`: a line for each record, for people or as JSON, by a thread of its own.
 
-May import `cli`, the model and the standard library.
+May import `cli`, logs, the model and the standard library.
 """
 
 import logging
 import queue
+import sys
 import threading
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Final, TextIO
 
 from aura_aio.cli.log_lines import print_line
 from aura_aio.cli.screen import Output
+from aura_aio.cli.stray_lines import stray_lines_logged
 from aura_aio.cli.text import log_time
+from aura_aio.model import json
 from aura_aio.model.access import without_secrets
+from aura_aio.model.asking import NamesRequest
+from aura_aio.model.clock import rfc3339
+from aura_aio.model.errors import AuraError
 from aura_aio.model.log import LogLevel
+
+_log = logging.getLogger("aura.cli")
 
 _MOST_WAITING: Final = 10_000
 _LEAVE_SEC: Final = 2.0
+_SHOWN: Final = (
+    "level", "logger", "message", "cid", "plan_name", "task_name", "step", "attempt", "worker",
+)  # fmt: skip
 _STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 @contextmanager
-def log_to(stream: TextIO) -> Iterator[None]:
+def server_log(log_format: str, why: Callable[[Exception], str]) -> Iterator[None]:
+    """Write what any logger has to say to the standard error output while the context is open.
+
+    As `json`, whatever else is written there becomes a line of it, too; also why the server ends,
+    if it does so with an error, for which `why` has a sentence.
+    """
+    if log_format != "json":
+        with log_to(sys.stderr):
+            yield
+        return
+    with stray_lines_logged() as stream, log_to(stream, as_json=True):
+        try:
+            yield
+        except Exception as error:  # it would be told in lines that are no JSON
+            unexpected = not isinstance(error, AuraError | OSError)
+            _log.critical(
+                why(error),
+                extra={"action": "server_ends"},
+                exc_info=error if unexpected else None,
+            )
+            raise SystemExit(1) from error
+
+
+@contextmanager
+def log_to(stream: TextIO, *, as_json: bool = False) -> Iterator[None]:
     """Write what any logger has to say to `stream` while the context is open.
 
     A terminal that takes nothing (Ctrl-S, a stuck pipe) never holds up the server: records wait,
     up to a bound, and are dropped and counted beyond it; the end waits two seconds for them.
     """
-    handler = _WaitingHandler(stream)
+    handler = _WaitingHandler(_json_to(stream) if as_json else _text_to(stream))
+    if as_json:
+        handler.addFilter(NamesRequest())
     root = logging.getLogger()
     root.addHandler(handler)
     try:
@@ -43,13 +81,13 @@ def log_to(stream: TextIO) -> Iterator[None]:
 class _WaitingHandler(logging.Handler):
     """Puts records into a bounded queue, from which a thread takes and prints them."""
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, write: Callable[[logging.LogRecord], None]) -> None:
         super().__init__()
         self._waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(_MOST_WAITING)
         self._dropped = 0
         # A daemon: it may hang in a write for good, and the process shall end all the same.
         self._writer = threading.Thread(
-            target=self._write_all, args=(Output(stream),), name="server-log", daemon=True
+            target=self._write_all, args=(write,), name="server-log", daemon=True
         )
         self._writer.start()
 
@@ -74,12 +112,35 @@ class _WaitingHandler(logging.Handler):
             return  # nothing is taken any more
         self._writer.join(_LEAVE_SEC)
 
-    def _write_all(self, output: Output) -> None:
+    def _write_all(self, write: Callable[[logging.LogRecord], None]) -> None:
         while (record := self._waiting.get()) is not None:
             try:
-                _print(output, record)
+                write(record)
             except Exception:  # a field of the record may raise what it likes when it is shown
                 self.handleError(record)
+
+
+def _text_to(stream: TextIO) -> Callable[[logging.LogRecord], None]:
+    return partial(_print, Output(stream))
+
+
+def _json_to(stream: TextIO) -> Callable[[logging.LogRecord], None]:
+    from aura_aio.logs.handler import line_of  # noqa: PLC0415 - seldom needed
+
+    def write(record: logging.LogRecord) -> None:
+        line = line_of(record)
+        values = {
+            "timestamp": rfc3339(line.timestamp),
+            **{name: getattr(line, name) for name in _SHOWN},
+        }
+        data = dict(line.data or {})
+        values |= {name: data.pop(name, None) for name in ("request_id", "trace_id")}
+        values["data"] = data or None
+        text = json.dumps({name: value for name, value in values.items() if value is not None})
+        stream.write(text.decode() + "\n")
+        stream.flush()
+
+    return write
 
 
 def _print(output: Output, record: logging.LogRecord) -> None:

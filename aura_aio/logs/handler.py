@@ -12,6 +12,7 @@ from typing import Any
 from aura_aio.logs.hub import LogHub, in_listener
 from aura_aio.logs.payload import plain
 from aura_aio.model.access import without_secrets
+from aura_aio.model.asking import NamesRequest
 from aura_aio.model.log import LogLevel, LogLine
 
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
@@ -33,6 +34,7 @@ class LogHubHandler(logging.Handler):
         super().__init__()
         self._hub = hub
         self._loop = asyncio.get_running_loop()
+        self.addFilter(NamesRequest())
 
     def attach(self) -> None:
         """Begin to listen to the loggers."""
@@ -45,20 +47,21 @@ class LogHubHandler(logging.Handler):
             logging.getLogger(name).removeHandler(self)
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Whether the record belongs into the log stream."""
+        """Whether the record belongs into the log stream; if so, the request is named in it."""
         if in_listener.get():
             return False
         # The store's writer is a thread, which the context variable does not reach.
         if _is_below(record.name, "aura.store") and record.levelno < logging.WARNING:
             return False
-        return any(
+        is_ours = any(
             _is_below(record.name, tree) and record.levelno >= level for tree, level in _TREES
         )
+        return is_ours and bool(super().filter(record))
 
     def emit(self, record: logging.LogRecord) -> None:
         """Put the record into the log queue."""
         try:
-            line = _line(record)
+            line = line_of(record)
             self._on_the_loop(lambda: self._hub.put_nowait(line))
         except Exception:  # as logging's own handlers: a record never breaks its author
             self.handleError(record)
@@ -74,7 +77,8 @@ class LogHubHandler(logging.Handler):
             self._loop.call_soon_threadsafe(call)
 
 
-def _line(record: logging.LogRecord) -> LogLine:
+def line_of(record: logging.LogRecord) -> LogLine:
+    """The record as a line of the log, without access tokens, whatever part of it they stand in."""
     extras = {key: each for key, each in vars(record).items() if key not in _STANDARD}
     places: dict[str, Any] = {
         key: extras.pop(key) for key in _TEXTS if isinstance(extras.get(key), str)

@@ -1,6 +1,6 @@
 """Coroutine tasks that a part owns: started by it, ended with it, never dying unseen.
 
-May import the standard library and `model.audit` only.
+May import the standard library `model.asking` and `model.audit` only.
 """
 
 import asyncio
@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from contextvars import copy_context
 from typing import Any
 
+from aura_aio.model.asking import forget_request
 from aura_aio.model.audit import forget
 
 _log = logging.getLogger("aura.coroutines")
@@ -27,7 +28,9 @@ class CoroutineTasks:
         critical.
         """
         context = copy_context()
-        context.run(forget)  # it goes on when the request that began it was answered
+        # It goes on when the request that began it was answered.
+        context.run(forget)
+        context.run(forget_request)
         task = asyncio.create_task(work, context=context)
         self._tasks.add(task)
         task.add_done_callback(self._ended)

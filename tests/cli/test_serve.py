@@ -165,11 +165,12 @@ def test_every_setting_is_a_flag_that_wins(each: Setting, tmp_path: Path) -> Non
     elif isinstance(each.default, int | float):
         words, value = [each.flag, str(each.default + 1)], each.default + 1
     else:
-        words_of = {"log_level": "debug", "require_token": "never"}
+        words_of = {"log_level": "debug", "log_format": "json", "require_token": "never"}
         value = words_of.get(each.name, "127.0.0.2")
         words = [each.flag, value]
     found = aura("config", *words, "--json", **{each.variable: "1"})
-    assert found.json[each.name] == {"value": value, "source": each.flag}
+    shown = "(hidden)" if each.is_secret else value
+    assert found.json[each.name] == {"value": shown, "source": each.flag}
 
 
 def test_config_says_where_each_value_comes_from(tmp_path: Path) -> None:
