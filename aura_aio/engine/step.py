@@ -5,6 +5,7 @@ May import model, catalog, and of `engine` all but `runner`.
 
 import asyncio
 import random
+import traceback
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -191,6 +192,8 @@ class StepRun:
         name = self._step.name
         self._attempt.failed.append(name)
         self._started_at = self._started_at or self._clock.now()
+        if isinstance(error, MemoryError):  # let go of what took it all, to have some for telling
+            traceback.clear_frames(error.__traceback__)
         if isinstance(error, RunFailure):
             self.error = self._told(error)
         else:  # the traceback is read from source files
