@@ -5,7 +5,7 @@ May import model, and of `catalog` `action_types`, `conversion`, `place` and `te
 
 from collections.abc import Mapping
 
-from aura_aio.catalog.action_types import ANYTHING, type_of
+from aura_aio.catalog.action_types import ANYTHING, OPAQUE, type_of
 from aura_aio.catalog.conversion import Conversion, Misfit
 from aura_aio.catalog.place import Place
 from aura_aio.catalog.template_checks import is_template
@@ -38,7 +38,7 @@ class CallChecks:
             self._check_value(name, place, signature.types.get(name))
 
     def _check_value(self, name: str, place: Place, kind: str | None) -> None:
-        if kind is None or kind == ANYTHING or _has_template(place):
+        if kind is None or kind in {ANYTHING, OPAQUE} or _has_template(place):
             return
         if kind not in self._conversions:
             self._conversions[kind] = Conversion.to(type_of(kind))

@@ -15,6 +15,10 @@ from typing import Any, Final
 CONTEXT: Final = "ActionContext"
 """What is meant by an annotation that asks for the context of the call."""
 ANYTHING: Final = "Any"
+OPAQUE: Final = "opaque"
+"""What is meant by an annotation of which only is sure that it does not ask for the context: with
+a class in it that may be an interface, nothing is checked in a run either.
+"""
 
 _TYPING: Final = ("typing", "typing_extensions", "collections.abc", "collections")
 _TYPES: Final[Mapping[str, Any]] = {
@@ -36,7 +40,7 @@ _EARLIER_NAMES: Final = {
     "typing.Tuple": "tuple",
     "typing.Set": "set",
     "typing.FrozenSet": "frozenset",
-    "object": ANYTHING,
+    "object": OPAQUE,
 }
 _SPECIAL: Final = frozenset(
     {"typing.Literal", "typing.Optional", "typing.Union", "typing.Annotated"}
@@ -54,7 +58,7 @@ class ModuleNames:
 
     def __init__(self, module: ast.Module | None = None, known: Mapping[str, str] = {}) -> None:
         self._meanings: dict[str, str | None] = dict(known)
-        """The whole name, or `Any` for a class; None where it cannot be told."""
+        """The whole name, or `OPAQUE` for a class; None where it cannot be told."""
         self.assigned: set[str] = set()
         """Names that get a value otherwise than by `def`, `class` or `import`."""
         for statement in module.body if module is not None else ():
@@ -63,9 +67,8 @@ class ModuleNames:
                 self.assigned |= set(_stored(statement))
 
     def word(self, node: ast.expr) -> str | None:
-        """What is meant by a name, perhaps one in a module: a word of `_TYPES`, one of typing, or
-        `CONTEXT`; `ANYTHING` is a class of which nothing else is known. None if it may be anything,
-        also `CONTEXT` by another name.
+        """What is meant by a name, perhaps one in a module: a word of `_TYPES`, one of typing,
+        `CONTEXT`, or `OPAQUE`. None if it may be anything, also `CONTEXT` by another name.
         """
         match node:
             case ast.Name(id=str(name)) | ast.Attribute(attr=str(name)) if name == CONTEXT:
@@ -82,7 +85,8 @@ class ModuleNames:
 
 def meaning(node: ast.expr | None, names: ModuleNames) -> str | None:
     """The annotation in words that mean the same in every module (`int`, `list[Any]`), for
-    `type_of`; `CONTEXT` if it asks for that; None if it cannot be told.
+    `type_of`; `CONTEXT` if it asks for that, `OPAQUE` if it only is sure that it does not; None if
+    it cannot be told.
     """
     found: str | None
     match node:
@@ -121,7 +125,7 @@ def _bound(statement: ast.stmt) -> dict[str, str | None]:
         case ast.ImportFrom(module=str(module), level=0, names=names):
             return {each.asname or each.name: f"{module}.{each.name}" for each in names}
         case ast.ClassDef(name=name):
-            return {name: ANYTHING}
+            return {name: OPAQUE}
         case ast.FunctionDef(name=name) | ast.AsyncFunctionDef(name=name):
             return {name: None}
         case _:
@@ -153,7 +157,7 @@ def _known(whole: str | None) -> str | None:
     whole = _EARLIER_NAMES.get(whole, whole)
     if whole in _TYPES or whole in _SPECIAL:
         return whole
-    return ANYTHING if whole.startswith("typing.") else None
+    return OPAQUE if whole == OPAQUE or whole.startswith("typing.") else None
 
 
 def _meaning_of_text(text: str, names: ModuleNames) -> str | None:
@@ -164,9 +168,12 @@ def _meaning_of_text(text: str, names: ModuleNames) -> str | None:
 
 
 def _generic(word: str | None, of: Sequence[ast.expr], names: ModuleNames) -> str | None:
-    found = None if word is None else ANYTHING
+    found = None if word is None else OPAQUE
+    if not of:
+        return found
     if word in _OF_OTHERS:
-        found = f"{word}[{', '.join(_inner(each, names) for each in of)}]"
+        inner = [_inner(each, names) for each in of]
+        found = OPAQUE if OPAQUE in inner else f"{word}[{', '.join(inner)}]"
     elif word == "typing.Optional":
         found = _union([meaning(of[0], names), "None"])
     elif word == "typing.Union":
@@ -179,11 +186,11 @@ def _generic(word: str | None, of: Sequence[ast.expr], names: ModuleNames) -> st
 
 
 def _inner(node: ast.expr, names: ModuleNames) -> str:
-    """What an element is; no context stands in a list, so that is anything that is not known."""
+    """What an element is; no context stands in a list."""
     if isinstance(node, ast.Constant) and node.value is Ellipsis:
         return "..."
     found = meaning(node, names)
-    return ANYTHING if found in {None, CONTEXT} else str(found)
+    return OPAQUE if found in {None, CONTEXT} else str(found)
 
 
 def _union(parts: Sequence[str | None]) -> str | None:
@@ -192,6 +199,8 @@ def _union(parts: Sequence[str | None]) -> str | None:
     known = [part for part in parts if part is not None]
     if len(known) < len(parts):
         return None
+    if OPAQUE in known:
+        return OPAQUE
     return ANYTHING if ANYTHING in known else " | ".join(known)
 
 

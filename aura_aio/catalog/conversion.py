@@ -84,6 +84,8 @@ class Conversion:
         except msgspec.ValidationError as error:
             found = _PLACE.match(str(error))
             raise (Misfit(found[1], found[2]) if found else Misfit(str(error))) from error
+        except (TypeError, OverflowError) as error:  # a list in a set, a number beyond all bounds
+            raise Misfit(str(error)) from error
 
 
 def bare(hint: Any) -> Any:

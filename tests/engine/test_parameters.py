@@ -236,6 +236,7 @@ def test_data_becomes_what_the_annotation_asks_for(hint: Any, given: Any, fitted
         (dict[int, int], {"k": 1}, "'a' does not fit: Expected `int`, got `str` - at `key`"),
         (tuple[int, int], [1], "'a' does not fit: Expected `array` of length 2, got 1."),
         (Tree, {"height": "x"}, "height"),
+        (set[list[int]], [[1]], "'a' does not fit: unhashable type: 'list'."),
         (Annotated[int, msgspec.Meta(ge=1)], 0, "'a' does not fit: Expected `int` >= 1."),
     ],
     ids=repr,
