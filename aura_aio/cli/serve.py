@@ -6,7 +6,8 @@ May import click, settings and `cli`; `aura_aio.server` only once the command ru
 import errno
 import os
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Coroutine, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +27,7 @@ from aura_aio.settings import Settings, load_settings
 if TYPE_CHECKING:
     from aura_aio.server import Server
 
+_LEAVE_SEC = 2.0
 _EXAMPLE = "hello/greet"
 _TRY = '{"plan_name": "hello", "task_name": "greet", "inputs": {"name": "Ada"}}'
 
@@ -66,11 +68,22 @@ def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
         from aura_aio import server  # noqa: PLC0415 - other commands need none of it
 
         with server_log(settings.logs.log_format, partial(_why, settings=settings)):
-            server.run(server.serve(settings, secrets, ready))
+            server.run(_to_the_end(settings, server.serve(settings, secrets, ready)))
     except (AuraError, OSError) as error:
         if is_up:
             raise
         raise Failure(_why(error, settings)) from error
+
+
+async def _to_the_end(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
+    """Serve; then the process ends, whatever is left in it. If it was its own worker, that may be
+    a thread of an action that never ends, for which Python would wait.
+    """
+    await serving
+    if not settings.workers.workers:
+        leaving = threading.Timer(_LEAVE_SEC, os._exit, (0,))
+        leaving.daemon = True
+        leaving.start()
 
 
 def _why(error: Exception, settings: Settings | None) -> str:

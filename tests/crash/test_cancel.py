@@ -461,6 +461,18 @@ async def test_while_the_server_shuts_down(make_server: MakeServer, tmp_path: Pa
     assert case.lines() == ["begun", "heard it"]
 
 
+async def test_a_thread_that_never_looks_keeps_no_server_that_is_its_own_worker(
+    tmp_path: Path,
+) -> None:
+    write_moments(tmp_path / "plans")
+    options = ("--workers", "0", "--shutdown-grace-sec", "0.1")
+    async with server_process(tmp_path / "data", str(tmp_path / "plans"), *options) as server:
+        case = Case(server, tmp_path)
+        await case.begin("never_listen")
+        await case.has_left("begun")
+        assert await server.terminate() == 0
+
+
 # When its worker, or the server, is lost.
 
 
