@@ -67,7 +67,7 @@ class Environment:
         wanted = self.fingerprint()
         if self._is_ready(wanted):
             return
-        with _alone(self.folder.with_name(self.folder.name + ".lock")):
+        with alone(self.folder.with_name(self.folder.name + ".lock")):
             if not self._is_ready(wanted):
                 self._install()
                 self._stamp.write_text(wanted, "utf-8")
@@ -161,7 +161,7 @@ def _read(file: Path) -> str:
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
+def alone(lock: Path) -> Iterator[None]:
     """Wait for any other script that installs; the system frees the lock of one that dies."""
     with lock.open("a") as file:
         if sys.platform == "win32":

