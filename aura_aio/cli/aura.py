@@ -9,6 +9,7 @@ import sys
 import click
 
 import aura_aio
+from aura_aio.cli.audit import audit
 from aura_aio.cli.backup import backup, restore
 from aura_aio.cli.config import config
 from aura_aio.cli.groups import OrderedGroup
@@ -34,7 +35,7 @@ def aura() -> None:
 
 
 for _command in (
-    serve, run, runs, cancel, retry, logs, queue, schedules, plans, system, token, config,
+    serve, run, runs, cancel, retry, logs, queue, schedules, plans, system, token, audit, config,
     backup, restore,
 ):  # fmt: skip
     aura.add_command(_command)

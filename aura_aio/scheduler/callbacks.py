@@ -54,7 +54,7 @@ class Sender(Protocol):
     """Carries one try out."""
 
     async def send(self, run: Run, url: str) -> Reply:
-        """Tell `url` of the end of `run`; returns within a bounded time, and raises nothing."""
+        """Tell `url` of the end of `run`; returns within a bounded time, also what went wrong."""
         ...
 
 
@@ -166,7 +166,11 @@ class Callbacks:
     async def _try(self, due: DueCallback) -> CallbackTry:
         run = (await self._runs.states([due.cid]))[due.cid]
         started_at, began = self._clock.now(), self._clock.monotonic()
-        reply = await self._sender.send(run, due.url)
+        try:
+            reply = await self._sender.send(run, due.url)
+        except Exception as error:  # whatever it is, it must not end the calls to all others
+            _log.exception("callback could not be sent", extra=_told(due, "callback_broke"))
+            reply = Reply(error=f"{type(error).__name__} in the server, whose log has more.")
         number = due.tries + 1
         wait = None
         if reply.error is not None:

@@ -240,18 +240,42 @@ async def test_of_an_answer_only_the_head_is_read(calling: Served) -> None:
     assert (found["status"], found["items"][0]["status_code"]) == ("delivered", 200)
 
 
+NO_ANSWERS = (b"", b"what?\r\n\r\n", b"HTTP/1.1 200 OK\r\nX: " + b"x" * 1_000_000)
+
+
+async def test_what_is_no_answer_is_a_failure_and_ends_nothing(
+    make_server: MakeServer, probe_root: str, receiver: Receiver
+) -> None:
+    server = await make_server(plans=[probe_root], **QUICK, callback_tries=1)
+    for answer in NO_ANSWERS:
+        async with pouring(answer) as url:
+            cid = await server.run("probe", "echo", inputs=TEXT, callback_url=url)
+            found = await settled(server, cid)
+        assert found["status"] == "failed"
+        assert len(found["items"][0]["error"]) < 600
+    await server.run("probe", "echo", inputs=TEXT, callback_url=receiver.url)
+    await receiver.came()
+    assert (await server.get("/healthz")).status == 200
+
+
+ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"
+
+
 @asynccontextmanager
-async def pouring() -> AsyncIterator[str]:
-    """A receiver whose answer never ends."""
+async def pouring(answer: bytes = ENDLESS) -> AsyncIterator[str]:
+    """A receiver that says this; if it is the head of an answer that never ends, that too."""
 
     async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n")
         try:
-            while True:
+            writer.write(answer)
+            while answer is ENDLESS:
                 writer.write(b"x" * 65536)
                 await writer.drain()
+            await writer.drain()
         except ConnectionError:
+            pass
+        finally:
             writer.close()
 
     listener = await asyncio.start_server(pour, "127.0.0.1", 0)
