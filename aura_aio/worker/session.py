@@ -4,6 +4,7 @@ May import engine, catalog, the rest of `worker` but the server's end, and model
 """
 
 import asyncio
+import logging
 import os
 from asyncio import Future, StreamReader, StreamWriter, Task
 from concurrent.futures import ThreadPoolExecutor
@@ -43,6 +44,8 @@ from aura_aio.worker.frames import (
 )
 from aura_aio.worker.outbox import Outbox
 from aura_aio.worker.watchdog import Watchdog
+
+_log = logging.getLogger("aura.worker.session")
 
 HEARTBEAT_SEC: Final = 1.0
 
@@ -144,9 +147,13 @@ class Session:
 
     def _start(self, tasklet: Tasklet, hidden: bytes | None) -> None:
         """Begin an attempt; it can be cancelled from now on, also by the next frame."""
-        task = self._definitions[tasklet.definition_digest]
         finished = self._earlier.pop(tasklet.cid, ())
-        runner = Runner(tasklet, task, self._parts, finished, hidden)
+        try:
+            task = self._definitions[tasklet.definition_digest]
+            runner = Runner(tasklet, task, self._parts, finished, hidden)
+        except Exception as error:  # whatever is wrong with this run, the others go on
+            self._outbox.finished(self._engine_failed(tasklet, error))
+            return
         self._runners[tasklet.cid, tasklet.attempt] = runner
         attempt = asyncio.create_task(self._execute(tasklet, task, runner))
         self._attempts.add(attempt)
@@ -155,6 +162,8 @@ class Session:
     async def _execute(self, tasklet: Tasklet, task: TaskDefinition, runner: Runner) -> None:
         try:
             outcome = await self._outcome(tasklet, task, runner)
+        except Exception as error:  # or the run would never end
+            outcome = self._engine_failed(tasklet, error)
         finally:
             del self._runners[tasklet.cid, tasklet.attempt]
         self._outbox.finished(outcome)
@@ -185,16 +194,24 @@ class Session:
         return [self._actions[name] for name in needed if name in self._actions]
 
     def _task_gone(self, tasklet: Tasklet) -> Outcome:
-        return Outcome(
-            cid=tasklet.cid,
-            attempt=tasklet.attempt,
-            event=RunEvent.FAIL,
-            finished_at=self._clock.now(),
-            error=RunError(
-                type="TaskGone",
-                message=f"The plan {tasklet.plan_name!r} is not loaded any more.",
-            ),
+        message = f"The plan {tasklet.plan_name!r} is not loaded any more."
+        return self._failed(tasklet, RunError("TaskGone", message))
+
+    def _engine_failed(self, tasklet: Tasklet, error: Exception) -> Outcome:
+        """The end of a run by a mistake of our own. What was wrong may hold secrets, so that only
+        the worker's log has it.
+        """
+        _log.critical(
+            "the engine failed",
+            extra={"action": "engine_failed", "cid": tasklet.cid},
+            exc_info=error,
         )
+        message = "The engine could not carry the run out; the log of its worker says why."
+        return self._failed(tasklet, RunError(type(error).__name__, message))
+
+    def _failed(self, tasklet: Tasklet, error: RunError) -> Outcome:
+        now = self._clock.now()
+        return Outcome(tasklet.cid, tasklet.attempt, RunEvent.FAIL, finished_at=now, error=error)
 
     def _action(self, plan_name: str, name: str) -> LoadedAction:
         """An action of a plan; KeyError if there is no such plan or action."""

@@ -25,7 +25,7 @@ from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-SLOW_PLANS = ("slow_stuck", "slow_kill", "slow_in_time")
+SLOW_PLANS = ("slow_stuck", "slow_kill", "slow_shared", "slow_in_time")
 LONG = 3600
 
 
@@ -277,6 +277,24 @@ async def test_while_its_actions_are_imported(
     (slow.folder / "gate").touch()
     assert not (slow.folder / "worked").exists()
     assert (await stage.server.done(plan, "work"))["status"] == "succeeded"
+
+
+async def test_who_waits_for_the_same_import_goes_on(stage: Stage) -> None:
+    slow, other = Import(stage, "slow_shared"), Import(stage, "slow_shared")
+    await slow.begin()
+    await other.begin()
+
+    async def both_run() -> bool:
+        items = (await stage.server.get("/api/runs/active")).json["items"]
+        return {slow.cid, other.cid} <= {item["cid"] for item in items}
+
+    await until(both_run)
+    assert (await slow.cancel(grace_sec=0.2))["status"] == "cancelled"
+    (slow.folder / "gate").touch()
+    run = await stage.server.finished(other.cid)
+    assert (run["status"], run["attempt"]) == ("succeeded", 1)
+    assert (slow.folder / "worked").exists()
+    await others_go_on(stage.server)
 
 
 async def test_an_import_that_ends_in_its_grace_costs_no_worker(stage: Stage) -> None:

@@ -1,16 +1,20 @@
-"""A worker's end of the link: what comes in one packet.
+"""A worker's end of the link: what comes in one packet, and what it cannot carry out.
 
-Imports aura_aio's catalog, dispatch, model and worker, and `tests.serving`.
+Imports pytest, aura_aio's catalog, dispatch, engine, model and worker, and `tests.serving`.
 """
 
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from aura_aio.catalog.catalog import load_catalog
 from aura_aio.dispatch.processes import InProcessWorker
 from aura_aio.dispatch.sizing import actions_of
+from aura_aio.engine.runner import Runner
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import Tasklet
@@ -42,9 +46,10 @@ class Bench:
         self.folder = folder
         self.definition = definition
 
-    def start(self, cid: str, attempt: int = 1) -> None:
+    def start(self, cid: str, attempt: int = 1, **envelope: Any) -> None:
         """Hand an attempt over."""
-        tasklet = Tasklet(cid, "p", "t", self.definition.digest, accepted_at=0.0, attempt=attempt)
+        digest = self.definition.digest
+        tasklet = Tasklet(cid, "p", "t", digest, accepted_at=0.0, attempt=attempt, **envelope)
         self.link.start(tasklet, self.definition)
 
     async def said(self, finished: int) -> list[ToServer]:
@@ -125,3 +130,39 @@ async def test_a_cancel_reaches_one_of_two_that_start_together(tmp_path: Path) -
         frames = await bench.said(2)
         ends = {f.outcome.cid: f.outcome.event for f in frames if isinstance(f, Finished)}
         assert ends == {"c": RunEvent.STOPPED, "d": RunEvent.SUCCEED}
+
+
+async def test_an_attempt_that_cannot_be_made_out_takes_no_other_along(tmp_path: Path) -> None:
+    async with session(tmp_path) as bench:
+        bench.start("c", inputs=b"{")
+        bench.start("d")
+        ends = {
+            frame.outcome.cid: frame.outcome
+            for frame in await bench.said(2)
+            if isinstance(frame, Finished)
+        }
+        assert (ends["c"].event, ends["d"].event) == (RunEvent.FAIL, RunEvent.SUCCEED)
+        assert ends["c"].error is not None
+        assert ends["c"].error.type == "DecodeError"
+
+
+async def test_an_attempt_in_which_the_engine_fails_ends(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise LookupError("a mistake of our own")
+
+    async with session(tmp_path) as bench:
+        with monkeypatch.context() as patched:
+            patched.setattr(Runner, "_take_over", broken)
+            bench.start("c")
+            (frame,) = await bench.said(1)
+        assert isinstance(frame, Finished)
+        assert (frame.outcome.event, frame.outcome.cid) == (RunEvent.FAIL, "c")
+        assert frame.outcome.error is not None
+        assert frame.outcome.error.type == "LookupError"
+        assert "mistake" not in frame.outcome.error.message
+        bench.start("d")
+        *_, last = await bench.said(1)
+        assert isinstance(last, Finished)
+        assert last.outcome.event is RunEvent.SUCCEED
