@@ -185,6 +185,8 @@ class Runner:
     async def _until_imported(self, imports: Collection[asyncio.Future[Any]]) -> None:
         """Return when `imports` are done, or the attempt is to stop."""
         unfinished = [each for each in imports if not each.done()]
+        if not unfinished:  # as for almost every run
+            return
         for each in unfinished:
             each.add_done_callback(self._ring)
         await self._until(lambda: all(each.done() for each in unfinished))
