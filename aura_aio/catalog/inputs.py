@@ -29,7 +29,7 @@ _BUT: Final = ", not "
 _UNKNOWN: Final = "is not known."
 _MOST_SUGGESTED: Final = 5
 """How many unknown names are compared with those that there are: that is done on the way of a
-request, which may hold thousands, and takes 4 µs for each two.
+request, which may hold thousands, and takes up to 40 µs for each two.
 """
 
 _WORDS: Final = {

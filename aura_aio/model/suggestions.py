@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from typing import Final
 
-MAX_COMPARED: Final = 1000
+MAX_COMPARED: Final = 200
 
 
 def did_you_mean(name: str, known: Iterable[str], *, most: int = 10) -> str:
@@ -32,7 +32,7 @@ def close_names(name: str, known: Iterable[str]) -> list[str]:
 
 
 def _comparable(name: str, names: Sequence[str]) -> Sequence[str]:
-    """The names to compare with: comparing takes 4 µs each, and longer for a long name."""
+    """The names to compare with: comparing takes 4 µs each, and 40 µs where they are much alike."""
     if len(name) > MAX_COMPARED:
         return ()
     if len(names) > MAX_COMPARED:

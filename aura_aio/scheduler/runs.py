@@ -118,7 +118,7 @@ class Runs:
             BatchRejected: `atomic`, and at least one is bad.
             QueueFull, IdempotencyMismatch, StoreUnavailable: see `RunStore.enqueue`.
         """
-        results = self._admission.admit_each(requests)
+        results = await self._admission.admit_each(requests)
         if atomic:
             faults = [
                 (f"/tasks/{index}", str(error))
