@@ -141,7 +141,12 @@ DEVELOPMENT = Environment(REPOSITORY / ".venv-dev", _project("dev"))
 
 
 def hand_over(command: Sequence[str]) -> NoReturn:
-    """Become `command`: signals reach it, and its exit code is that of this script."""
+    """Become `command`: signals reach it, and its exit code is that of this script.
+
+    Python keeps what it compiles beside the sources, also where it is told not to: else every
+    process that is started compiles all of them anew, which takes the server half a second.
+    """
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     sys.stdout.flush()
     if os.name != "nt":
         os.execv(command[0], list(command))  # noqa: S606 - no shell is wanted

@@ -33,6 +33,7 @@ def environment(**more: str) -> dict[str, str]:
         if not name.startswith("AURA_") and name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")
     }
     kept |= {"PYTHONPATH": str(REPOSITORY), "PYTHONIOENCODING": "utf-8", "TZ": "UTC"}
+    kept["PYTEST_ADDOPTS"] = "-p no:schemathesis"  # a plugin of ours that takes a second to import
     return kept | more
 
 

@@ -54,7 +54,7 @@ def test_same_verdict(name: str) -> None:
     seen: Counter[bool] = Counter()
     values = NEAR.good(SCHEMAS[name]) | NEAR.odd(SCHEMAS[name])
 
-    @settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
     @given(value=values)
     def agree(value: Any) -> None:
         expected = list(faults(JUDGES[name], value))
