@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from aura_aio import callback_key, vault
-from aura_aio.model.errors import AuraError
+from aura_aio.model.backup import BackupRefused
 from aura_aio.places import Places
 from aura_aio.store.sqlite.backup import check_database, copy_database, no_server_has
 
@@ -23,12 +23,6 @@ ASIDE: Final = ".before-restore"
 """What the names end with of files that a restore has moved out of its way."""
 
 _PART: Final = ".part"
-
-
-class BackupRefused(AuraError):
-    """A backup was not written, or not restored; nothing was changed."""
-
-    code = "backup-refused"
 
 
 def back_up(places: Places, file: Path) -> int:

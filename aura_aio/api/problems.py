@@ -10,6 +10,7 @@ import msgspec
 from aiohttp import hdrs, web
 
 from aura_aio.model import errors, json
+from aura_aio.model.backup import BackupRefused
 from aura_aio.model.callback import CallbackRefused
 from aura_aio.model.errors import AuraError
 from aura_aio.scheduler.runs import Rejection
@@ -77,9 +78,15 @@ TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
 steps, are not here: a test walks all subclasses."""
 
 AT_START_ONLY: Final = frozenset(
-    {errors.DatabaseTooNew, errors.DatabaseInUse, errors.SettingsError, errors.ContractError}
+    {
+        errors.DatabaseTooNew,
+        errors.DatabaseInUse,
+        errors.SettingsError,
+        errors.ContractError,
+        BackupRefused,
+    }
 )
-"""Errors that stop the start, and so reach no client."""
+"""Errors that stop the start, or a command that needs no server, and so reach no client."""
 
 TO_STEPS_ONLY: Final = frozenset({errors.ParentEnded, errors.TooDeep, errors.EventPassed})
 """Errors that only a step of a run is told, in a sentence."""

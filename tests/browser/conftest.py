@@ -1,11 +1,12 @@
 """Chromium, and visits to the pages of a server that fail on any error in the page.
 
-Imports playwright and the fixtures of `tests.conftest` only.
+Imports playwright, `tests.waiting` and the fixtures of `tests.conftest` only.
 """
 
 import os
 import shutil
-from collections.abc import AsyncIterator
+import subprocess
+from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,6 +21,8 @@ from playwright.async_api import (
     async_playwright,
     expect,
 )
+
+from tests.waiting import until_sync
 
 _ON_THE_PATH = (
     "chromium",
@@ -36,6 +39,8 @@ _ELSEWHERE = (
     os.path.expandvars(r"%ProgramFiles(x86)%\Microsoft\Edge\Application\msedge.exe"),
 )
 _FLAGS = (
+    "--headless",
+    "--no-sandbox",
     "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
@@ -103,14 +108,31 @@ def _executable() -> str | None:
     return next((place for place in _ELSEWHERE if Path(place).is_file()), None)
 
 
-@pytest.fixture
-async def browser() -> AsyncIterator[Browser]:
-    """A Chromium; the test is skipped where there is none."""
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Where a Chromium listens that the tests of this process share: to start one takes seconds.
+
+    The tests are skipped where there is none.
+    """
     executable = _executable()
     if executable is None:
         pytest.skip(NO_CHROMIUM)
+    profile = tmp_path_factory.mktemp("chromium")
+    command = [executable, *_FLAGS, f"--user-data-dir={profile}", "--remote-debugging-port=0"]
+    port = profile / "DevToolsActivePort"
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        try:
+            until_sync(lambda: port.exists() and len(port.read_text().split()) == 2, 60)
+            yield f"http://127.0.0.1:{port.read_text().split()[0]}"
+        finally:
+            process.terminate()
+
+
+@pytest.fixture
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """A connection to the Chromium; each test opens its pages in contexts of their own."""
     async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=executable, args=_FLAGS)
+        browser = await playwright.chromium.connect_over_cdp(chromium)
         yield browser
         await browser.close()
 
