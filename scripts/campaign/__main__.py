@@ -9,6 +9,7 @@ import json
 import random
 import secrets
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -47,6 +48,8 @@ def main() -> None:
     parser.add_argument("--fault", action="append", choices=list(FAULTS), help="only this one")
     parser.add_argument("--keep", action="store_true", help="leave the folder for a look at it")
     options = parser.parse_args()
+    # Whoever ends it early gets the disk and the folder back, after a minute and a half at most.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options.seed = secrets.randbelow(2**32) if options.seed is None else options.seed
     with _folder(keep=options.keep) as folder, _disk(folder / "disk") as has_end:
         faults = options.fault or [name for name in FAULTS if has_end or name != "fill_disk"]
