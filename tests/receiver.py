@@ -9,7 +9,7 @@ import hmac
 import json
 from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,3 +92,25 @@ async def receiving(port: int = 0) -> AsyncIterator[Receiver]:
     finally:
         receiver.open.set()
         await runner.cleanup()
+
+
+ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"
+
+
+@asynccontextmanager
+async def pouring(answer: bytes = ENDLESS) -> AsyncIterator[str]:
+    """A receiver that says this; if it is the head of an answer that never ends, that too."""
+
+    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        with suppress(ConnectionError):
+            writer.write(answer)
+            while answer is ENDLESS:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+            await writer.drain()
+        writer.close()
+
+    listener = await asyncio.start_server(pour, "127.0.0.1", 0)
+    async with listener:
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"

@@ -7,7 +7,6 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import pytest
 from aura_aio.contract.document import load_contract
 from tests.conftest import MakeServer
 from tests.contract.json_schema import closed, component_validator, faults
-from tests.receiver import SECRET, Receiver, receiving
+from tests.receiver import SECRET, Receiver, pouring, receiving
 from tests.serving import Served, write_plan
 from tests.waiting import until
 
@@ -256,31 +255,6 @@ async def test_what_is_no_answer_is_a_failure_and_ends_nothing(
     await server.run("probe", "echo", inputs=TEXT, callback_url=receiver.url)
     await receiver.came()
     assert (await server.get("/healthz")).status == 200
-
-
-ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"
-
-
-@asynccontextmanager
-async def pouring(answer: bytes = ENDLESS) -> AsyncIterator[str]:
-    """A receiver that says this; if it is the head of an answer that never ends, that too."""
-
-    async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        try:
-            writer.write(answer)
-            while answer is ENDLESS:
-                writer.write(b"x" * 65536)
-                await writer.drain()
-            await writer.drain()
-        except ConnectionError:
-            pass
-        finally:
-            writer.close()
-
-    listener = await asyncio.start_server(pour, "127.0.0.1", 0)
-    async with listener:
-        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
 
 
 REFUSED = (

@@ -15,26 +15,29 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from aura_aio.store.sqlite.queue import SqliteQueue
 from aura_aio.store.sqlite.runs import SqliteRuns
 from tests.cancel_plan import write_moments, write_slow
 from tests.conftest import MakeServer
+from tests.crash.cancelling import (
+    Case,
+    Import,
+    Neighbour,
+    Stage,
+    held_claim,
+    others_go_on,
+    status_of,
+    steps_of,
+    worker_of,
+    workers,
+)
 from tests.server_process import is_alive, server_process
-from tests.serving import Client, Served, serving
+from tests.serving import serving
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SLOW_PLANS = ("slow_stuck", "slow_kill", "slow_shared", "slow_in_time")
 LONG = 3600
-
-
-class Stage:
-    """The server, and the folder with the gates of the slow plans."""
-
-    def __init__(self, server: Served, root: Path) -> None:
-        self.server = server
-        self.root = root
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -48,104 +51,9 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         yield Stage(server, root)
 
 
-class Case:
-    """A run of `moments` in a folder of its own, where it leaves its lines."""
-
-    def __init__(self, server: Client, folder: Path) -> None:
-        self.server = server
-        self.folder = folder
-        self.cid = ""
-
-    async def begin(self, task: str, **rest: Any) -> str:
-        """Start the run."""
-        self.cid = await self.server.run(
-            "moments", task, inputs={"folder": str(self.folder)}, **rest
-        )
-        return self.cid
-
-    def lines(self) -> list[str]:
-        """What the run has left, in no order."""
-        file = self.folder / "lines"
-        return sorted(file.read_text().splitlines()) if file.exists() else []
-
-    async def has_left(self, *lines: str) -> None:
-        """Return when these are the lines."""
-        await until(lambda: self.lines() == sorted(lines), within=20)
-
-    def open_gate(self) -> None:
-        """Let all go on that may."""
-        (self.folder / "gate").touch()
-
-    async def cancel(self, **how: Any) -> Any:
-        """Cancel the run, which must be accepted; the answer."""
-        answer = await self.server.post(f"/api/tasks/{self.cid}/cancel", how)
-        assert answer.status == 202, answer.body
-        return answer.json
-
-    async def ends_as_cancelled(self, **how: Any) -> Any:
-        """Cancel the run: it ends as cancelled, nothing of it is left, and others go on."""
-        await self.cancel(**how)
-        run = await self.server.finished(self.cid)
-        assert run["status"] == "cancelled", run
-        assert not run.keys() & {"result", "error"}
-        lines = self.lines()
-        self.open_gate()
-        await others_go_on(self.server)
-        assert self.lines() == lines
-        steps = (await self.server.get(f"/api/runs/{self.cid}/timeline")).json["steps"]
-        assert {step["status"] for step in steps} <= {"success", "cancelled", "failed"}
-        assert all("finished_at" in step for step in steps)
-        assert "after" not in {step["node_id"] for step in steps}
-        return run
-
-
 @pytest.fixture
 def case(stage: Stage, tmp_path: Path) -> Case:
     return Case(stage.server, tmp_path)
-
-
-async def others_go_on(server: Client) -> None:
-    """Other runs of the same plan are carried out."""
-    runs = await asyncio.gather(*(server.done("moments", "quick") for _ in range(3)))
-    assert {run["status"] for run in runs} == {"succeeded"}
-
-
-async def status_of(server: Client, cid: str) -> str:
-    return str((await server.get(f"/api/runs/{cid}")).json["status"])
-
-
-async def workers(server: Client) -> list[Any]:
-    found: list[Any] = (await server.get("/api/system/status")).json["workers"]
-    return found
-
-
-async def steps_of(server: Client, cid: str) -> list[str]:
-    """The steps that a run is at."""
-    items = (await server.get("/api/runs/active")).json["items"]
-    return next((item["current_steps"] for item in items if item["cid"] == cid), [])
-
-
-async def worker_of(server: Client, cid: str) -> int:
-    """The process of the worker that a run is in, once it is known."""
-
-    async def known() -> int:
-        name = (await server.get(f"/api/runs/{cid}")).json.get("worker")
-        return next((each["pid"] for each in await workers(server) if each["name"] == name), 0)
-
-    return await until(known, within=20)
-
-
-class Neighbour:
-    """A run in the same worker, which must not feel the cancel of another."""
-
-    def __init__(self, case: Case) -> None:
-        self._case = case
-
-    async def succeeds(self) -> None:
-        """Let it go on: it has not lost its worker."""
-        self._case.open_gate()
-        run = await self._case.server.finished(self._case.cid)
-        assert (run["status"], run["attempt"]) == ("succeeded", 1), run
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -154,24 +62,6 @@ async def neighbour(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> N
     await held.begin("hold")
     await held.has_left("begun")
     return Neighbour(held)
-
-
-def held_claim(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.Event]:
-    """Hold the claim of a run of `unclaimed`: the first event says that it is on disk, the second
-    one lets it go on.
-    """
-    claimed, go_on = asyncio.Event(), asyncio.Event()
-    claim = SqliteQueue.claim
-
-    async def held(self: SqliteQueue, *args: Any) -> Any:
-        tasklets = await claim(self, *args)
-        if any(tasklet.task_name == "unclaimed" for tasklet in tasklets):
-            claimed.set()
-            await go_on.wait()
-        return tasklets
-
-    monkeypatch.setattr(SqliteQueue, "claim", held)
-    return claimed, go_on
 
 
 # Before it runs.
@@ -232,26 +122,6 @@ async def test_between_the_claim_and_the_hand_over(
 
 
 # While the worker imports the actions of its plan.
-
-
-class Import:
-    """A run of a slow plan whose module is being imported."""
-
-    def __init__(self, stage: Stage, plan: str) -> None:
-        self.server = stage.server
-        self.folder = stage.root / plan
-        self.plan = plan
-        self.cid = ""
-
-    async def begin(self, **rest: Any) -> None:
-        """Start the run; the import has begun."""
-        self.cid = await self.server.run(self.plan, "work", **rest)
-        await until((self.folder / "importing").exists, within=20)
-
-    async def cancel(self, **how: Any) -> Any:
-        """Cancel the run; how it ended."""
-        assert (await self.server.post(f"/api/tasks/{self.cid}/cancel", how)).status == 202
-        return await self.server.finished(self.cid)
 
 
 @pytest.mark.parametrize(
