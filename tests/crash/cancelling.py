@@ -13,6 +13,8 @@ from aura_aio.store.sqlite.queue import SqliteQueue
 from tests.serving import Client, Served
 from tests.waiting import until
 
+LONG = 3600
+
 
 class Stage:
     """The server, and the folder with the gates of the slow plans."""

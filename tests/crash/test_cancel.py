@@ -17,8 +17,8 @@ import pytest_asyncio
 
 from aura_aio.store.sqlite.runs import SqliteRuns
 from tests.cancel_plan import write_moments, write_slow
-from tests.conftest import MakeServer
 from tests.crash.cancelling import (
+    LONG,
     Case,
     Import,
     Neighbour,
@@ -30,14 +30,13 @@ from tests.crash.cancelling import (
     worker_of,
     workers,
 )
-from tests.server_process import is_alive, server_process
+from tests.server_process import is_alive
 from tests.serving import serving
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SLOW_PLANS = ("slow_stuck", "slow_kill", "slow_shared", "slow_in_time")
-LONG = 3600
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -330,38 +329,7 @@ async def test_while_the_system_stops(case: Case) -> None:
     assert case.lines() == ["begun", "heard it"]
 
 
-@pytest.mark.asyncio(loop_scope="function")
-async def test_while_the_server_shuts_down(make_server: MakeServer, tmp_path: Path) -> None:
-    write_moments(tmp_path / "plans")
-    server = await make_server(plans=[str(tmp_path / "plans")])
-    case = Case(server, tmp_path)
-    await case.begin("listen")
-    await case.has_left("begun")
-    shutdown = asyncio.ensure_future(server.server.quiesce(grace_sec=LONG))
-
-    async def not_ready() -> bool:
-        return (await server.get("/readyz")).status == 503
-
-    await until(not_ready)
-    await case.cancel()
-    assert (await server.finished(case.cid))["status"] == "cancelled"
-    await shutdown
-    assert case.lines() == ["begun", "heard it"]
-
-
-async def test_a_thread_that_never_looks_keeps_no_server_that_is_its_own_worker(
-    tmp_path: Path,
-) -> None:
-    write_moments(tmp_path / "plans")
-    options = ("--workers", "0", "--shutdown-grace-sec", "0.1")
-    async with server_process(tmp_path / "data", str(tmp_path / "plans"), *options) as server:
-        case = Case(server, tmp_path)
-        await case.begin("never_listen")
-        await case.has_left("begun")
-        assert await server.terminate() == 0
-
-
-# When its worker, or the server, is lost.
+# When its worker is lost.
 
 
 async def test_after_a_crash_while_it_waits_to_be_resumed(case: Case) -> None:
@@ -393,22 +361,6 @@ async def test_a_worker_that_dies_during_the_cancel(case: Case) -> None:
     case.open_gate()
     await others_go_on(case.server)
     assert case.lines() == ["begun"]
-
-
-async def test_a_server_that_is_killed_during_the_cancel(tmp_path: Path) -> None:
-    write_moments(tmp_path / "plans")
-    place = (tmp_path / "data", str(tmp_path / "plans"), "--workers", "1")
-    async with server_process(*place) as server:
-        case = Case(server, tmp_path)
-        await case.begin("resume_deaf")
-        await case.has_left("begun")
-        await case.cancel(grace_sec=LONG)
-        await server.kill()
-    async with server_process(*place) as server:
-        case.open_gate()
-        assert await status_of(server, case.cid) == "cancelled"
-        await others_go_on(server)
-        assert case.lines() == ["begun"]
 
 
 async def _is_at(case: Case, step: str) -> bool:
