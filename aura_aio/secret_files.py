@@ -1,6 +1,7 @@
 """Secrets and keys: files that nobody else can read, and variables that are taken away.
 
-May import the standard library, settings and `model` only. Nothing here is shown, or logged.
+May import the standard library, settings and its table, and model only. Nothing here is shown, or
+logged.
 """
 
 import os
@@ -10,7 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from aura_aio.model.errors import SettingsError
-from aura_aio.settings import WorkerSettings, settings_table
+from aura_aio.settings import WorkerSettings
+from aura_aio.settings_table import settings_table
 
 SECRET_PREFIX: Final = "AURA_SECRET_"  # noqa: S105 - a part of a name
 """What the variables begin with that bring the secrets of templates: AURA_SECRET_TOKEN is

@@ -16,7 +16,7 @@ from yarl import URL
 
 from aura_aio.contract.document import Contract, load_contract
 from aura_aio.server import Server, running_server
-from aura_aio.settings import load_settings
+from aura_aio.settings_table import load_settings
 from tests.contract.conformance import check_response
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "plans"

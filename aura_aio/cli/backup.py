@@ -1,6 +1,6 @@
 """`aura backup` and `aura restore`: one file with the database and what belongs to it.
 
-May import click, settings, places, model and `cli`; `aura_aio.backup` once a command runs.
+May import click, settings_table, places, model and `cli`; `aura_aio.backup` once a command runs.
 """
 
 import functools
@@ -18,7 +18,7 @@ from aura_aio.cli.screen import Screen
 from aura_aio.cli.serve import config_option
 from aura_aio.model.errors import AuraError
 from aura_aio.places import Places, places_of
-from aura_aio.settings import load_settings
+from aura_aio.settings_table import load_settings
 
 
 def _with_places(function: Callable[..., None]) -> Callable[..., None]:

@@ -1,6 +1,6 @@
 """`aura config`: the settings in force, and where each comes from.
 
-May import click, msgspec, settings and `cli`.
+May import click, msgspec, settings and its table and `cli`.
 """
 
 import os
@@ -21,7 +21,7 @@ from aura_aio.cli.options import (
 from aura_aio.cli.screen import Column, Piece, Screen
 from aura_aio.cli.serve import config_option
 from aura_aio.model.errors import SettingsError
-from aura_aio.settings import load_settings, settings_sources, settings_table
+from aura_aio.settings_table import load_settings, settings_sources, settings_table
 
 _DEFAULT = "default"
 _HIDDEN = "(hidden)"

@@ -1,6 +1,6 @@
 """Options made from the table of settings, and their values read back.
 
-May import click, msgspec, settings and the model.
+May import click, msgspec, settings and its table and the model.
 """
 
 import re
@@ -11,7 +11,8 @@ import click
 import msgspec
 
 from aura_aio.cli.params import Number, Whole
-from aura_aio.settings import Setting, Settings, settings_table
+from aura_aio.settings import Settings
+from aura_aio.settings_table import Setting, settings_table
 
 CLIENT_BRANCH: Final = "client"
 """Its settings are those of the commands that talk to a server."""

@@ -1,6 +1,6 @@
 """What every command has that talks to a server: `--url`, `--token`, `--json`, an exit code.
 
-May import click, settings and `cli`; aiohttp only once a command runs.
+May import click, settings and its table and `cli`; aiohttp only once a command runs.
 """
 
 import asyncio
@@ -15,7 +15,8 @@ from aura_aio.cli.failure import Failure
 from aura_aio.cli.options import Command, given_flags
 from aura_aio.cli.screen import Screen
 from aura_aio.model.errors import SettingsError
-from aura_aio.settings import ClientSettings, load_settings, settings_table
+from aura_aio.settings import ClientSettings
+from aura_aio.settings_table import load_settings, settings_table
 
 if TYPE_CHECKING:
     pass

@@ -1,6 +1,6 @@
 """Where the plans of this machine are, for commands that need no server.
 
-May import settings and `cli`.
+May import settings and its table and `cli`.
 """
 
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 
 from aura_aio.cli.failure import Failure
 from aura_aio.model.errors import SettingsError
-from aura_aio.settings import load_settings
+from aura_aio.settings_table import load_settings
 
 
 def plan_roots() -> Sequence[Path]:

@@ -1,6 +1,6 @@
 """`aura serve`: start the server with settings from flags, environment and file.
 
-May import click, settings and `cli`; `aura_aio.server` only once the command runs.
+May import click, settings and its table and `cli`; `aura_aio.server` only once the command runs.
 """
 
 import errno
@@ -22,7 +22,8 @@ from aura_aio.cli.screen import Screen
 from aura_aio.cli.server_log import server_log
 from aura_aio.model.errors import AuraError
 from aura_aio.secret_files import take_secrets
-from aura_aio.settings import Settings, load_settings
+from aura_aio.settings import Settings
+from aura_aio.settings_table import load_settings
 
 if TYPE_CHECKING:
     from aura_aio.server import Server

@@ -1,6 +1,7 @@
 """`aura token`: make, list and revoke tokens, in the database or by the server that has it open.
 
-May import click, msgspec, settings, model and `cli`; `aura_aio.maintenance` once a command runs.
+May import click, msgspec, settings and its table, model and `cli`; `aura_aio.maintenance` once a
+command runs.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ from aura_aio.cli.text import local_time
 from aura_aio.model.access import NewToken, Scope
 from aura_aio.model.clock import SystemClock, rfc3339
 from aura_aio.model.errors import AuraError, DatabaseInUse
-from aura_aio.settings import Settings, load_settings, settings_sources
+from aura_aio.settings import Settings
+from aura_aio.settings_table import load_settings, settings_sources
 
 
 class Tokens(Protocol):

@@ -13,7 +13,7 @@ import pytest
 from aura_aio.cli.action_reference import EXAMPLES
 from aura_aio.cli.reference import pages
 from aura_aio.engine.builtin import builtin_actions
-from aura_aio.settings import settings_table
+from aura_aio.settings_table import settings_table
 from tests.cli.command import REPOSITORY
 from tests.engine.harness import write_plan
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from aura_aio.settings import Setting, settings_table
+from aura_aio.settings_table import Setting, settings_table
 from tests.cli.command import AURA, Aura, Done, Started, environment
 from tests.cli.conftest import StartServer
 
