@@ -148,7 +148,10 @@ class Subscription:
         self._ready.set()
 
     async def next_batch(self) -> tuple[Item, ...]:
-        """The next items in order, about PORTION_BYTES of them at the most; waits for the first.
+        """The next items in order; waits for the first.
+
+        Several only while they are PORTION_BYTES together at the most: who writes them at once
+        copies them, and a large portion is better written as it is, since all share that.
 
         Empty when the subscription is closed and everything was taken.
         """
@@ -157,16 +160,18 @@ class Subscription:
                 return ()
             self._ready.clear()
             await self._ready.wait()
-        batch: list[Item] = []
-        size = 0
-        while self._items and size < PORTION_BYTES:
-            item = self._items.popleft()
-            if isinstance(item, Portion):
-                size += item.size
-                self._lines -= len(item)
-                self._bytes -= item.size
-            batch.append(item)
+        batch = [self._take()]
+        size = _size(batch[0])
+        while self._items and (size := size + _size(self._items[0])) <= PORTION_BYTES:
+            batch.append(self._take())
         return tuple(batch)
+
+    def _take(self) -> Item:
+        item = self._items.popleft()
+        if isinstance(item, Portion):
+            self._lines -= len(item)
+            self._bytes -= item.size
+        return item
 
     def _room(self) -> int:
         lost = bool(self._items) and isinstance(self._items[-1], Dropped)
@@ -182,3 +187,8 @@ class Subscription:
             self._items[-1] = Dropped(last.from_seq, to_seq, last.count + count)
         else:
             self._items.append(Dropped(from_seq, to_seq, count))
+
+
+def _size(item: Item) -> int:
+    """Bytes of entries."""
+    return item.size if isinstance(item, Portion) else 0

@@ -24,7 +24,7 @@ _PRAGMAS: Final = (
     "PRAGMA temp_store = MEMORY",
     "PRAGMA journal_size_limit = 67108864",
 )
-_WRITER_CACHE: Final = "PRAGMA cache_size = -16384"  # KiB
+_WRITER_CACHE: Final = "PRAGMA cache_size = -8192"  # KiB
 _READER_CACHE: Final = "PRAGMA cache_size = -4096"
 
 _AT_FAULT: Final = frozenset(

@@ -138,6 +138,17 @@ async def test_a_batch_is_no_longer_than_one_write_should_be() -> None:
     assert spelled(list(await subscribed.next_batch())) == [(1,), (2,), (3,), (4,)]
 
 
+async def test_a_large_portion_comes_by_itself() -> None:
+    """It is shared with others as it is; put behind another it would be copied."""
+    subscribed = subscription(10)
+    subscribed.offer(portion(1))
+    subscribed.offer(portion(2, size=PORTION_BYTES))
+    subscribed.offer(portion(3))
+    assert spelled(list(await subscribed.next_batch())) == [(1,)]
+    assert spelled(list(await subscribed.next_batch())) == [(2,)]
+    assert spelled(list(await subscribed.next_batch())) == [(3,)]
+
+
 offers = st.tuples(st.just("offer"), st.lists(st.booleans(), min_size=1, max_size=12))
 takes = st.tuples(st.just("take"), st.just([True]))
 
