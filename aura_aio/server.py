@@ -280,7 +280,7 @@ def _scheduler(
         queue=store.queue,
         hub=hub,
         dispatcher=dispatcher,
-        others=(triggers, callbacks),
+        others=(triggers, callbacks, store.inspection),
         cancel_run=runs.cancel,
         clock=clock,
     )

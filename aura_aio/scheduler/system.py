@@ -146,10 +146,13 @@ class System:
         """Return if every part does its work.
 
         Raises:
-            NotAlive: one has died; the server's log says how.
+            NotAlive: one has died, or has found damage; the server's log says how.
         """
         if not all(part.alive for part in self._parts):
-            raise NotAlive("A part of the server has died, see its log: restart the server.")
+            raise NotAlive(
+                "A part of the server is not well; its log says which, and what to do: most often "
+                "to restart the server."
+            )
 
     async def check_ready(self) -> None:
         """Return if the server should get requests.

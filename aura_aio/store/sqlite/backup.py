@@ -1,6 +1,6 @@
 """A copy of a database, made while a server has it open, and looked at before it is believed.
 
-May import `database` of `store.sqlite`, the standard library and model only.
+May import `database` and `soundness` of `store.sqlite`, the standard library and model only.
 """
 
 import sqlite3
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
 from aura_aio.store.sqlite.database import APPLICATION_ID, locked, migrations
+from aura_aio.store.sqlite.soundness import thorough_damage_of
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -40,10 +41,10 @@ def check_database(path: Path) -> None:
         with closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as connection:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
-            (verdict,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
+            verdict = thorough_damage_of(connection)
     except sqlite3.Error as error:
         raise StoreUnavailable(f"{path} cannot be read as a database: {error}.") from error
-    if verdict != "ok":
+    if verdict is not None:
         raise StoreUnavailable(f"The database {path} is damaged: {verdict}.")
     if application != APPLICATION_ID:
         raise StoreUnavailable(f"{path} is the database of another program.")

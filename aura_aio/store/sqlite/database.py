@@ -1,6 +1,6 @@
 """The database file: opened once, brought up to date, and connected to.
 
-May import the standard library and model only.
+May import `soundness` of `store.sqlite`, the standard library and model only.
 """
 
 import sqlite3
@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from aura_aio.model.errors import DatabaseInUse, DatabaseTooNew, StoreUnavailable
+from aura_aio.store.sqlite import soundness
 
 APPLICATION_ID: Final = 0x41757261
 """`PRAGMA application_id` of our files: "Aura"."""
@@ -100,22 +101,38 @@ class Database:
     Raises (from the constructor, which blocks: call it in a thread):
         DatabaseTooNew: a newer version has written it; it was not touched.
         DatabaseInUse: another server has it open.
-        StoreUnavailable: it cannot be opened, or is not ours.
+        StoreUnavailable: it cannot be opened, is damaged, or is not ours.
     """
 
-    def __init__(self, path: Path, steps: Sequence[Migration] | None = None) -> None:
-        self._path = path.resolve()
+    def __init__(
+        self,
+        path: Path,
+        steps: Sequence[Migration] | None = None,
+        *,
+        checked_bytes: int = soundness.CHECKED_AT_START_BYTES,
+    ) -> None:
+        self.path = path.resolve()
+        self.is_unchecked = False
+        """Whether it was not closed by whoever had it last, and is larger than `checked_bytes`, up
+        to which every database is checked before it is used."""
         steps = migrations() if steps is None else steps
         with ExitStack() as undo:
             try:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
-                self._guard = undo.enter_context(closing(locked(self._path)))
+                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self._guard = undo.enter_context(closing(locked(self.path)))
+                was_left = _size(self.path.with_name(self.path.name + "-wal")) > 0
                 self.writer = undo.enter_context(closing(self._connect()))
                 self._check(steps)
+                if _size(self.path) <= checked_bytes:
+                    self._check_pages()
+                else:
+                    self.is_unchecked = was_left
                 self._bring_up_to_date(steps)
             except (sqlite3.Error, OSError) as error:
+                if soundness.is_damage(error):
+                    raise soundness.damaged(self.path, error) from error
                 raise StoreUnavailable(
-                    f"The database {self._path} cannot be opened: {error}."
+                    f"The database {self.path} cannot be opened: {error}."
                 ) from error
             undo.pop_all()
 
@@ -133,7 +150,7 @@ class Database:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
-            self._path,
+            self.path,
             timeout=BUSY_TIMEOUT_SEC,
             isolation_level=None,  # transactions are begun and ended by hand
             check_same_thread=False,  # opened in one thread, used in one other
@@ -150,21 +167,26 @@ class Database:
         tables = self._number("SELECT COUNT(*) FROM sqlite_master")
         if application != APPLICATION_ID and (tables or version or application):
             raise StoreUnavailable(
-                f"{self._path} is the database of another program: give the server another one."
+                f"{self.path} is the database of another program: give the server another one."
             )
         newest = steps[-1].number
         if version > newest:
             raise DatabaseTooNew(
-                f"The database {self._path} was written by a newer version of Aura (its schema is "
+                f"The database {self.path} was written by a newer version of Aura (its schema is "
                 f"{version}, this version knows {newest}): start that version, or give this one "
                 "another database."
             )
+
+    def _check_pages(self) -> None:
+        """Refuse what is damaged, before anything is written."""
+        if verdict := soundness.damage_of(self.writer):
+            raise soundness.damaged(self.path, verdict)
 
     def _bring_up_to_date(self, steps: Sequence[Migration]) -> None:
         mode = self.writer.execute("PRAGMA journal_mode = WAL").fetchone()[0]
         if mode != "wal":
             raise StoreUnavailable(
-                f"The database {self._path} is on a file system that cannot share memory between "
+                f"The database {self.path} is on a file system that cannot share memory between "
                 "connections (WAL): give the server a database on a local disk."
             )
         self.writer.execute(_WRITER_CACHE)
@@ -186,3 +208,7 @@ class Database:
 
     def _number(self, query: str) -> int:
         return int(self.writer.execute(query).fetchone()[0])
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.is_file() else 0

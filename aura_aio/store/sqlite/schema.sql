@@ -234,3 +234,7 @@ CREATE TABLE counters (
 ) WITHOUT ROWID;
 
 INSERT INTO counters (name, n) VALUES ('newest_log_seq', 0);
+
+-- "Aura", and the number of the last migration.
+PRAGMA application_id = 0x41757261;
+PRAGMA user_version = 1;

@@ -26,6 +26,7 @@ from aura_aio.store.sqlite.queue import SqliteQueue
 from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.runs import SqliteRuns
 from aura_aio.store.sqlite.schedules import SqliteEvents, SqliteSchedules
+from aura_aio.store.sqlite.soundness import CHECKED_AT_START_BYTES, Inspection
 from aura_aio.store.sqlite.tokens import SqliteTokens
 from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
 from aura_aio.store.writer import Writer
@@ -34,14 +35,17 @@ from aura_aio.store.writer import Writer
 class Parts:
     """What is opened, in a thread, before there is a store."""
 
-    def __init__(self, path: Path, clock: Clock) -> None:
-        database = Database(path)
+    def __init__(self, path: Path, clock: Clock, checked_bytes: int) -> None:
+        database = Database(path, checked_bytes=checked_bytes)
         self.clock = clock
+        self.inspection = Inspection(database.path)
         try:
             self.session = SqliteSession(database, clock, before_commit=cancel_with_parents)
             self.look_ups = Reader(database, "look-ups")
             self.lists = Reader(database, "lists")
             self.entries = Reader(database, "entries")
+            if database.is_unchecked:
+                self.inspection.start(database.reader())
         except sqlite3.Error as error:
             database.close()
             raise StoreUnavailable(f"The database {path} cannot be read: {error}.") from error
@@ -56,6 +60,7 @@ class SqliteStore:
         self._session = parts.session
         self._writer: Writer[Transaction] = Writer(parts.session, publish)
         self._readers = (parts.look_ups, parts.lists, parts.entries)
+        self.inspection = parts.inspection
         self.runs: RunStore = SqliteRuns(
             self._writer,
             parts.look_ups,
@@ -94,6 +99,7 @@ class SqliteStore:
 
         What is asked afterwards raises StoreUnavailable.
         """
+        await self.inspection.aclose()
         for reader in self._readers:
             await reader.aclose()
         await self._writer.aclose()
@@ -107,8 +113,10 @@ async def open_sqlite(
     queue_limit: int = 1_000_000,
     max_attempts: int = 3,
     idempotency_retention_sec: float = 86_400.0,
+    checked_bytes: int = CHECKED_AT_START_BYTES,
 ) -> SqliteStore:
-    """Open the database at `path`, making or migrating it as needed.
+    """Open the database at `path`, making or migrating it as needed. It is checked first; one that
+    is larger than `checked_bytes` afterwards (`inspection`), if it was not closed properly.
 
     `publish` is called on this event loop with every fact, after its commit and before the call
     that caused it returns. At the most `queue_limit` runs are queued, a run has at the most
@@ -116,8 +124,8 @@ async def open_sqlite(
 
     Raises:
         DatabaseTooNew: a newer version has written it; it was not touched.
-        StoreUnavailable: it cannot be opened, is in use, or is not ours.
+        StoreUnavailable: it cannot be opened, is in use, is damaged, or is not ours.
     """
-    parts = await asyncio.to_thread(Parts, path, clock)
+    parts = await asyncio.to_thread(Parts, path, clock, checked_bytes)
     acceptance = Acceptance(queue_limit, idempotency_retention_sec)
     return SqliteStore(parts, publish, acceptance, max_attempts)

@@ -20,6 +20,7 @@ from aura_aio.store.sqlite import open_sqlite
 from aura_aio.store.sqlite.database import APPLICATION_ID, Database, Migration, migrations
 from tests.store.opened import ManualClock
 from tests.store.sqlite.at import opened_at
+from tests.store.sqlite.schemas import schema
 
 REPOSITORY = Path(__file__).parents[3]
 
@@ -27,6 +28,7 @@ ENQUEUE_AND_WAIT = """
 import asyncio, sys
 from pathlib import Path
 from tests.store.sqlite.at import opened_at
+from tests.store.sqlite.schemas import schema
 
 async def main():
     opened = await opened_at(Path(sys.argv[1]))
@@ -35,16 +37,6 @@ async def main():
 
 asyncio.run(main())
 """
-
-
-def schema(connection: sqlite3.Connection) -> set[tuple[str, ...]]:
-    """Every table and index, with its text; comments and spaces aside."""
-    rows = connection.execute("SELECT type, name, tbl_name, COALESCE(sql, '') FROM sqlite_master")
-    return {(*row[:3], " ".join(_without_comments(row[3]).split())) for row in rows}
-
-
-def _without_comments(sql: str) -> str:
-    return "\n".join(line.partition("--")[0] for line in sql.splitlines())
 
 
 @contextmanager
@@ -77,6 +69,8 @@ def test_schema_sql_is_the_sum_of_the_migrations(tmp_path: Path) -> None:
     ):
         read.executescript(text)
         assert schema(read) == schema(database.writer)
+        for pragma in ("PRAGMA user_version", "PRAGMA application_id"):
+            assert read.execute(pragma).fetchone() == database.writer.execute(pragma).fetchone()
         for table in ("counters", "state_counts", "queue_counts"):
             rows = f"SELECT * FROM {table}"  # noqa: S608
             assert read.execute(rows).fetchall() == database.writer.execute(rows).fetchall()

@@ -1,0 +1,103 @@
+"""A damaged database is refused before anything is written; a large one is checked beside its use.
+
+Imports aura_aio.store, model and pytest.
+"""
+
+import asyncio
+import logging
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from aura_aio.model.errors import StoreUnavailable
+from aura_aio.store.sqlite import open_sqlite
+from aura_aio.store.sqlite.database import Database
+from aura_aio.store.sqlite.store import SqliteStore
+from tests.serving import serving
+from tests.store.opened import ManualClock
+from tests.store.sqlite.damage import damage_rows, filled, left_open
+from tests.waiting import until
+
+PAGE = 4096
+
+
+async def opened(path: Path, checked_bytes: int) -> SqliteStore:
+    """The store at `path`."""
+    return await open_sqlite(
+        path, publish=lambda _: None, clock=ManualClock(), checked_bytes=checked_bytes
+    )
+
+
+@pytest.mark.parametrize("harm", ["rows", "cut", "head"])
+def test_a_damaged_database_is_refused_untouched(tmp_path: Path, harm: str) -> None:
+    path = filled(tmp_path / "aura.db")
+    match harm:
+        case "rows":
+            damage_rows(path)
+        case "cut":
+            path.write_bytes(path.read_bytes()[: -3 * PAGE])
+        case _:
+            path.write_bytes(bytes(100) + path.read_bytes()[100:])
+    before = path.read_bytes()
+    with pytest.raises(StoreUnavailable, match=r"damaged: .* aura restore FILE --replace"):
+        Database(path)
+    assert path.read_bytes() == before
+
+
+@pytest.fixture
+def sound(tmp_path: Path) -> Path:
+    """A sound database, properly closed."""
+    return filled(tmp_path / "aura.db")
+
+
+@pytest.fixture
+def left(sound: Path) -> Path:
+    """A sound database that was not closed."""
+    return left_open(sound)
+
+
+@pytest.fixture
+def damaged(sound: Path) -> Path:
+    """A damaged database that was not closed."""
+    return left_open(damage_rows(sound))
+
+
+@pytest.fixture
+def large_and_damaged(tmp_path: Path) -> Path:
+    """A folder with one that is too large to be checked before the start."""
+    return left_open(damage_rows(filled(tmp_path / "aura.db", 64 * 1024 * 1024))).parent
+
+
+async def test_a_large_one_that_was_not_closed_is_checked_while_it_is_used(
+    damaged: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = await opened(damaged, checked_bytes=PAGE)
+    try:
+        with caplog.at_level(logging.CRITICAL):
+            await until(lambda: not store.inspection.alive)
+        assert await store.runs.recover() is not None  # what is sound goes on
+    finally:
+        await store.aclose()
+    (record,) = caplog.records
+    assert "aura restore" in vars(record)["reason"]
+
+
+def test_a_large_one_that_was_closed_is_not(sound: Path) -> None:
+    with closing(Database(sound, checked_bytes=PAGE)) as database:
+        assert not database.is_unchecked
+
+
+async def test_an_inspection_ends_with_its_store(left: Path) -> None:
+    store = await opened(left, checked_bytes=PAGE)
+    await store.aclose()
+    assert store.inspection.alive
+    assert not await asyncio.to_thread(left.with_name("aura.db-wal").exists)  # nobody reads it
+
+
+async def test_a_server_with_a_damaged_database_is_not_well(large_and_damaged: Path) -> None:
+    async def is_unwell() -> bool:
+        return (await server.get("/healthz")).status == 503
+
+    async with serving(data_dir=str(large_and_damaged), workers=0) as server:
+        await until(is_unwell)
