@@ -22,7 +22,6 @@ from aura_aio.model.callback import CallbackRefused
 from aura_aio.model.clock import Clock
 from aura_aio.model.event import RUN_FINISHED
 from aura_aio.model.run import Run
-from aura_aio.model.trace import TRACEPARENT, child_of
 from aura_aio.scheduler.callback_targets import Targets
 from aura_aio.scheduler.callbacks import Reply
 
@@ -85,7 +84,7 @@ class CallbackSender:
         message_id = f"msg_{run.cid}"
         now = datetime.fromtimestamp(int(self._clock.now()), UTC)
         signed = (each.sign(message_id, now, body.decode()) for each in self._signers)
-        trace = {} if run.traceparent is None else {TRACEPARENT: child_of(run.traceparent)}
+        trace = {} if run.trace is None else run.trace.child().headers
         return trace | {
             hdrs.CONTENT_TYPE: "application/json",
             hdrs.USER_AGENT: _USER_AGENT,

@@ -10,6 +10,7 @@ from aiohttp import web
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Metrics
 from aura_aio.model.access import Grant
+from aura_aio.model.trace import TraceContext
 from aura_aio.scheduler.about import About
 from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.scheduler import Scheduler
@@ -28,3 +29,5 @@ TAKES_TICKET: Final = web.RequestKey("takes_ticket", bool)
 TICKET: Final = "ticket"
 """The query parameter that a ticket travels in (`components.securitySchemes.ticket`)."""
 REQUEST_ID: Final = web.RequestKey("request_id", str)
+TRACE: Final = web.RequestKey("trace", TraceContext)
+"""Where in which trace the request belongs, and what comes of it; there if that is somewhere."""

@@ -12,10 +12,10 @@ from typing import Final
 from aiohttp import web
 
 from aura_aio.api import problems
-from aura_aio.api.keys import REQUEST_ID
+from aura_aio.api.keys import REQUEST_ID, TRACE
 from aura_aio.model.asking import answering
 from aura_aio.model.errors import AuraError
-from aura_aio.model.trace import TRACEPARENT, trace_id, traceparent_of
+from aura_aio.model.trace import TRACEPARENT, TRACESTATE, TraceContext, trace_context
 
 _log = logging.getLogger("aura.api")
 
@@ -48,12 +48,23 @@ async def with_request_id(request: web.Request, handler: Handler) -> web.StreamR
     usable = 0 < len(given) <= 128 and given.isascii() and given.isprintable()
     request_id = given if usable else secrets.token_hex(8)
     request[REQUEST_ID] = request_id
-    traceparent = traceparent_of(request.headers.getall(TRACEPARENT, ()))
-    with answering(request_id, None if traceparent is None else trace_id(traceparent)):
+    trace = _trace(request)
+    with answering(request_id, None if trace is None else trace.trace_id):
         response = await handler(request)
     if not response.prepared:
         response.headers["X-Request-ID"] = request_id
     return response
+
+
+def _trace(request: web.Request) -> TraceContext | None:
+    """Where the request belongs: at its span if it has one, else where its headers say."""
+    trace = request.get(TRACE)
+    if trace is None and TRACEPARENT in request.headers:
+        headers = request.headers
+        trace = trace_context(headers.getall(TRACEPARENT), headers.getall(TRACESTATE, ()))
+        if trace is not None:
+            request[TRACE] = trace
+    return trace
 
 
 @web.middleware

@@ -10,9 +10,8 @@ import msgspec
 from aiohttp import web
 
 from aura_aio.api.access import must_see_named
-from aura_aio.api.keys import GRANT, SCHEDULER
+from aura_aio.api.keys import GRANT, SCHEDULER, TRACE
 from aura_aio.model.ports import IdempotencyKey
-from aura_aio.model.trace import TRACEPARENT, traceparent_of
 from aura_aio.scheduler.admission import RunRequest
 
 _canonical = msgspec.json.Encoder(order="sorted")
@@ -25,16 +24,11 @@ def run_request(request: web.Request, body: Mapping[str, Any]) -> RunRequest:
         BadReference: the plan is not one that who asks may see.
     """
     must_see_named(request, body["plan_name"])
-    wanted = {**body, "traceparent": traceparent(request)}
+    wanted = {**body, "trace": request.get(TRACE)}
     run_at = body.get("run_at")
     if run_at is not None:
         wanted["run_at"] = run_at.timestamp()
     return RunRequest(**wanted)
-
-
-def traceparent(request: web.Request) -> str | None:
-    """The trace context that the request came with, if it is one."""
-    return traceparent_of(request.headers.getall(TRACEPARENT, ()))
 
 
 def idempotency_of(request: web.Request) -> IdempotencyKey | None:

@@ -52,7 +52,8 @@ class Attempt:
             tasklet.task_name,
             tasklet.attempt,
             parts.worker,
-            tasklet.traceparent,
+            tasklet.trace,
+            tasklet.has_spans,
         )
         inputs = with_absent(task.inputs, self._inputs(tasklet, task, hidden))
         self.nodes = Named("nodes")

@@ -17,6 +17,7 @@ from aura_aio.engine.journal import Reports
 from aura_aio.engine.state import State
 from aura_aio.model.clock import Clock
 from aura_aio.model.log import LogLevel, LogLine
+from aura_aio.model.trace import TraceContext, span_id
 
 MAX_MESSAGE: Final = 65_536
 """Characters of a log message; what is longer is cut, and says so."""
@@ -30,14 +31,15 @@ _LEVELS: Final = {level.value: level for level in LogLevel} | {"warn": LogLevel.
 
 
 class RunIdentity(msgspec.Struct, frozen=True):
-    """Which attempt of which run speaks, and where."""
+    """Which attempt of which run speaks, and where; with `has_spans`, `trace` is its span."""
 
     cid: str
     plan_name: str
     task_name: str
     attempt: int
     worker: str
-    traceparent: str | None = None
+    trace: TraceContext | None = None
+    has_spans: bool = False
 
 
 class ActionContext:
@@ -117,11 +119,30 @@ class ActionContext:
         return self.run.attempt
 
     @property
-    def traceparent(self) -> str | None:
-        """The W3C trace context that the run belongs to, to be sent on as the header of that name;
-        None if it was started without one.
+    def trace(self) -> TraceContext | None:
+        """Where in which trace this call belongs: at the span of its step if the server makes
+        spans, else where the run does; None for a run that was started without a trace then.
         """
-        return self.run.traceparent
+        run = self.run
+        if run.trace is None or not run.has_spans:
+            return run.trace
+        return run.trace.within(span_id(run.cid, run.attempt, self.step))
+
+    @property
+    def traceparent(self) -> str | None:
+        """The W3C trace context that the call belongs to, to be sent on as the header of that name;
+        None if there is none.
+        """
+        trace = self.trace
+        return None if trace is None else trace.parent
+
+    @property
+    def tracestate(self) -> str | None:
+        """What is to be sent on as the header of that name beside `traceparent`; None if nothing
+        is.
+        """
+        trace = self.trace
+        return None if trace is None else trace.state
 
     @property
     def data_dir(self) -> Path:

@@ -12,6 +12,7 @@ from aura_aio.model.plan import Definition
 from aura_aio.model.run import Run, RunError, Tasklet
 from aura_aio.model.sealing import PassedOn
 from aura_aio.model.states import RunState
+from aura_aio.model.trace import TraceContext
 
 
 class ChildRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -19,7 +20,7 @@ class ChildRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     its loop) of an attempt under way; with `wait` the step waits for its end.
 
     `inputs` is the JSON text of an object; `passed_on` says which of them hold secrets of the
-    parent. Without `priority` it is that of the parent.
+    parent. Without `priority` it is that of the parent. `trace` is where the step belongs.
     """
 
     parent_cid: str
@@ -35,6 +36,7 @@ class ChildRequest(msgspec.Struct, frozen=True, omit_defaults=True):
     priority: int | None = None
     timeout_sec: float | None = None
     labels: dict[str, str] = {}
+    trace: TraceContext | None = None
 
 
 class ChildEnd(msgspec.Struct, frozen=True, omit_defaults=True):

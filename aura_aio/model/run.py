@@ -9,6 +9,7 @@ from typing import Final
 import msgspec
 
 from aura_aio.model.states import RunEvent, RunState
+from aura_aio.model.trace import TraceContext
 
 HANDED_DOWN: Final = 0
 """The attempt under which a run has the steps that it was given as finished."""
@@ -74,8 +75,8 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     order of their keys. `origin` is the JSON text of what started the run (`model.origin`), if that
     was no client. `depth` counts the runs above it. `retry_of` is the run that it does over.
     `state` is the JSON text of what the plan kept when the run was claimed; None if that was
-    nothing. `callback_url` is told of the run's end; a worker is not given it. `traceparent` is the
-    trace that the run belongs to (`model.trace`).
+    nothing. `callback_url` is told of the run's end; a worker is not given it. `trace` is where the
+    run belongs. With `has_spans` it is the span of this attempt, below which its steps have theirs.
     """
 
     cid: str
@@ -98,7 +99,8 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     retry_of: str | None = None
     state: bytes | None = None
     callback_url: str | None = None
-    traceparent: str | None = None
+    trace: TraceContext | None = None
+    has_spans: bool = False
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -138,7 +140,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     origin: bytes | None = None
     retry_of: str | None = None
     callback_url: str | None = None
-    traceparent: str | None = None
+    trace: TraceContext | None = None
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

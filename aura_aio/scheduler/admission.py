@@ -28,6 +28,7 @@ from aura_aio.model.plan import Definition, Task
 from aura_aio.model.ports import IdempotencyKey
 from aura_aio.model.run import Run, Tasklet
 from aura_aio.model.sealing import Hidden, PassedOn, Vault, hidden_from, hidden_text
+from aura_aio.model.trace import TraceContext
 from aura_aio.scheduler.callback_targets import Targets
 
 TURN_SEC: Final = 0.01
@@ -52,7 +53,7 @@ class RunRequest(msgspec.Struct, frozen=True, kw_only=True):
     timeout_sec: float | None = None
     labels: dict[str, str] = {}
     callback_url: str | None = None
-    traceparent: str | None = None
+    trace: TraceContext | None = None
 
 
 class Admitted(msgspec.Struct, frozen=True):
@@ -103,7 +104,7 @@ class Admission:
         inputs: Mapping[str, Any],
         definition: Definition | None,
         *,
-        traceparent: str | None,
+        trace: TraceContext | None,
     ) -> Admitted:
         """The Tasklet of a new run that does `run` over, by `definition`, or else by the task as it
         is loaded now. `inputs` replace those of the same name; of the run's own, those that the
@@ -137,7 +138,7 @@ class Admission:
             timeout_sec=run.timeout_sec,
             labels=run.labels,
             callback_url=run.callback_url,
-            traceparent=traceparent,
+            trace=trace,
         )
         tasklet = self._tasklet(task, definition.digest, request)
         tasklet = msgspec.structs.replace(
@@ -204,7 +205,7 @@ class Admission:
             labels=request.labels,
             limits=limits_of(task),
             callback_url=request.callback_url,
-            traceparent=request.traceparent,
+            trace=request.trace,
         )
 
     def _loaded(self, plan_name: str, task_name: str) -> LoadedTask:

@@ -59,7 +59,7 @@ class Children:
                 priority=parent.priority if request.priority is None else request.priority,
                 timeout_sec=request.timeout_sec,
                 labels=request.labels,
-                traceparent=parent.traceparent,
+                trace=request.trace,
             ),
             origin=_origin(request, parent),
             depth=depth,

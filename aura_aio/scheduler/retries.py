@@ -13,6 +13,7 @@ from aura_aio.model.errors import RunNotFinished, RunNotFound
 from aura_aio.model.ports import IdempotencyKey, RunStore
 from aura_aio.model.run import HANDED_DOWN, OnCrash, Run, StepRecord
 from aura_aio.model.states import TERMINAL
+from aura_aio.model.trace import TraceContext
 from aura_aio.scheduler.admission import Admission
 from aura_aio.scheduler.redo import START, Redoing, StepToDo, redo
 
@@ -28,7 +29,7 @@ class RetryRequest(msgspec.Struct, frozen=True, kw_only=True):
     inputs: dict[str, Any] = {}
     latest: bool = False
     dry_run: bool = False
-    traceparent: str | None = None
+    trace: TraceContext | None = None
 
 
 class Retry(msgspec.Struct, frozen=True):
@@ -78,9 +79,7 @@ class Retries:
         if definition is None:
             raise RunNotFound(cid)
         pinned = None if request.latest else definition
-        admitted = self._admission.admit_again(
-            run, request.inputs, pinned, traceparent=request.traceparent
-        )
+        admitted = self._admission.admit_again(run, request.inputs, pinned, trace=request.trace)
         records = _last_records(run, await self._store.steps(cid))
         statuses = {name: record.status for name, record in records.items()}
         task = admitted.definition.task()

@@ -22,6 +22,7 @@ from aura_aio.model.errors import (
 from aura_aio.model.origin import FromSchedule
 from aura_aio.model.ports import IdempotencyKey, Page
 from aura_aio.model.schedule import Schedule, ScheduleState
+from aura_aio.model.trace import TraceContext
 from aura_aio.scheduler.admission import Admission, RunRequest
 from aura_aio.scheduler.schedule_book import (
     Entry,
@@ -156,7 +157,7 @@ class Schedules:
         id_: str,
         idempotency: IdempotencyKey | None = None,
         *,
-        traceparent: str | None = None,
+        trace: TraceContext | None = None,
     ) -> RunNow:
         """Queue a run of the schedule's task with its inputs, whatever time it is, and whether it
         is enabled or not; that run is its latest then.
@@ -172,7 +173,7 @@ class Schedules:
                     plan_name=schedule.plan_name,
                     task_name=schedule.task_name,
                     inputs=schedule.inputs,
-                    traceparent=traceparent,
+                    trace=trace,
                 ),
                 origin=FromSchedule(id_, self._clock.now()),
             )

@@ -12,8 +12,8 @@ from aiohttp import web
 from aura_aio.api import schedule_views, views
 from aura_aio.api.access import must_see_named
 from aura_aio.api.answers import answer, page_answer
-from aura_aio.api.keys import GRANT, SCHEDULER
-from aura_aio.api.run_requests import idempotency_of, replayed_header, traceparent
+from aura_aio.api.keys import GRANT, SCHEDULER, TRACE
+from aura_aio.api.run_requests import idempotency_of, replayed_header
 from aura_aio.model.schedule import CatchUp, Overlap
 from aura_aio.scheduler.schedule_book import Entry
 
@@ -60,7 +60,7 @@ async def delete_schedule(request: web.Request) -> web.Response:
 async def run_schedule_now(request: web.Request) -> web.Response:
     """runScheduleNow."""
     run = await request.app[SCHEDULER].schedules.run_now(
-        _entry(request).schedule.id, idempotency_of(request), traceparent=traceparent(request)
+        _entry(request).schedule.id, idempotency_of(request), trace=request.get(TRACE)
     )
     headers = {"Location": f"/api/runs/{run.cid}"} | replayed_header(run.replayed)
     body = views.run_accepted(run.cid, run.plan_name, run.task_name)

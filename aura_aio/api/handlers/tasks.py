@@ -10,8 +10,8 @@ from aiohttp import web
 
 from aura_aio.api import run_views, views
 from aura_aio.api.answers import answer
-from aura_aio.api.keys import GRANT, SCHEDULER
-from aura_aio.api.run_requests import idempotency_of, replayed_header, run_request, traceparent
+from aura_aio.api.keys import GRANT, SCHEDULER, TRACE
+from aura_aio.api.run_requests import idempotency_of, replayed_header, run_request
 from aura_aio.api.validation import check_batch_item
 from aura_aio.model.errors import AuraError, BadReference
 from aura_aio.model.ports import RunFilter
@@ -74,7 +74,7 @@ async def retry_task(request: web.Request) -> web.Response:
             inputs=body["inputs"],
             latest=body["definition"] == "latest",
             dry_run=body["dry_run"],
-            traceparent=traceparent(request),
+            trace=request.get(TRACE),
         ),
         idempotency_of(request),
     )

@@ -277,6 +277,7 @@ class RunSchema(RunSummarySchema):
     waiting = Nested(WaitingSchema)
     definition_digest = Text(required=True)
     traceparent = Text()
+    tracestate = Text()
 
 
 class ProgressSchema(AnswerSchema):

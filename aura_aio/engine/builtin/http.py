@@ -1,7 +1,7 @@
 """Built-in actions that ask web servers: `http.get`, `http.post`, `http.request`.
 
-May import model.json and `engine.failures`; aiohttp's client is imported when one of them is first
-called.
+May import model, and of `engine` `context` and `failures`; aiohttp's client is imported when one of
+them is first called.
 """
 
 import asyncio
@@ -14,8 +14,10 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from aura_aio.engine.context import current_call
 from aura_aio.engine.failures import BadParameters
 from aura_aio.model import json as model_json
+from aura_aio.model.trace import TRACEPARENT, TRACESTATE
 
 MAX_BYTES: Final = 16 * 1024 * 1024
 TIMEOUT_SEC: Final = 30.0
@@ -126,7 +128,8 @@ class HttpActions:
         `params` go into the query, a list as several of one name. `data` is text, or a mapping that
         is sent as a form. Every status is an answer, 404 does not fail the step, unless `expect`
         names those that are: `200`, `2xx`, or a list of such. `redirects` are followed, if not
-        told otherwise. The limit on the whole is `timeout` seconds.
+        told otherwise. The limit on the whole is `timeout` seconds. A run that belongs to a trace
+        says so (`traceparent`, `tracestate`), unless `headers` have a `traceparent`.
 
         Raises:
             ValueError: the URL is not http or https, or there is both `json` and `data`.
@@ -143,7 +146,8 @@ class HttpActions:
         loop = asyncio.get_running_loop()
         started = loop.time()
         body = _pairs(data) if isinstance(data, dict) else data
-        asked = Request(method.upper(), url, _pairs(params), headers or {}, json, body, redirects)
+        sent = _with_trace(headers or {})
+        asked = Request(method.upper(), url, _pairs(params), sent, json, body, redirects)
         try:
             async with asyncio.timeout(timeout):
                 response = await self._send(asked)
@@ -178,6 +182,15 @@ def _import_aiohttp() -> Any:
     import aiohttp  # noqa: PLC0415 - most workers never need it
 
     return aiohttp
+
+
+def _with_trace(headers: Mapping[str, str]) -> Mapping[str, str]:
+    """`headers`, with those of the trace of this call, if they name none."""
+    call = current_call.get()
+    if call is None or call.trace is None or any(name.lower() == TRACEPARENT for name in headers):
+        return headers
+    own = {name: text for name, text in headers.items() if name.lower() != TRACESTATE}
+    return own | call.trace.headers
 
 
 def _expected(expect: Expected) -> list[str]:

@@ -64,6 +64,7 @@ async def run_task(  # noqa: PLR0913 - these are the words of a step
         priority=_checked_priority(priority),
         timeout_sec=_checked_timeout(timeout_sec),
         labels=_checked_labels(labels or {}),
+        trace=context.trace,
     )
     end = await _run(context, context.child_runs, request)
     if end.state is not RunState.SUCCEEDED and wait and must_succeed:

@@ -22,6 +22,7 @@ from aura_aio.model.run import (
 from aura_aio.model.schedule import DueOutcome, Schedule, ScheduleState
 from aura_aio.model.schedule_store import KeptEvent
 from aura_aio.model.states import RunState
+from aura_aio.model.trace import TraceContext
 
 Row = tuple[Any, ...]
 
@@ -66,10 +67,10 @@ def run_from(row: Row) -> Run:
         arrival=row[22],
         retry_of=row[23],
         callback_url=row[24],
-        traceparent=row[25],
-        inputs=row[26],
-        sealed=row[27],
-        result=row[28],
+        trace=_trace(row[25], row[26]),
+        inputs=row[27],
+        sealed=row[28],
+        result=row[29],
     )
 
 
@@ -102,7 +103,8 @@ def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
         tasklet.origin,
         tasklet.sealed,
         tasklet.retry_of,
-        tasklet.traceparent,
+        tasklet.trace and tasklet.trace.parent,
+        tasklet.trace and tasklet.trace.state,
         tasklet.cid,
         tasklet.callback_url,
     )
@@ -129,8 +131,12 @@ def tasklet_from(row: Row) -> Tasklet:
         origin=row[15],
         sealed=row[16],
         retry_of=row[17],
-        traceparent=row[18],
+        trace=_trace(row[18], row[19]),
     )
+
+
+def _trace(parent: str | None, state: str | None) -> TraceContext | None:
+    return None if parent is None else TraceContext(parent, state)
 
 
 def row_of_step(record: StepRecord) -> Row:

@@ -36,7 +36,8 @@ CREATE TABLE runs (
     origin BLOB,
     retry_of TEXT,
     callback_url TEXT,
-    traceparent TEXT
+    traceparent TEXT,
+    tracestate TEXT
 );
 
 -- The queue: dispatch order, of runs without limits and of those with.

@@ -22,14 +22,14 @@ _RUN: Final = (
     "cid, plan_name, task_name, state, attempt, priority, rank, definition_digest, created_at, "
     "on_crash, run_at, started_at, finished_at, timeout_sec, labels, worker, error, cancel, "
     "limits, parent_cid, depth, origin, arrival, retry_of, callback_url, "
-    "traceparent, "
+    "traceparent, tracestate, "
 )
 _BARE_RUN: Final = _RUN + "NULL, NULL, NULL"
 _WHOLE_RUN: Final = _RUN + "inputs, sealed, result"
 _TASKLET: Final = (
     "cid, plan_name, task_name, definition_digest, created_at, attempt, inputs, priority, run_at, "
     "timeout_sec, on_crash, labels, limits, parent_cid, depth, origin, sealed, retry_of, "
-    "traceparent"
+    "traceparent, tracestate"
 )
 _INSERTED: Final = _TASKLET + ", arrival, callback_url"
 _HEAD: Final = "plan_name, limits, priority, rank, arrival, cid"
@@ -67,7 +67,7 @@ PRUNE_KEYS: Final = f"""
 KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
 INSERT_RUN: Final = f"""
     INSERT INTO runs (state, ready_at, delayed, rank, {_INSERTED})
-    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 FIND_CHILD: Final = """
     SELECT cid FROM runs INDEXED BY runs_by_call WHERE parent_cid = ? AND origin = ?
