@@ -3,6 +3,7 @@
 May import aiohttp, aiohttp-apispec, contract, and the rest of `api` but `app`.
 """
 
+import asyncio
 import inspect
 import warnings
 from collections.abc import Awaitable, Callable, Iterator, Mapping
@@ -32,6 +33,7 @@ from aura_aio.api.schemas import (
 )
 from aura_aio.api.validation import Parser, must_have_body, refuse
 from aura_aio.contract.document import Contract, Operation
+from aura_aio.model import json
 from aura_aio.model.errors import ContractError
 
 __all__ = ["HANDLER_MODULES", "bind", "validation_middleware"]
@@ -65,16 +67,11 @@ def bind(app: web.Application, contract: Contract) -> dict[Handler, Operation]:
             app.router.add_route(
                 operation.method, operation.path, handler, name=operation.operation_id
             )
-    setup_aiohttp_apispec(
-        app,
-        title="Aura",
-        version=contract.version,
-        url="/api/docs/swagger.json",
-        error_callback=refuse,
-    )
     parser = Parser()
     parser.error_callback = refuse
     app["_apispec_parser"] = parser  # strict JSON, and no state that applications share
+    app["_apispec_request_data_name"] = "data"
+    app.router.add_get("/api/docs/swagger.json", _SwaggerView(operations, contract.version).answer)
     return operations
 
 
@@ -125,3 +122,30 @@ def _decorated(handler: Handler, operation: Operation) -> Handler:
         if answer.component is not None:
             response_schema(component_schema(answer.component), answer.status)(decorated)
     return decorated
+
+
+class _SwaggerView:
+    """The Swagger 2.0 view of the operations.
+
+    It is made when somebody first asks for it: that takes as long as all else of a start.
+    """
+
+    def __init__(self, operations: Mapping[Handler, Operation], version: str) -> None:
+        self._operations = operations
+        self._version = version
+        self._made: bytes | None = None
+        self._making = asyncio.Lock()
+
+    async def answer(self, _: web.Request) -> web.Response:
+        """The document."""
+        async with self._making:
+            if self._made is None:
+                self._made = await asyncio.to_thread(self._make)
+        return web.Response(body=self._made, content_type="application/json")
+
+    def _make(self) -> bytes:
+        routes = web.Application()
+        for handler, operation in self._operations.items():
+            routes.router.add_route(operation.method, operation.path, handler)
+        setup_aiohttp_apispec(routes, title="Aura", version=self._version, in_place=True)
+        return json.dumps(routes["swagger_dict"])
