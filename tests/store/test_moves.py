@@ -6,7 +6,7 @@ Imports aura_aio.model, pytest and the store of `conftest`.
 import pytest
 
 from aura_aio.model.errors import NotQueued, ReorderRejected, RunNotFound
-from aura_aio.model.run import CancelRequest, Limit
+from aura_aio.model.run import CancelRequest, Limit, OnCrash
 from aura_aio.model.states import RunState
 from tests.store.opened import DEFINITION, Opened
 
@@ -20,6 +20,18 @@ async def order(opened: Opened) -> list[str]:
     for position, run in page.items:
         assert (await opened.store.queue.position(run)).ahead == position - 1
     return [run.cid for _, run in page.items]
+
+
+async def paged(opened: Opened, limit: int) -> list[str]:
+    """The ready runs as pages of the list have them."""
+    found: list[str] = []
+    cursor = None
+    while True:
+        page = await opened.store.queue.list_queue(delayed=False, limit=limit, cursor=cursor)
+        found += [run.cid for _, run in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
 
 
 async def claimed(opened: Opened, most: int = 100) -> list[str]:
@@ -64,15 +76,33 @@ async def test_pages_go_on_where_moved_runs_stand(opened: Opened) -> None:
     cids = [await opened.enqueue() for _ in range(6)]
     await opened.store.queue.move_to_position(cids[5], 2)
     await opened.store.queue.move_to_position(cids[4], 2)
-    found: list[str] = []
-    cursor = None
-    while True:
-        page = await opened.store.queue.list_queue(delayed=False, limit=2, cursor=cursor)
-        found += [run.cid for _, run in page.items]
-        cursor = page.next_cursor
-        if cursor is None:
-            break
-    assert found == [cids[0], cids[4], cids[5], *cids[1:4]]
+    assert await paged(opened, 2) == [cids[0], cids[4], cids[5], *cids[1:4]]
+
+
+@pytest.mark.parametrize("limits", [(), MUTEX], ids=["without limits", "with"])
+@pytest.mark.parametrize("how", ["due", "moved in time", "handed back"])
+async def test_no_two_runs_get_the_same_place(
+    opened: Opened, how: str, limits: tuple[Limit, ...]
+) -> None:
+    queue = opened.store.queue
+    a, b, c = [await opened.enqueue(limits=limits) for _ in range(3)]
+    moved = [await opened.enqueue(on_crash=OnCrash.RESUME, delay_sec=5) for _ in range(3)]
+    for cid in moved:
+        await queue.move_to_position(cid, 3)
+        if how == "handed back":
+            await queue.set_run_at(cid, opened.clock.now())
+            assert [each.cid for each in await queue.claim(["w1"], [cid])] == [cid]
+    if how == "due":
+        opened.clock.seconds += 5
+    elif how == "moved in time":
+        for cid in moved:
+            await queue.set_run_at(cid, opened.clock.now())
+    else:
+        await opened.store.runs.lose([(cid, 1) for cid in moved], reason="Gone.")
+    first, second, *between, last = await order(opened)
+    assert (first, second, last) == (a, b, c)
+    assert (len(between), set(between)) == (3, set(moved))
+    assert await paged(opened, 1) == [a, b, *between, c]
 
 
 async def test_another_priority_forgets_where_a_run_was_moved(opened: Opened) -> None:

@@ -6,6 +6,7 @@ May import the rest of `store.sqlite`, the standard library and model only.
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+from aura_aio.model.arrival import between
 from aura_aio.model.errors import IllegalTransition, RunFinished, RunNotFound
 from aura_aio.model.run import (
     CancelRequest,
@@ -51,6 +52,8 @@ class Held(NamedTuple):
     task_name: str
     started_at: float | None
     calls_back: bool
+    is_moved: bool
+    """Its arrival is a text between those of others."""
 
 
 def hold(tx: Transaction, cids: Iterable[str]) -> dict[str, Held]:
@@ -66,6 +69,7 @@ def hold(tx: Transaction, cids: Iterable[str]) -> dict[str, Held]:
             task_name=row[8],
             started_at=row[9],
             calls_back=bool(row[10]),
+            is_moved=bool(row[11]),
         )
         for row in tx.connection.execute(sql.HOLD, (json_text(list(cids)),))
     }
@@ -194,12 +198,27 @@ def write_guarded(tx: Transaction, update: str, rows: Sequence[Row]) -> None:
             raise RuntimeError("a run is not as it was when its change was decided")
 
 
+def find_room(tx: Transaction, cid: str, attempt: int) -> None:
+    """To be called before a run that was moved comes (back) among the ready ones: if one of them
+    was put into its very place meanwhile, it goes behind that one.
+
+    No two may have the same place: a list would pass over one of them at the end of a page.
+    """
+    state, priority, rank, arrival, *_ = tx.connection.execute(sql.PLACE, (cid,)).fetchone()
+    others = tx.connection.execute(sql.FROM_PLACE, (priority, rank, arrival)).fetchall()
+    if others and others[0][0] == arrival:
+        after = others[1][0] if len(others) > 1 else None
+        write_guarded(tx, sql.MOVE, [(rank, between(arrival, after), cid, attempt, state)])
+
+
 def _lose(tx: Transaction, run: Held, loss: Loss) -> RunState | None:
     once_more = loss.retry and run.on_crash is not OnCrash.FAIL
     poison = once_more and run.attempt >= loss.max_attempts
     event = RunEvent.LOST if once_more and not poison else RunEvent.LOST_FOR_GOOD
     target = _next(run.state, event)
     if target is RunState.QUEUED:
+        if run.is_moved:
+            find_room(tx, run.cid, run.attempt)
         write_guarded(tx, sql.REQUEUE, [(target, loss.now, *_guard(run))])
         tx.join(run.place)
         _note(tx, run._replace(attempt=run.attempt + 1), target, loss.now)

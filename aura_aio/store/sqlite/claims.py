@@ -12,7 +12,7 @@ from aura_aio.model.lanes import Head, Lane, startable
 from aura_aio.model.run import Run, RunChanged, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.changes import read_back, write_guarded
+from aura_aio.store.sqlite.changes import find_room, read_back, write_guarded
 from aura_aio.store.sqlite.lanes import Lanes
 from aura_aio.store.sqlite.moves import hold_queued
 from aura_aio.store.sqlite.rows import tasklet_from
@@ -25,8 +25,11 @@ def join_due(tx: Transaction, now: float) -> bool:
     Answers whether that was all of them. Their fact says queued → queued.
     """
     rows = tx.connection.execute(sql.DUE, (now,)).fetchall()
-    write_guarded(tx, sql.JOIN, [row[:2] for row in rows])
-    for cid, attempt, priority, plan_name, ready_at in rows:
+    write_guarded(tx, sql.JOIN, [row[:2] for row in rows if not row[-1]])
+    for cid, attempt, priority, plan_name, ready_at, is_moved in rows:
+        if is_moved:
+            find_room(tx, cid, attempt)
+            write_guarded(tx, sql.JOIN, [(cid, attempt)])
         tx.leave(Place(priority, plan_name, True))
         tx.join(Place(priority, plan_name, False))
         tx.changed(RunChanged(cid, RunState.QUEUED, RunState.QUEUED, attempt, ready_at))

@@ -11,7 +11,14 @@ from aura_aio.model.errors import NotQueued, ReorderRejected
 from aura_aio.model.run import Run, RunChanged
 from aura_aio.model.states import RunState
 from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.changes import Held, hold, hold_one, read_back, write_guarded
+from aura_aio.store.sqlite.changes import (
+    Held,
+    find_room,
+    hold,
+    hold_one,
+    read_back,
+    write_guarded,
+)
 from aura_aio.store.sqlite.transaction import Transaction
 
 
@@ -74,6 +81,8 @@ def set_run_at(tx: Transaction, cid: str, run_at: float, now: float) -> Run:
     run = hold_queued(tx, cid)
     delayed = run_at > now
     ready_at = max(run_at, now)
+    if run.is_moved and run.place.delayed and not delayed:
+        find_room(tx, cid, run.attempt)
     guard = (cid, run.attempt, run.state)
     write_guarded(tx, sql.RUN_AT, [(run_at, ready_at, delayed, *guard)])
     tx.leave(run.place)

@@ -83,7 +83,7 @@ _AS_HELD: Final = "WHERE cid = ? AND attempt = ? AND state = ?"
 
 HOLD: Final = """
     SELECT cid, state, attempt, priority, plan_name, delayed, on_crash, cancel, task_name,
-        started_at, callback_url IS NOT NULL
+        started_at, callback_url IS NOT NULL, arrival <> cid
     FROM runs WHERE cid IN (SELECT value FROM json_each(?))
 """
 END: Final = f"UPDATE runs SET state = ?, finished_at = ?, result = ?, error = ? {_AS_HELD}"
@@ -112,7 +112,8 @@ _IN_ORDER: Final = "ORDER BY priority DESC, rank, arrival"
 _DELAYED: Final = "runs INDEXED BY runs_waiting WHERE state = 'queued' AND delayed = 1"
 
 DUE: Final = f"""
-    SELECT cid, attempt, priority, plan_name, ready_at FROM {_DELAYED} AND ready_at <= ?
+    SELECT cid, attempt, priority, plan_name, ready_at, arrival <> cid
+    FROM {_DELAYED} AND ready_at <= ?
     ORDER BY ready_at, cid LIMIT {MOST_JOINED}
 """
 JOIN: Final = "UPDATE runs SET delayed = 0 WHERE cid = ? AND attempt = ? AND state = 'queued'"
@@ -165,6 +166,11 @@ LAST_NEIGHBOUR: Final = f"""
     SELECT rank, arrival FROM {_UNLIMITED} AND priority = ?1 AND cid <> ?2 UNION ALL
     SELECT rank, arrival FROM {_LIMITED} AND priority = ?1 AND cid <> ?2
     ORDER BY rank DESC, arrival DESC LIMIT 1
+"""
+FROM_PLACE: Final = f"""
+    SELECT arrival FROM {_UNLIMITED} AND priority = ?1 AND rank = ?2 AND arrival >= ?3 UNION ALL
+    SELECT arrival FROM {_LIMITED} AND priority = ?1 AND rank = ?2 AND arrival >= ?3
+    ORDER BY arrival LIMIT 2
 """
 PAUSE: Final = "INSERT OR IGNORE INTO pauses (plan_name, since) VALUES (?, ?)"
 RESUME: Final = "DELETE FROM pauses WHERE plan_name = ?"
