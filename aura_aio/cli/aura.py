@@ -12,6 +12,7 @@ import aura_aio
 from aura_aio.cli.audit import audit
 from aura_aio.cli.backup import backup, restore
 from aura_aio.cli.config import config
+from aura_aio.cli.doctor import doctor
 from aura_aio.cli.groups import OrderedGroup
 from aura_aio.cli.logs import logs
 from aura_aio.cli.plans import plans
@@ -36,7 +37,7 @@ def aura() -> None:
 
 for _command in (
     serve, run, runs, cancel, retry, logs, queue, schedules, plans, system, token, audit, config,
-    backup, restore,
+    backup, restore, doctor,
 ):  # fmt: skip
     aura.add_command(_command)
 

@@ -33,6 +33,9 @@ STATUS_STYLES: Final[Mapping[str, str]] = {
     "retiring": "yellow",
     "draining": "yellow",
     "stopped": "red",
+    "ok": "green",
+    "warning": "yellow",
+    "wrong": "red",
 }
 
 

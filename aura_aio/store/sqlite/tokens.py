@@ -33,12 +33,7 @@ class SqliteTokens:
 
     async def list_tokens(self) -> tuple[Token, ...]:
         """Every token, the oldest first."""
-
-        def query(connection: sqlite3.Connection) -> tuple[Token, ...]:
-            tokens = map(_token_from, connection.execute(sql.TOKENS))
-            return tuple(sorted(tokens, key=lambda token: (token.created_at, token.id)))
-
-        return await self._look_ups.ask(query)
+        return await self._look_ups.ask(tokens_of)
 
     async def revoke(self, token_id: str, at: float) -> Token:
         """Mark it as revoked; raises TokenNotFound."""
@@ -49,6 +44,12 @@ class SqliteTokens:
         if used:
             rows = [(at, token_id) for token_id, at in used.items()]
             await self._writer.submit(lambda tx: _record_use(tx, rows))
+
+
+def tokens_of(connection: sqlite3.Connection) -> tuple[Token, ...]:
+    """Every token, the oldest first."""
+    tokens = map(_token_from, connection.execute(sql.TOKENS))
+    return tuple(sorted(tokens, key=lambda token: (token.created_at, token.id)))
 
 
 def _insert(tx: Transaction, token: Token) -> None:

@@ -1,0 +1,108 @@
+"""What can be told of a database from outside, whether a server has it open or not.
+
+May import the rest of `store.sqlite`, the standard library and model only.
+"""
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import NamedTuple
+
+from aura_aio.model.access import Token
+from aura_aio.model.errors import DatabaseInUse, StoreUnavailable
+from aura_aio.store.sqlite.database import APPLICATION_ID, BUSY_TIMEOUT_SEC, locked, migrations
+from aura_aio.store.sqlite.soundness import thorough_damage_of
+from aura_aio.store.sqlite.tokens import tokens_of
+
+
+class Examined(NamedTuple):
+    """A database that could be read.
+
+    Of one that is not ours, or damaged, the rest is not known.
+    """
+
+    is_ours: bool
+    version: int
+    newest_version: int
+    """What this version of Aura knows."""
+    damage: str | None = None
+    missing: tuple[str, ...] = ()
+    """Tables and indexes that should be there."""
+    latest_at: float | None = None
+    """When the newest of its rows was written, in seconds since the epoch."""
+    tokens: tuple[Token, ...] = ()
+    has_sealed: bool = False
+    """Whether runs in it have secret inputs."""
+
+
+def examined(path: Path) -> Examined:
+    """What is in the database at `path`, which is only read. Takes as long as to read all of it.
+
+    Raises:
+        StoreUnavailable: it cannot be read.
+    """
+    newest = migrations()[-1].number
+    try:
+        uri = f"{path.absolute().as_uri()}?mode=ro"
+        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SEC)) as connection:
+            (application,) = connection.execute("PRAGMA application_id").fetchone()
+            (version,) = connection.execute("PRAGMA user_version").fetchone()
+            found = Examined(application == APPLICATION_ID, version, newest)
+            if not found.is_ours or version > newest:
+                return found
+            if damage := thorough_damage_of(connection):
+                return found._replace(damage=damage)
+            found = found._replace(missing=_missing(connection) if version == newest else ())
+            if found.missing:
+                return found
+            return found._replace(
+                latest_at=_latest(connection),
+                tokens=tokens_of(connection),
+                has_sealed=bool(_one(connection, _SEALED)),
+            )
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"{path} cannot be read as a database: {error}.") from error
+
+
+def is_in_use(database: Path) -> bool:
+    """Whether a server, or a command, has the database open.
+
+    Raises:
+        StoreUnavailable: it cannot be told.
+    """
+    if not Path(f"{database}.lock").exists():
+        return False
+    try:
+        locked(database).close()
+    except DatabaseInUse:
+        return True
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"{database}.lock cannot be opened: {error}.") from error
+    return False
+
+
+_OBJECTS = "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"
+_SEALED = "SELECT 1 FROM runs WHERE sealed IS NOT NULL LIMIT 1"
+_LATEST = (
+    "SELECT at FROM audit ORDER BY number DESC LIMIT 1",
+    "SELECT timestamp FROM logs ORDER BY seq DESC LIMIT 1",
+    "SELECT created_at FROM runs ORDER BY cid DESC LIMIT 1",
+)
+
+
+def _missing(connection: sqlite3.Connection) -> tuple[str, ...]:
+    with closing(sqlite3.connect(":memory:")) as ideal:
+        for step in migrations():
+            ideal.executescript(step.sql)
+        wanted = {name for (name,) in ideal.execute(_OBJECTS)}
+    return tuple(sorted(wanted - {name for (name,) in connection.execute(_OBJECTS)}))
+
+
+def _latest(connection: sqlite3.Connection) -> float | None:
+    times = [time for query in _LATEST if (time := _one(connection, query)) is not None]
+    return max(times, default=None)
+
+
+def _one(connection: sqlite3.Connection, query: str) -> float | None:
+    row = connection.execute(query).fetchone()
+    return None if row is None else row[0]
