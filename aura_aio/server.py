@@ -323,6 +323,7 @@ def _monitors(
         version=aura_aio.__version__,
         buffer_lines=settings.logs.monitor_buffer_lines,
         heartbeat_sec=settings.logs.heartbeat_sec,
+        max_monitors=settings.logs.max_monitors,
     )
     bus.subscribe(monitors.run_changed)
     return monitors

@@ -45,6 +45,69 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     max_body_bytes: Annotated[
         int, Meta(ge=1024, description="Largest request body, in bytes; a larger one answers 413.")
     ] = 1_048_576
+    max_json_depth: Annotated[
+        int,
+        Meta(
+            ge=8,
+            le=500,
+            description="How deep a request's JSON may be nested; more answers 400.",
+        ),
+    ] = 100
+    max_batch_tasks: Annotated[
+        int, Meta(ge=1, le=1000, description="Tasks in one batch; more answer 422.")
+    ] = 1000
+    max_url_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024, le=1_048_576, description="Longest address of a request; longer answers 414."
+        ),
+    ] = 65_536
+    max_header_bytes: Annotated[
+        int, Meta(ge=1024, description="Longest header of a request; a longer one answers 431.")
+    ] = 8190
+    max_headers: Annotated[
+        int, Meta(ge=16, description="Headers that a request may have; more answer 431.")
+    ] = 128
+    head_timeout_sec: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="How long address and headers of a request may take to come, in seconds; "
+            "then 408 is answered.",
+        ),
+    ] = 20.0
+    body_timeout_sec: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="How long a request's body may take to come, in seconds; then 408 is "
+            "answered.",
+        ),
+    ] = 60.0
+    idle_timeout_sec: Annotated[
+        float,
+        Meta(
+            gt=0,
+            description="How long a connection is kept that asks for nothing, in seconds. A proxy "
+            "before the server should let go of it earlier.",
+        ),
+    ] = 75.0
+    max_connections: Annotated[
+        int,
+        Meta(
+            ge=16,
+            description="Connections at a time, those of monitors included; one more is answered "
+            "503 and closed. It is never more than the system lets the server have open.",
+        ),
+    ] = 10_000
+    max_in_flight: Annotated[
+        int,
+        Meta(
+            ge=8,
+            description="Requests that are worked on at a time, and as many whose body still "
+            "comes; one more answers 503. Monitors, and requests that only wait, do not count.",
+        ),
+    ] = 512
     shutdown_grace_sec: Annotated[
         float, Meta(ge=0, description="How long runs may go on after SIGTERM, in seconds.")
     ] = 10.0
@@ -187,6 +250,9 @@ class LogSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     monitor_buffer_lines: Annotated[
         int, Meta(ge=1, description="Lines kept for a slow log monitor before some are dropped.")
     ] = 10_000
+    max_monitors: Annotated[
+        int, Meta(ge=0, description="Monitors of the log at a time; one more answers 503.")
+    ] = 5000
     heartbeat_sec: Annotated[
         float, Meta(gt=0, description="How often a silent monitor is asked whether it lives.")
     ] = 20.0

@@ -9,8 +9,9 @@ from aura_aio.api.access import access_middleware
 from aura_aio.api.audit import audit_middleware
 from aura_aio.api.cors import allow_origins
 from aura_aio.api.deprecation import announce_deprecations
+from aura_aio.api.gate import Gate
 from aura_aio.api.hosts import hosts_middleware
-from aura_aio.api.keys import ABOUT, ACCESS, HTTP_SETTINGS, METRICS, MONITORS, SCHEDULER
+from aura_aio.api.keys import ABOUT, ACCESS, GATE, HTTP_SETTINGS, METRICS, MONITORS, SCHEDULER
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Metrics
 from aura_aio.api.middlewares import (
@@ -65,6 +66,7 @@ def make_app(
     app[METRICS] = metrics
     app[ACCESS] = access
     app[HTTP_SETTINGS] = settings
+    app[GATE] = Gate(settings)
     operations |= bind(app, contract)
     allow_origins(app, {app.router[each.operation_id] for each in contract.operations}, settings)
     announce_deprecations(app, operations)

@@ -7,6 +7,7 @@ from typing import Final
 
 from aiohttp import web
 
+from aura_aio.api.gate import Gate
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Metrics
 from aura_aio.model.access import Grant
@@ -21,6 +22,7 @@ ACCESS: Final = web.AppKey("access", Access)
 ABOUT: Final = web.AppKey("about", About)
 METRICS: Final = web.AppKey("metrics", Metrics)
 MONITORS: Final = web.AppKey("monitors", LogConnectionManager)
+GATE: Final = web.AppKey("gate", Gate)
 HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
 GRANT: Final = web.RequestKey("grant", Grant)
 """What who asks may do; there for operations with a scope."""

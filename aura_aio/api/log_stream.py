@@ -21,6 +21,7 @@ from aura_aio.logs.buffer import RunEnded
 from aura_aio.logs.hub import LogHub
 from aura_aio.model.access import EVERYTHING, Grant
 from aura_aio.model.errors import InvalidToken, NotReady, Unauthenticated
+from aura_aio.model.overload import TooManyMonitors
 from aura_aio.model.ports import LogStore
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import TERMINAL, RunState
@@ -28,6 +29,7 @@ from aura_aio.model.states import TERMINAL, RunState
 _log = logging.getLogger("aura.api.log_stream")
 
 SEND_LIMIT_SEC = 60.0
+MAX_MESSAGE_BYTES = 65_536
 LEAVE_SEC = 1.0
 
 
@@ -37,7 +39,7 @@ class LogConnectionManager:
     `run_state` answers the state of a run, or None for a cid that was never given, or is of a plan
     that the grant does not see. A monitor may lag behind by `buffer_lines` lines before entries are
     dropped for it; it is asked whether it lives every `heartbeat_sec` seconds, and closed with 1009
-    when it sends more than `max_message_bytes` in a message.
+    when it sends more than `MAX_MESSAGE_BYTES` in a message. There are at the most `max_monitors`.
     """
 
     def __init__(
@@ -49,14 +51,14 @@ class LogConnectionManager:
         version: str,
         buffer_lines: int = 10_000,
         heartbeat_sec: float = 20,
-        max_message_bytes: int = 65_536,
+        max_monitors: int = 5_000,
     ) -> None:
         self._hub = hub
         self._log_store = log_store
         self._run_state = run_state
         self._version = version
         self._limits = Limits(buffer_lines, heartbeat_sec, SEND_LIMIT_SEC, LEAVE_SEC)
-        self._max_message_bytes = max_message_bytes
+        self._max_monitors = max_monitors
         self._monitors: dict[Watcher, str | None] = {}
         self._grants: dict[Watcher, Grant] = {}
         self._watchers: defaultdict[str, set[Watcher]] = defaultdict(set)
@@ -78,17 +80,17 @@ class LogConnectionManager:
             RequestInvalid: the query asks for what the stream does not offer (422).
             web.HTTPUpgradeRequired: the request does not ask for a WebSocket of version 13 (426).
             NotReady: the server is shutting down (503).
+            TooManyMonitors: there is no room for one more (503).
         """
         wanted = filter_from(query)
         _require_websocket(request)
-        if self._closing:
-            raise NotReady("The server is shutting down.")
+        self._must_have_room()
         # autoping off: the monitor must see pongs. + 1: aiohttp refuses what reaches the limit.
         ws = web.WebSocketResponse(
             timeout=LEAVE_SEC,
             autoping=False,
             compress=False,
-            max_msg_size=self._max_message_bytes + 1,
+            max_msg_size=MAX_MESSAGE_BYTES + 1,
         )
         writer = await ws.prepare(request)
         transport = request.transport
@@ -124,12 +126,12 @@ class LogConnectionManager:
             RequestInvalid: the query asks for what the stream does not offer (422).
             RunNotFound: there is no such run (404).
             NotReady: the server is shutting down (503).
+            TooManyMonitors: there is no room for one more (503).
         """
         wanted = filter_from(query)
         if last_event_id is not None:
             wanted = msgspec.structs.replace(wanted, since=last_event_id, tail=None)
-        if self._closing:
-            raise NotReady("The server is shutting down.")
+        self._must_have_room()
         monitor = EventMonitor(self._source_of(grant), self._limits, wanted, self._watch)
         self._monitors[monitor], self._grants[monitor] = None, grant
         try:
@@ -170,6 +172,12 @@ class LogConnectionManager:
         async with asyncio.TaskGroup() as group:
             for monitor in self._monitors:
                 group.create_task(monitor.leave())
+
+    def _must_have_room(self) -> None:
+        if self._closing:
+            raise NotReady("The server is shutting down.")
+        if len(self._monitors) >= self._max_monitors:
+            raise TooManyMonitors(self._max_monitors)
 
     def _source_of(self, grant: Grant) -> Source:
         """All that there is, for who sees so much of it."""

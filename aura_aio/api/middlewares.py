@@ -21,7 +21,9 @@ _log = logging.getLogger("aura.api")
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_KEPT_HEADERS: Final = ("Allow", "Retry-After", "Sec-WebSocket-Version", "Upgrade")
+_KEPT_HEADERS: Final = (
+    "Allow", "Connection", "Retry-After", "Sec-WebSocket-Version", "Upgrade",
+)  # fmt: skip
 _JSON: Final = "application/json"
 
 WORTH_COMPRESSING_BYTES: Final = 16 * 1024

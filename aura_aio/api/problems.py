@@ -4,6 +4,7 @@ May import aiohttp, model and scheduler's data types.
 """
 
 from collections.abc import Mapping, Sequence
+from http import HTTPStatus
 from typing import Any, Final
 
 import msgspec
@@ -13,6 +14,7 @@ from aura_aio.model import errors, json
 from aura_aio.model.backup import BackupRefused
 from aura_aio.model.callback import CallbackRefused
 from aura_aio.model.errors import AuraError
+from aura_aio.model.overload import TooManyMonitors
 from aura_aio.scheduler.runs import Rejection
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -72,6 +74,7 @@ TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
     errors.QueueFull: (429, "Queue is full"),
     errors.StoreUnavailable: (503, "Store unavailable"),
     errors.NotReady: (503, "Not ready"),
+    TooManyMonitors: (503, "Too many monitors"),
     errors.NotAlive: (503, "Not alive"),
 }
 """Each error that a request can cause, and its status and title. Those of the start, and of
@@ -96,10 +99,13 @@ _HTTP_TITLES: Final = {
     403: ("forbidden", "Forbidden"),
     404: ("no-such-path", "No such path"),
     405: ("method-not-allowed", "Method not allowed"),
+    408: ("too-slow", "Request came too slowly"),
     413: ("body-too-large", "Body too large"),
+    414: ("address-too-long", "Address too long"),
     415: ("unsupported-media-type", "Unsupported media type"),
     417: ("expectation-failed", "Expectation failed"),
     426: ("upgrade-required", "Upgrade required"),
+    431: ("headers-too-large", "Headers too large"),
 }
 
 _BEARER: Final = 'Bearer realm="aura"'
@@ -161,6 +167,21 @@ def _http_detail(error: web.HTTPException) -> str:
     return error.text or error.reason or "The request failed."
 
 
+def bad_http(status: int, fault: str) -> Problem:
+    """The problem of what is no HTTP."""
+    title = "Not a request of HTTP/1.1"
+    detail = f"{title}: {' '.join(fault.split())}"
+    return Problem(TYPE_PREFIX + "bad-http", title, status, detail)
+
+
+def over_limit(status: int, detail: str) -> Problem:
+    """The problem of a request that came too slowly (408), or whose address (414) or headers (431)
+    are too large.
+    """
+    name, title = _HTTP_TITLES[status]
+    return Problem(TYPE_PREFIX + name, title, status, detail)
+
+
 def of_crash(request_id: str) -> Problem:
     """The problem of a fault in this server; what it was stands in its log under `request_id`."""
     return Problem(
@@ -182,6 +203,21 @@ def response(
         content_type=CONTENT_TYPE,
         headers=headers,
     )
+
+
+def raw(problem: Problem, headers: Mapping[str, str]) -> bytes:
+    """The whole answer that carries `problem`, for a connection that nothing else is written to any
+    more, and that ends with it.
+    """
+    body = json.dumps(problem)
+    told = dict(headers) | {
+        "Content-Type": CONTENT_TYPE,
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+    }
+    lines = [f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}"]
+    lines += [f"{name}: {value}" for name, value in told.items()]
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def headers_of(error: AuraError) -> dict[str, str]:

@@ -10,20 +10,22 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from aiohttp import web
+from aiohttp.http_exceptions import LineTooLong
 from aiohttp.web_protocol import RequestHandler
 
 from aura_aio.api import problems
+from aura_aio.api.gate import ALWAYS_ANSWERED, ROOM, Gate, TurnedAway
+from aura_aio.api.keys import GATE
+from aura_aio.api.patience import PatientHandler
 from aura_aio.settings import HttpSettings
 
 _log = logging.getLogger("aura.api")
 
-MAX_LINE_BYTES: Final = 64 * 1024
-"""The longest line with method and address. Names that the contract allows take up to twelve bytes
-a character there, and aiohttp's 8,190 do not hold the path of a task with long ones.
-"""
+_TOO_MANY_HEADERS: Final = "Too many headers received"
+"""What aiohttp says of them; it raises nothing that says more."""
 
 
 @asynccontextmanager
@@ -40,7 +42,7 @@ async def listening(
     app: web.Application, listener: socket.socket, settings: HttpSettings
 ) -> AsyncIterator[str]:
     """The application on its socket; answers its URL."""
-    runner = ApiRunner(app, access_log=None, shutdown_timeout=settings.shutdown_force_sec)
+    runner = ApiRunner(app, settings)
     await runner.setup()
     try:
         await web.SockSite(runner, listener).start()
@@ -51,27 +53,57 @@ async def listening(
 
 
 class ApiRunner(web.AppRunner):
-    """Runs an application. A request that never reaches it, because it is no HTTP, has a line that
-    is too long or an `Expect` that nobody knows, is answered with a problem as well.
+    """Runs an application within the limits of `settings`. A request that never reaches it, because
+    it is no HTTP, too long or too slow, has an `Expect` that nobody knows, or finds no room, is
+    answered with a problem as well.
     """
+
+    def __init__(self, app: web.Application, settings: HttpSettings) -> None:
+        super().__init__(
+            app,
+            access_log=None,
+            shutdown_timeout=settings.shutdown_force_sec,
+            keepalive_timeout=settings.idle_timeout_sec,
+            max_line_size=settings.max_url_bytes,
+            max_field_size=settings.max_header_bytes,
+            max_headers=settings.max_headers,
+        )
+        self._settings = settings
 
     async def _make_server(self) -> web.Server:
         made = await super()._make_server()
+        gate = self.app[GATE]
         return _Server(
-            _answering(made.request_handler),
+            _answering(made.request_handler, gate),
+            gate,
+            self._settings,
             request_factory=made.request_factory,
-            **{"max_line_size": MAX_LINE_BYTES, **self._kwargs},
+            **self._kwargs,
         )
 
 
 class _Server(web.Server):
     """Makes a protocol for each connection, as its parent does, of another class."""
 
+    def __init__(
+        self,
+        handler: Callable[[Any], Awaitable[web.StreamResponse]],
+        gate: Gate,
+        settings: HttpSettings,
+        **options: Any,
+    ) -> None:
+        super().__init__(handler, **options)
+        self._gate = gate
+        self._settings = settings
+
     def __call__(self) -> RequestHandler:
-        return _Protocol(self, loop=self._loop, **self._kwargs)
+        connections = self._gate.connections
+        if connections.taken >= connections.most:
+            return cast(RequestHandler, TurnedAway(self._gate, self._loop))
+        return _Protocol(self._gate, self._settings, self, loop=self._loop, **self._kwargs)
 
 
-class _Protocol(RequestHandler):
+class _Protocol(PatientHandler):
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -94,25 +126,43 @@ class _Protocol(RequestHandler):
             problem = problems.of_crash(request_id)
         else:
             _log.info("bad request", extra={"action": "bad_request", "reason": message})
-            title = "Not a request of HTTP/1.1"
-            detail = f"{title}: {' '.join((message or HTTPStatus(status).phrase).split())}"
-            problem = problems.Problem(problems.TYPE_PREFIX + "bad-http", title, status, detail)
+            problem = self._bad_request(status, exc, message)
         response = problems.response(problem, instance=request.path)
         response.force_close()
         return response
 
+    def _bad_request(
+        self, status: int, exc: BaseException | None, message: str | None
+    ) -> problems.Problem:
+        if isinstance(exc, LineTooLong):
+            if exc.args[1] == self.max_line_size:
+                return problems.over_limit(414, f"The address is longer than {exc.args[1]} bytes.")
+            return problems.over_limit(431, f"A header is longer than {exc.args[1]} bytes.")
+        if message == _TOO_MANY_HEADERS:
+            return problems.over_limit(431, f"There are more than {self.max_headers} headers.")
+        return problems.bad_http(status, message or HTTPStatus(status).phrase)
+
 
 def _answering(
-    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]],
+    handler: Callable[[web.BaseRequest], Awaitable[web.StreamResponse]], gate: Gate
 ) -> Callable[[Any], Awaitable[web.StreamResponse]]:
-    """`handler`, with what is raised before any middleware (417) as a problem."""
+    """`handler`, if there is room for the request; what is raised before any middleware (417) as a
+    problem.
+    """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        room = gate.room_for(request)
+        if room.taken >= room.most and request.path not in ALWAYS_ANSWERED:
+            return gate.turn_away(request, room)
+        request[ROOM] = room
+        room.taken += 1
         try:
             return await handler(request)
         except web.HTTPException as error:
             if error.status < 400:
                 raise
             return problems.response(problems.of_http(error), instance=request.path)
+        finally:
+            room.taken -= 1
 
     return handle

@@ -3,7 +3,7 @@
 May import webargs, marshmallow, `schemas`, `problems` and model.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NoReturn
 
 import marshmallow
@@ -12,7 +12,7 @@ from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 from webargs.aiohttpparser import AIOHTTPParser
 
-from aura_aio.api.keys import TAKES_TICKET, TICKET
+from aura_aio.api.keys import HTTP_SETTINGS, TAKES_TICKET, TICKET
 from aura_aio.api.middlewares import InvalidRequest
 from aura_aio.api.problems import FieldError
 from aura_aio.api.schemas.tasks import AdHocTaskRequestSchema
@@ -44,13 +44,13 @@ class Parser(AIOHTTPParser):
         """The JSON value of the body; an absent body is an empty object, so the defaults hold.
 
         Raises:
-            NotJson: it is no JSON text.
+            NotJson: it is no JSON text, or nested more deeply than the settings allow.
         """
         body = await req.read()
         if not body:
             return {}
         try:
-            return json.loads(body)
+            return _shallow(json.loads(body), body, req.app[HTTP_SETTINGS].max_json_depth)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise NotJson(str(error)) from error
         except RecursionError as error:
@@ -88,6 +88,17 @@ async def must_have_body(request: web.Request) -> None:
         raise InvalidRequest([FieldError("body", "", "The operation needs a body.")])
 
 
+def must_be_few(tasks: Sequence[Any], most: int) -> None:
+    """Return if the batch is not larger than the settings allow; the contract allows 1,000.
+
+    Raises:
+        RequestInvalid: it is.
+    """
+    if len(tasks) > most:
+        told = f"Longer than maximum length {most}, which this server allows."
+        raise RequestInvalid([("/tasks", told)])
+
+
 def check_batch_item(item: Any) -> dict[str, Any] | AuraError:
     """One task of a batch as validated data, or what is wrong with it."""
     try:
@@ -95,6 +106,23 @@ def check_batch_item(item: Any) -> dict[str, Any] | AuraError:
     except marshmallow.ValidationError as error:
         return RequestInvalid(tuple(_faults(_messages(error))))
     return checked
+
+
+def _shallow(value: Any, body: bytes, most: int) -> Any:
+    """`value`, if it is nested `most` deep at the most. To count brackets costs a microsecond, and
+    answers for nearly every body; only where there are many is the value itself looked at.
+    """
+    if body.count(b"[") + body.count(b"{") <= most:
+        return value
+    level, depth = [value], 0
+    while level := [each for each in level if isinstance(each, list | dict)]:
+        depth += 1
+        if depth > most:
+            raise NotJson(f"it is nested more than {most} deep")
+        level = [
+            below for each in level for below in (each.values() if isinstance(each, dict) else each)
+        ]
+    return value
 
 
 def _messages(error: marshmallow.ValidationError) -> dict[str, Any]:

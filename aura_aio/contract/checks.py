@@ -164,7 +164,7 @@ def _parameters(place: str, path: str, listed: list[Json]) -> Iterator[tuple[str
 def _body(place: str, operation: Json) -> Iterator[tuple[str, str]]:
     body = operation.get("requestBody")
     statuses = operation["responses"]
-    for status in ("400", "413", "415"):
+    for status in ("400", "408", "413", "415"):
         if body is not None and status not in statuses:
             yield place, f"takes a body, but does not list {status}"
         elif body is None and status != "400" and status in statuses:

@@ -113,7 +113,7 @@ def test_the_view_of_an_operation(contract: Contract) -> None:
     assert (operation.body, operation.body_required) == ("CancelRequest", False)
     assert operation.success.status == 202
     assert operation.success.component == "CancelAccepted"
-    assert operation.statuses == (202, 400, 401, 403, 404, 409, 413, 415, 422, 500, 503)
+    assert operation.statuses == (202, 400, 401, 403, 404, 408, 409, 413, 415, 422, 500, 503)
     limited = next(each for each in operation.answers if each.status == 503)
     assert limited.media_type == "application/problem+json"
     assert limited.headers["Retry-After"][0] is True

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from aura_aio.api import access_views, views
 from aura_aio.api.answers import page_answer
+from aura_aio.api.gate import aside
 from aura_aio.api.json_lines import wants_lines, write_lines
 from aura_aio.api.keys import GRANT, MONITORS, SCHEDULER
 from aura_aio.logs.payload import payload
@@ -25,40 +26,46 @@ async def list_run_logs(request: web.Request) -> web.StreamResponse:
     logs, where, cursor = request.app[SCHEDULER].logs, _log_filter(query), query.get("cursor")
     if wants_lines(request):
         portions = logs.whole_run_log(where, cid=cid, cursor=cursor)
-        return await write_lines(request, portions, payload, name=f"{cid}.ndjson")
-    page = await logs.list_run_logs(
-        where, cid=cid, limit=query["limit"], cursor=cursor, wait_sec=query["wait_sec"]
-    )
+        with aside(request):
+            return await write_lines(request, portions, payload, name=f"{cid}.ndjson")
+    limit, wait_sec = query["limit"], query["wait_sec"]
+    with aside(request, if_=wait_sec > 0):
+        page = await logs.list_run_logs(
+            where, cid=cid, limit=limit, cursor=cursor, wait_sec=wait_sec
+        )
     return page_answer(request, views.log_page(page))
 
 
 async def list_logs(request: web.Request) -> web.Response:
     """listLogs."""
     query = request["querystring"]
-    page = await request.app[SCHEDULER].logs.list_logs(
-        msgspec.structs.replace(_log_filter(query), plans=request[GRANT].plans),
-        since=query["since"],
-        limit=query["limit"],
-        cursor=query.get("cursor"),
-        wait_sec=query["wait_sec"],
-    )
+    with aside(request, if_=query["wait_sec"] > 0):
+        page = await request.app[SCHEDULER].logs.list_logs(
+            msgspec.structs.replace(_log_filter(query), plans=request[GRANT].plans),
+            since=query["since"],
+            limit=query["limit"],
+            cursor=query.get("cursor"),
+            wait_sec=query["wait_sec"],
+        )
     return page_answer(request, views.log_page(page))
 
 
 async def stream_logs(request: web.Request) -> web.StreamResponse:
     """streamLogs."""
     last_event_id = request["headers"].get("last_event_id")
-    return await request.app[MONITORS].stream(
-        request,
-        request["querystring"],
-        None if last_event_id is None else int(last_event_id),
-        request[GRANT],
-    )
+    with aside(request):
+        return await request.app[MONITORS].stream(
+            request,
+            request["querystring"],
+            None if last_event_id is None else int(last_event_id),
+            request[GRANT],
+        )
 
 
 async def connect_log_stream(request: web.Request) -> web.WebSocketResponse:
     """connectLogStream."""
-    return await request.app[MONITORS].handle(request, request["querystring"], request[GRANT])
+    with aside(request):
+        return await request.app[MONITORS].handle(request, request["querystring"], request[GRANT])
 
 
 def _log_filter(query: Mapping[str, Any]) -> LogFilter:

@@ -10,6 +10,7 @@ from aiohttp import web
 
 from aura_aio.api import plan_views, run_views, views
 from aura_aio.api.answers import answer, page_answer
+from aura_aio.api.gate import aside
 from aura_aio.api.keys import GRANT, SCHEDULER
 from aura_aio.model.access import Grant
 from aura_aio.model.ports import RunFilter
@@ -39,9 +40,9 @@ async def list_runs(request: web.Request) -> web.Response:
 async def get_run(request: web.Request) -> web.Response:
     """getRun."""
     scheduler = request.app[SCHEDULER]
-    run = await scheduler.runs.get(
-        request["match_info"]["cid"], wait_sec=request["querystring"]["wait_sec"]
-    )
+    cid, wait_sec = request["match_info"]["cid"], request["querystring"]["wait_sec"]
+    with aside(request, if_=wait_sec > 0):
+        run = await scheduler.runs.get(cid, wait_sec=wait_sec)
     waiting = await scheduler.queue.waiting(run) if run.state is RunState.QUEUED else None
     return answer(views.run_detail(run, waiting))
 

@@ -10,9 +10,9 @@ from aiohttp import web
 
 from aura_aio.api import run_views, views
 from aura_aio.api.answers import answer
-from aura_aio.api.keys import GRANT, SCHEDULER, TRACE
+from aura_aio.api.keys import GRANT, HTTP_SETTINGS, SCHEDULER, TRACE
 from aura_aio.api.run_requests import idempotency_of, replayed_header, run_request
-from aura_aio.api.validation import check_batch_item
+from aura_aio.api.validation import check_batch_item, must_be_few
 from aura_aio.model.errors import AuraError, BadReference
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.states import RunState
@@ -34,6 +34,7 @@ async def run_task(request: web.Request) -> web.Response:
 async def run_task_batch(request: web.Request) -> web.Response:
     """runTaskBatch."""
     body = request["json"]
+    must_be_few(body["tasks"], request.app[HTTP_SETTINGS].max_batch_tasks)
     batch = await request.app[SCHEDULER].run_batch_ad_hoc_tasks(
         [_run_request_or_why_not(request, item) for item in body["tasks"]],
         atomic=body["atomic"],
