@@ -5,8 +5,8 @@ May import everything below it.
 
 import asyncio
 import logging
-import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+import socket
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
@@ -65,11 +65,8 @@ from aura_aio.settings import (
     StoreSettings,
     WorkerSettings,
 )
-from aura_aio.signals import set_on_signals
 from aura_aio.store.sqlite import SqliteStore, open_sqlite
 from aura_aio.vault import open_vault
-
-_log = logging.getLogger("aura.server")
 
 LOG_CREDIT_LINES: Final = 2048
 
@@ -78,9 +75,15 @@ class Server:
     """A server that is up: where it is, and its parts that a caller may use."""
 
     def __init__(
-        self, url: str, scheduler: Scheduler, access: Access, dispatcher: LocalDispatcher
+        self,
+        url: str,
+        listener: socket.socket,
+        scheduler: Scheduler,
+        access: Access,
+        dispatcher: LocalDispatcher,
     ) -> None:
         self.url = url
+        self.listener = listener
         self.scheduler = scheduler
         self.access = access
         self._dispatcher = dispatcher
@@ -100,9 +103,11 @@ async def running_server(
     settings: Settings,
     clock: Clock | None = None,
     secrets: Mapping[str, str] = MappingProxyType({}),
+    listener: socket.socket | None = None,
 ) -> AsyncIterator[Server]:
     """A server with `settings`, up while the context is open; `secrets` are those that templates
-    may use, by name (see `secret_files.take_secrets`).
+    may use, by name (see `secret_files.take_secrets`). `listener` is the socket of its address, if
+    there is one already; it is closed with the server.
 
     Raises:
         SettingsError: the settings do not allow it.
@@ -117,7 +122,7 @@ async def running_server(
     places = places_of(settings)
     await asyncio.to_thread(places.data_dir.mkdir, parents=True, exist_ok=True)
     async with (
-        bound(settings.http) as listener,
+        bound(settings.http, listener) as site,
         _open_store(settings.store, places.database, bus, clock) as store,
         _running_hub(settings, store, clock) as hub,
         entrance(settings, store.tokens, clock) as access,
@@ -145,8 +150,8 @@ async def running_server(
         try:
             await triggers.start()
             await _begin(settings, scheduler)
-            async with listening(app, listener, settings.http) as url:
-                yield Server(url, scheduler, access, dispatcher)
+            async with listening(app, site, settings.http) as url:
+                yield Server(url, site, scheduler, access, dispatcher)
         finally:
             await scheduler.hot_reload.aclose()
             await triggers.aclose()
@@ -327,37 +332,6 @@ def _monitors(
     )
     bus.subscribe(monitors.run_changed)
     return monitors
-
-
-async def serve(
-    settings: Settings, secrets: Mapping[str, str], ready: Callable[[Server], None]
-) -> None:
-    """Serve until SIGTERM or SIGINT; `ready` is called once requests are answered. `secrets` are
-    those that templates may use, by name.
-
-    The first signal lets runs under way go on for `shutdown_grace_sec`; a second one ends the
-    process at once, which loses nothing that was acknowledged.
-
-    Raises:
-        As `running_server`.
-    """
-    stop = asyncio.Event()
-    async with running_server(settings, secrets=secrets) as server:
-        set_on_signals(stop)
-        ready(server)
-        await stop.wait()
-        _log.info("shutting down", extra={"action": "shutting_down"})
-        await server.quiesce(settings.http.shutdown_grace_sec)
-
-
-def run(main: Coroutine[Any, Any, None]) -> None:
-    """Run `main` on the fastest event loop there is."""
-    if sys.platform == "win32":
-        asyncio.run(main)
-    else:
-        import uvloop  # noqa: PLC0415 - not on Windows
-
-        uvloop.run(main)
 
 
 def _builtin(settings: WorkerSettings) -> tuple[ActionSpec, ...]:

@@ -1,4 +1,4 @@
-"""The signals that end the server.
+"""The signals that end the server, or have another take its place.
 
 May import the standard library only.
 """
@@ -7,19 +7,40 @@ import asyncio
 import os
 import signal
 import sys
+from collections.abc import Callable
 
 
-def set_on_signals(stop: asyncio.Event) -> None:
-    """Set `stop` at the first SIGTERM or SIGINT; a second one ends the process at once."""
-    loop = asyncio.get_running_loop()
+class Signals:
+    """What this process was told since `listen`."""
 
-    def first_or_second() -> None:
-        if stop.is_set():
+    def __init__(self) -> None:
+        self.told = asyncio.Event()
+        """Set once it is to end."""
+        self.start_anew = False
+        """Whether another server is to take its place (SIGUSR2): until it is told to end."""
+        self._ending = False
+
+    def listen(self) -> None:
+        """Take SIGTERM and SIGINT, the second of which ends the process at once, and SIGUSR2."""
+        for number in (signal.SIGINT, signal.SIGTERM):
+            self._on(number, self._end)
+        if sys.platform != "win32":
+            self._on(signal.SIGUSR2, self._anew)
+
+    def _end(self) -> None:
+        if self._ending:
             os._exit(1)
-        stop.set()
+        self._ending = True
+        self.start_anew = False
+        self.told.set()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
+    def _anew(self) -> None:
+        self.start_anew = not self._ending
+        self.told.set()
+
+    def _on(self, number: signal.Signals, do: Callable[[], None]) -> None:
+        loop = asyncio.get_running_loop()
         if sys.platform == "win32":
-            signal.signal(number, lambda *_: loop.call_soon_threadsafe(first_or_second))
+            signal.signal(number, lambda *_: loop.call_soon_threadsafe(do))
         else:
-            loop.add_signal_handler(number, first_or_second)
+            loop.add_signal_handler(number, do)

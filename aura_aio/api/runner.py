@@ -28,12 +28,24 @@ _TOO_MANY_HEADERS: Final = "Too many headers received"
 """What aiohttp says of them; it raises nothing that says more."""
 
 
+BACKLOG: Final = 1024
+"""Connections that may wait for the server, as they do while another takes its place."""
+
+
 @asynccontextmanager
-async def bound(settings: HttpSettings) -> AsyncIterator[socket.socket]:
-    """The socket of the server's address: taken first, so that a second server stops at once."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    address = (settings.host, settings.port)
-    with await asyncio.to_thread(socket.create_server, address, family=family) as listener:
+async def bound(
+    settings: HttpSettings, given: socket.socket | None
+) -> AsyncIterator[socket.socket]:
+    """The socket of the server's address, unless it is `given`: taken first, so that a second
+    server stops at once.
+    """
+    if given is None:
+        family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+        address = (settings.host, settings.port)
+        given = await asyncio.to_thread(
+            socket.create_server, address, family=family, backlog=BACKLOG
+        )
+    with given as listener:
         yield listener
 
 
@@ -45,7 +57,7 @@ async def listening(
     runner = ApiRunner(app, settings)
     await runner.setup()
     try:
-        await web.SockSite(runner, listener).start()
+        await web.SockSite(runner, listener, backlog=BACKLOG).start()
         host, port = listener.getsockname()[:2]
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:

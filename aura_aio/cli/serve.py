@@ -7,9 +7,10 @@ import errno
 import os
 import sys
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from socket import socket
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -20,6 +21,7 @@ from aura_aio.cli.open_files import allow_many_open_files
 from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
 from aura_aio.cli.screen import Screen
 from aura_aio.cli.server_log import server_log
+from aura_aio.handover import ignore_further_signals, start_anew, take_listener
 from aura_aio.model.errors import AuraError
 from aura_aio.secret_files import take_secrets
 from aura_aio.settings import Settings
@@ -51,7 +53,8 @@ config_option = click.option(
 def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
     """Start the server, and serve until Ctrl-C or SIGTERM.
 
-    Runs under way get --shutdown-grace-sec seconds to finish; a second signal ends at once.
+    Runs under way get --shutdown-grace-sec seconds to finish; a second signal ends at once. After
+    SIGUSR2 a new server takes this one's place, in the same process, and no client is turned away.
     """
     screen = Screen(as_json=as_json)
     settings: Settings | None = None
@@ -64,27 +67,39 @@ def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
 
     try:
         settings = load_settings(given_flags(options), os.environ, file)
+        listener = take_listener(settings.http, os.environ)
+        environ = dict(os.environ)  # for a server that takes this one's place
         secrets = take_secrets(settings.workers, os.environ)
         allow_many_open_files()
-        from aura_aio import server  # noqa: PLC0415 - other commands need none of it
+        from aura_aio import lifetime  # noqa: PLC0415 - other commands need none of it
 
         with server_log(settings.logs.log_format, partial(_why, settings=settings)):
-            server.run(_to_the_end(settings, server.serve(settings, secrets, ready)))
+            serving = lifetime.serve(settings, secrets, ready, listener)
+            leave = lifetime.run(_to_the_end(settings, serving, environ))
+            ignore_further_signals()
+        if leave is not None:
+            is_up = False
+            leave()
     except (AuraError, OSError) as error:
         if is_up:
             raise
         raise Failure(_why(error, settings)) from error
 
 
-async def _to_the_end(settings: Settings, serving: Coroutine[Any, Any, None]) -> None:
-    """Serve; then the process ends, whatever is left in it. If it was its own worker, that may be
-    a thread of an action that never ends, for which Python would wait.
+async def _to_the_end(
+    settings: Settings, serving: Coroutine[Any, Any, socket | None], environ: Mapping[str, str]
+) -> Callable[[], object] | None:
+    """Serve; answers how to start anew with `environ`, if that is to be. It happens, or the process
+    ends, whatever is left in it. If it was its own worker, that may be a thread of an action that
+    never ends, for which Python would wait.
     """
-    await serving
+    listener = await serving
+    leave = None if listener is None else partial(start_anew, listener, environ)
     if not settings.workers.workers:
-        leaving = threading.Timer(_LEAVE_SEC, os._exit, (0,))
+        leaving = threading.Timer(_LEAVE_SEC, leave or partial(os._exit, 0))
         leaving.daemon = True
         leaving.start()
+    return leave
 
 
 def _why(error: Exception, settings: Settings | None) -> str:

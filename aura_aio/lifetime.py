@@ -1,0 +1,62 @@
+"""The life of a server process: its event loop, until which signal it serves, what comes after it.
+
+May import `server`, signals, settings and model.
+"""
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any, TypeVar
+
+from aura_aio.server import Server, running_server
+from aura_aio.settings import Settings
+from aura_aio.signals import Signals
+
+_log = logging.getLogger("aura.lifetime")
+
+T = TypeVar("T")
+
+
+async def serve(
+    settings: Settings,
+    secrets: Mapping[str, str],
+    ready: Callable[[Server], None],
+    listener: socket.socket | None = None,
+) -> socket.socket | None:
+    """Serve until SIGTERM, SIGINT or SIGUSR2; `ready` is called once requests are answered.
+    `secrets` are those that templates may use, by name. `listener` is the socket of the address, if
+    there is one already.
+
+    The first signal lets runs under way go on for `shutdown_grace_sec`; a second SIGTERM ends the
+    process at once. Neither loses anything that was acknowledged. After SIGUSR2 the socket is
+    answered, still open, for the server that takes this one's place; else None.
+
+    Raises:
+        As `running_server`.
+    """
+    signals = Signals()
+    kept: socket.socket | None = None
+    async with running_server(settings, secrets=secrets, listener=listener) as server:
+        signals.listen()
+        ready(server)
+        await signals.told.wait()
+        action = "starting_anew" if signals.start_anew else "shutting_down"
+        _log.info(action.replace("_", " "), extra={"action": action})
+        if signals.start_anew:
+            kept = server.listener.dup()  # stays open when the server closes its own
+        await server.quiesce(settings.http.shutdown_grace_sec)
+    if kept is not None and not signals.start_anew:
+        kept.close()
+        return None
+    return kept
+
+
+def run(main: Coroutine[Any, Any, T]) -> T:
+    """What `main` answers, run on the fastest event loop there is."""
+    if sys.platform == "win32":
+        return asyncio.run(main)
+    import uvloop  # noqa: PLC0415 - not on Windows
+
+    return uvloop.run(main)
