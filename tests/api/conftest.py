@@ -26,5 +26,5 @@ async def probe(make_server: MakeServer, probe_root: str) -> Served:
 
 @pytest.fixture
 async def waiting(make_server: MakeServer, probe_root: str) -> Served:
-    """A server that dispatches nothing until it is started."""
-    return await make_server(plans=[probe_root], start=False)
+    """A server that dispatches nothing until it is started, and needs no process for it."""
+    return await make_server(plans=[probe_root], start=False, workers=0)
