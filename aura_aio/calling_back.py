@@ -12,6 +12,7 @@ from typing import NamedTuple
 from aura_aio.api.callback_sender import CallbackSender
 from aura_aio.callback_key import callback_secrets
 from aura_aio.model.clock import Clock
+from aura_aio.model.spans import CallbackSpans
 from aura_aio.scheduler.callback_targets import Targets
 from aura_aio.scheduler.callbacks import CallbackRules, Callbacks
 from aura_aio.scheduler.events import EventBus
@@ -28,7 +29,12 @@ class CallingBack(NamedTuple):
 
 @asynccontextmanager
 async def calling_back(
-    settings: CallbackSettings, data_dir: Path, store: SqliteStore, bus: EventBus, clock: Clock
+    settings: CallbackSettings,
+    data_dir: Path,
+    store: SqliteStore,
+    bus: EventBus,
+    clock: Clock,
+    spans: CallbackSpans | None = None,
 ) -> AsyncIterator[CallingBack]:
     """Deliver callbacks while the context is open.
 
@@ -41,7 +47,7 @@ async def calling_back(
     callbacks = Callbacks(
         store.callbacks,
         store.runs,
-        CallbackSender(targets, secrets, clock, timeout_sec=settings.callback_timeout_sec),
+        CallbackSender(targets, secrets, clock, spans, timeout_sec=settings.callback_timeout_sec),
         CallbackRules(
             tries=settings.callback_tries,
             retry_sec=settings.callback_retry_sec,

@@ -4,14 +4,13 @@ May import everything below it.
 """
 
 import asyncio
-import logging
 import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from aiohttp import web
 
@@ -20,6 +19,7 @@ from aura_aio.api.app import make_app
 from aura_aio.api.hosts import check_origins
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Commits, Metrics
+from aura_aio.api.request_spans import trace_requests
 from aura_aio.api.runner import bound, listening
 from aura_aio.calling_back import calling_back
 from aura_aio.contract.document import load_contract
@@ -30,14 +30,12 @@ from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.dispatch.sizing import actions_of, worker_count, worker_plan
 from aura_aio.dispatch.supervisor import WorkerPlan
 from aura_aio.entrance import entrance
-from aura_aio.logs.handler import LogHubHandler
 from aura_aio.logs.hub import LogHub
-from aura_aio.model.access import Grant
 from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import ActionSpec, Task
 from aura_aio.model.sealing import Vault
-from aura_aio.model.states import RunState
+from aura_aio.monitoring import LOG_CREDIT_LINES, monitors_of, running_hub
 from aura_aio.places import places_of
 from aura_aio.scheduler.about import About, Recovery, recover
 from aura_aio.scheduler.access import Access
@@ -66,9 +64,11 @@ from aura_aio.settings import (
     WorkerSettings,
 )
 from aura_aio.store.sqlite import SqliteStore, open_sqlite
+from aura_aio.tracing import tracing
 from aura_aio.vault import open_vault
 
-LOG_CREDIT_LINES: Final = 2048
+if TYPE_CHECKING:
+    from aura_aio.tracing.spans import Spans
 
 
 class Server:
@@ -123,10 +123,11 @@ async def running_server(
     await asyncio.to_thread(places.data_dir.mkdir, parents=True, exist_ok=True)
     async with (
         bound(settings.http, listener) as site,
+        tracing(settings.traces, aura_aio.__version__, clock) as spans,
         _open_store(settings.store, places.database, bus, clock) as store,
-        _running_hub(settings, store, clock) as hub,
+        running_hub(settings, store, clock) as hub,
         entrance(settings, store.tokens, clock) as access,
-        calling_back(settings.callbacks, places.data_dir, store, bus, clock) as calling,
+        calling_back(settings.callbacks, places.data_dir, store, bus, clock, spans) as calling,
     ):
         vault = await asyncio.to_thread(open_vault, places.data_dir)
         plans = await Plans.load(places.plans, partial(_builtin, settings.workers))
@@ -141,11 +142,12 @@ async def running_server(
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
         scheduler = _scheduler(base, book, triggers, dispatcher, ends, calling.callbacks)
-        monitors = _monitors(settings, store, hub, bus)
+        monitors = monitors_of(settings, store, hub, bus)
         access.on_end(monitors.token_ended)
         metrics = _metrics(store, bus)
         calling.callbacks.on_try(metrics.callback_tried)
         app = make_app(scheduler, monitors, access, about, metrics, contract, settings.http)
+        _trace(spans, app, dispatcher, bus)
         _let_go_on_shutdown(app, ends, monitors)
         try:
             await triggers.start()
@@ -167,6 +169,16 @@ def _let_go_on_shutdown(
         await monitors.aclose()
 
     app.on_shutdown.append(let_go)
+
+
+def _trace(
+    spans: "Spans | None", app: web.Application, dispatcher: LocalDispatcher, bus: EventBus
+) -> None:
+    """Let `spans`, if any are wanted, know of all that there are spans of."""
+    if spans is not None:
+        trace_requests(app, spans)
+        dispatcher.trace_with(spans)
+        bus.subscribe(spans.run_changed)
 
 
 def _worker_plan(
@@ -204,25 +216,6 @@ async def _open_store(
         yield store
     finally:
         await store.aclose()
-
-
-@asynccontextmanager
-async def _running_hub(
-    settings: Settings, store: SqliteStore, clock: Clock
-) -> AsyncIterator[LogHub]:
-    """The log hub; what the server itself logs reaches the log stream through it, too."""
-    credit = LOG_CREDIT_LINES * max(1, worker_count(settings.workers.workers))
-    capacity_lines = max(settings.logs.log_queue_lines, credit)
-    hub = LogHub(store.logs, clock=clock, capacity_lines=capacity_lines)
-    await hub.start()
-    logging.getLogger("aura").setLevel(settings.logs.log_level.upper())
-    handler = LogHubHandler(hub)
-    handler.attach()
-    try:
-        yield hub
-    finally:
-        handler.detach()
-        await hub.aclose()
 
 
 class _Base(NamedTuple):
@@ -312,26 +305,6 @@ def _metrics(store: SqliteStore, bus: EventBus) -> Metrics:
     metrics = Metrics(lambda: Commits(store.commits, store.commit_sec))
     bus.subscribe(metrics.run_changed)
     return metrics
-
-
-def _monitors(
-    settings: Settings, store: SqliteStore, hub: LogHub, bus: EventBus
-) -> LogConnectionManager:
-    async def run_state(cid: str, grant: Grant) -> RunState | None:
-        run = (await store.runs.states([cid])).get(cid)
-        return run.state if run and grant.sees(run.plan_name) else None
-
-    monitors = LogConnectionManager(
-        hub,
-        store.logs,
-        run_state,
-        version=aura_aio.__version__,
-        buffer_lines=settings.logs.monitor_buffer_lines,
-        heartbeat_sec=settings.logs.heartbeat_sec,
-        max_monitors=settings.logs.max_monitors,
-    )
-    bus.subscribe(monitors.run_changed)
-    return monitors
 
 
 def _builtin(settings: WorkerSettings) -> tuple[ActionSpec, ...]:

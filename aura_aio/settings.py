@@ -305,6 +305,19 @@ class CallbackSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 16
 
 
+class TraceSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Where spans of requests, runs and steps are sent."""
+
+    otel_endpoint: Annotated[
+        str,
+        Meta(
+            description="Collector of OpenTelemetry that traces are sent to (OTLP over HTTP), like "
+            "http://127.0.0.1:4318; empty: none are made. Needs pip install 'aura-aio[otel]'. "
+            "OpenTelemetry's own variables (OTEL_…) say the rest: headers, sampling, names.",
+        ),
+    ] = ""
+
+
 class ClientSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the commands need that talk to a server."""
 
@@ -331,4 +344,5 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     workers: WorkerSettings = WorkerSettings()
     logs: LogSettings = LogSettings()
     callbacks: CallbackSettings = CallbackSettings()
+    traces: TraceSettings = TraceSettings()
     client: ClientSettings = ClientSettings()

@@ -22,6 +22,8 @@ from aura_aio.model.callback import CallbackRefused
 from aura_aio.model.clock import Clock
 from aura_aio.model.event import RUN_FINISHED
 from aura_aio.model.run import Run
+from aura_aio.model.spans import CallbackSpans
+from aura_aio.model.trace import TraceContext
 from aura_aio.scheduler.callback_targets import Targets
 from aura_aio.scheduler.callbacks import Reply
 
@@ -42,20 +44,36 @@ class CallbackSender:
     """
 
     def __init__(
-        self, targets: Targets, secrets: Sequence[str], clock: Clock, *, timeout_sec: float
+        self,
+        targets: Targets,
+        secrets: Sequence[str],
+        clock: Clock,
+        spans: CallbackSpans | None = None,
+        *,
+        timeout_sec: float,
     ) -> None:
+        """With `spans` each try has a span; else it is one that nobody makes."""
         self._targets = targets
+        self._spans = spans
         self._signers = [Webhook(secret) for secret in secrets]
         self._clock = clock
         self._timeout_sec = timeout_sec
 
     async def send(self, run: Run, url: str) -> Reply:
         """POST the event of the run's end to `url`; see `Sender`."""
+        span = None if self._spans is None else self._spans.callback(run)
+        if span is None:
+            return await self._send(run, url, run.trace and run.trace.child())
+        reply = await self._send(run, url, span.trace)
+        span.end(reply.status_code)
+        return reply
+
+    async def _send(self, run: Run, url: str, trace: TraceContext | None) -> Reply:
         body = json.dumps(run_finished(run))
         try:
             self._targets.check(url)
             async with asyncio.timeout(self._timeout_sec):
-                return await self._post(url, body, self._headers(run, body))
+                return await self._post(url, body, self._headers(run, body, trace))
         except CallbackRefused as error:
             return Reply(error=str(error))
         except TimeoutError:
@@ -77,15 +95,12 @@ class CallbackSender:
                 error = f"The receiver answered {response.status}."
             return Reply(response.status, error, self._retry_after(response))
 
-    def _headers(self, run: Run, body: bytes) -> dict[str, str]:
-        """The same `webhook-id` in each try, so that a receiver knows what it was told before; a
-        span of its own for each.
-        """
+    def _headers(self, run: Run, body: bytes, trace: TraceContext | None) -> dict[str, str]:
+        """The same `webhook-id` in each try, so that a receiver knows what it was told before."""
         message_id = f"msg_{run.cid}"
         now = datetime.fromtimestamp(int(self._clock.now()), UTC)
         signed = (each.sign(message_id, now, body.decode()) for each in self._signers)
-        trace = {} if run.trace is None else run.trace.child().headers
-        return trace | {
+        return ({} if trace is None else trace.headers) | {
             hdrs.CONTENT_TYPE: "application/json",
             hdrs.USER_AGENT: _USER_AGENT,
             "webhook-id": message_id,

@@ -50,7 +50,7 @@ async def with_request_id(request: web.Request, handler: Handler) -> web.StreamR
     usable = 0 < len(given) <= 128 and given.isascii() and given.isprintable()
     request_id = given if usable else secrets.token_hex(8)
     request[REQUEST_ID] = request_id
-    trace = _trace(request)
+    trace = trace_of(request)
     with answering(request_id, None if trace is None else trace.trace_id):
         response = await handler(request)
     if not response.prepared:
@@ -58,8 +58,10 @@ async def with_request_id(request: web.Request, handler: Handler) -> web.StreamR
     return response
 
 
-def _trace(request: web.Request) -> TraceContext | None:
-    """Where the request belongs: at its span if it has one, else where its headers say."""
+def trace_of(request: web.Request) -> TraceContext | None:
+    """Where the request belongs: at its span if it has one, else where its headers say, if they do;
+    noted with the request.
+    """
     trace = request.get(TRACE)
     if trace is None and TRACEPARENT in request.headers:
         headers = request.headers

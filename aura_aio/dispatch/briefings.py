@@ -11,7 +11,15 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.plan import Definition
 from aura_aio.model.ports import RunStore
-from aura_aio.model.run import HANDED_DOWN, OnCrash, StepRecord, Tasklet
+from aura_aio.model.run import (
+    HANDED_DOWN,
+    OnCrash,
+    Outcome,
+    RunError,
+    StepRecord,
+    Tasklet,
+)
+from aura_aio.model.states import RunEvent
 
 _log = logging.getLogger("aura.dispatch.briefings")
 
@@ -59,3 +67,14 @@ class Briefings:
                     del self._definitions[next(iter(self._definitions))]
                 self._definitions[digest] = known
         return known
+
+
+def task_gone(tasklet: Tasklet, now: float) -> Outcome:
+    """The end of an attempt whose definition is not there any more."""
+    message = f"The definition of task {tasklet.task_name!r} is not in the store any more."
+    return refused(tasklet, RunError(type="TaskGone", message=message), now)
+
+
+def refused(tasklet: Tasklet, error: RunError, now: float) -> Outcome:
+    """The end of an attempt that no worker is given."""
+    return Outcome(tasklet.cid, tasklet.attempt, RunEvent.FAIL, finished_at=now, error=error)

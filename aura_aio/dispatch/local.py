@@ -11,8 +11,10 @@ from contextlib import suppress
 from functools import partial
 from typing import Final
 
+from msgspec.structs import replace
+
 from aura_aio.dispatch.attempts import Attempt
-from aura_aio.dispatch.briefings import Briefings
+from aura_aio.dispatch.briefings import Briefings, refused, task_gone
 from aura_aio.dispatch.calls import Calls
 from aura_aio.dispatch.reports import LogReports, RunReports
 from aura_aio.dispatch.supervisor import Supervisor, Worker, WorkerPlan
@@ -23,7 +25,8 @@ from aura_aio.model.ports import ActiveAttempt, LogSink, RunStore, WorkerStatus
 from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.run import Outcome, RunChanged, RunError, StepRecord, Tasklet
 from aura_aio.model.sealing import Vault
-from aura_aio.model.states import TERMINAL, RunEvent, RunState
+from aura_aio.model.spans import RunSpans
+from aura_aio.model.states import TERMINAL, RunState
 from aura_aio.worker.frames import (
     DropChild,
     DropWait,
@@ -71,6 +74,7 @@ class LocalDispatcher:
         self._calls = calls
         self._log_reports: dict[str, LogReports] = {}
         self._attempts: dict[str, Attempt] = {}
+        self._spans: RunSpans | None = None
         self._tasks = CoroutineTasks()
         self._started = False
         self._claiming = False
@@ -79,6 +83,10 @@ class LocalDispatcher:
         self._wake = asyncio.Event()
         self._none_left = asyncio.Event()
         self._none_left.set()
+
+    def trace_with(self, spans: RunSpans) -> None:
+        """Let `spans` know of every attempt from now on, and of its steps."""
+        self._spans = self._reports.spans = spans
 
     async def start(self) -> None:
         """Begin to dispatch."""
@@ -299,14 +307,17 @@ class LocalDispatcher:
         if self._attempts.get(tasklet.cid) is not attempt:
             return  # the worker went away meanwhile, and the attempt with it
         if definition is None:
-            self._finished(worker, _task_gone(tasklet, self._clock.now()))
+            self._finished(worker, task_gone(tasklet, self._clock.now()))
             return
         try:
             hidden = self._vault.unseal(tasklet.sealed) if tasklet.sealed else None
         except SealBroken as error:
             told = RunError(type="SealBroken", message=str(error))
-            self._finished(worker, _refused(tasklet, told, self._clock.now()))
+            self._finished(worker, refused(tasklet, told, self._clock.now()))
             return
+        if self._spans is not None:
+            trace = self._spans.attempt(tasklet, worker.name)
+            tasklet = replace(tasklet, trace=trace, has_spans=True)
         worker.link.start(tasklet, definition, finished, hidden)
         attempt.handed_over = True
         if attempt.cancel_by is not None:
@@ -380,12 +391,3 @@ class LocalDispatcher:
                 break
         for cid, number in lost:
             self._release(cid, number)
-
-
-def _task_gone(tasklet: Tasklet, now: float) -> Outcome:
-    message = f"The definition of task {tasklet.task_name!r} is not in the store any more."
-    return _refused(tasklet, RunError(type="TaskGone", message=message), now)
-
-
-def _refused(tasklet: Tasklet, error: RunError, now: float) -> Outcome:
-    return Outcome(tasklet.cid, tasklet.attempt, RunEvent.FAIL, finished_at=now, error=error)

@@ -14,6 +14,7 @@ from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.log import LogLine
 from aura_aio.model.ports import LogSink, RunStore
 from aura_aio.model.run import Outcome, StepRecord
+from aura_aio.model.spans import RunSpans
 from aura_aio.model.states import RunState
 from aura_aio.worker.link import Link
 
@@ -34,6 +35,8 @@ class RunReports:
         self._runs = runs
         self._clock = clock
         self._ended = ended
+        self.spans: RunSpans | None = None
+        """What makes spans of what is reported, if anything does."""
         self._steps: dict[tuple[str, int, str], StepRecord] = {}
         self._outcomes: list[Outcome] = []
         self._to_tell: list[Callable[[], None]] = []
@@ -43,11 +46,15 @@ class RunReports:
 
     def step(self, record: StepRecord) -> None:
         """Store what a step did; only the latest of a step counts."""
+        if self.spans is not None:
+            self.spans.step(record)
         self._steps[record.cid, record.attempt, record.step] = record
         self._has_work()
 
     def outcome(self, outcome: Outcome) -> None:
         """Store how an attempt ended, after its steps; then `ended` is told."""
+        if self.spans is not None:
+            self.spans.outcome(outcome)
         self._outcomes.append(outcome)
         self._has_work()
 
