@@ -3,6 +3,7 @@
 May import aiohttp, settings and model only.
 """
 
+import re
 from collections.abc import Awaitable, Callable
 from ipaddress import ip_address
 from typing import Final
@@ -16,6 +17,7 @@ from aura_aio.settings import HttpSettings
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^][:/@?#\s]+)(:[0-9]{0,5})?")
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
@@ -40,7 +42,7 @@ def hosts_middleware(settings: HttpSettings) -> Middleware:
                 "allow the name with --allowed-hosts."
             )
         origin = request.headers.get(hdrs.ORIGIN)
-        if origin is not None and origin not in origins and urlsplit(origin).netloc != request.host:
+        if origin is not None and origin not in origins and _host_of(origin) != request.host:
             raise web.HTTPForbidden(text=f"Requests from pages of {origin!r} are not allowed.")
         return await handler(request)
 
@@ -65,8 +67,17 @@ def check_origins(settings: HttpSettings) -> None:
 
 
 def _host_name(host: str) -> str:
-    """The name in a `Host` header, without the port."""
-    return host[: host.index("]") + 1] if host.startswith("[") else host.partition(":")[0]
+    """The name in a `Host` header, without the port; all of it, if it is not spelled as one."""
+    spelled = _HOST.fullmatch(host)
+    return host if spelled is None else spelled["name"]
+
+
+def _host_of(origin: str) -> str | None:
+    """Host and port of an origin; None if it has none."""
+    try:
+        return urlsplit(origin).netloc
+    except ValueError:
+        return None
 
 
 def _is_address(host: str) -> bool:

@@ -80,6 +80,7 @@ def understand(text: str) -> StreamRequest | Ping:
         RequestInvalid: it is none that the stream knows.
     """
     try:
+        json.loads_strictly(text)
         asked = _incoming.decode(text)
     except msgspec.ValidationError as error:
         raise _refused(error) from error

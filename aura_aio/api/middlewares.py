@@ -26,6 +26,8 @@ _KEPT_HEADERS: Final = (
 )  # fmt: skip
 _JSON: Final = "application/json"
 
+_UNREADABLE: Final = "The body is not cut and packed as the headers say."
+
 WORTH_COMPRESSING_BYTES: Final = 16 * 1024
 """What is smaller travels in a few packets, and costs more to compress than to send."""
 _COMPRESSIBLE: Final = frozenset(
@@ -103,6 +105,8 @@ async def with_problems(request: web.Request, handler: Handler) -> web.StreamRes
             raise
         problem = problems.of_http(error)
         headers = {name: error.headers[name] for name in _KEPT_HEADERS if name in error.headers}
+    except web.RequestPayloadError:
+        problem, headers = problems.bad_http(400, _UNREADABLE), {}
     except Exception:  # whatever it is: the client gets a 500, the log the traceback
         request_id = request[REQUEST_ID]
         _log.exception(

@@ -12,18 +12,24 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from typing import Any, Final, cast
 
-from aiohttp import web
+from aiohttp import HttpVersion10, HttpVersion11, web
 from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_websocket import WebSocketReader
 from aiohttp.web_protocol import RequestHandler
 
 from aura_aio.api import problems
 from aura_aio.api.gate import ALWAYS_ANSWERED, ROOM, Gate, TurnedAway
 from aura_aio.api.keys import GATE
+from aura_aio.api.masked import MaskedOnly
 from aura_aio.api.patience import PatientHandler
 from aura_aio.settings import HttpSettings
 
 _log = logging.getLogger("aura.api")
 
+LINGER_SEC: Final = 2.0
+"""So long a client that was refused before its body was there may go on to send it: closed at once,
+it might not get to see the answer.
+"""
 _TOO_MANY_HEADERS: Final = "Too many headers received"
 """What aiohttp says of them; it raises nothing that says more."""
 
@@ -79,6 +85,7 @@ class ApiRunner(web.AppRunner):
             max_line_size=settings.max_url_bytes,
             max_field_size=settings.max_header_bytes,
             max_headers=settings.max_headers,
+            lingering_time=LINGER_SEC,
         )
         self._settings = settings
 
@@ -116,6 +123,15 @@ class _Server(web.Server):
 
 
 class _Protocol(PatientHandler):
+    def set_parser(self, parser: Any, data_received_cb: Callable[[], None] | None = None) -> None:
+        """A WebSocket begins; only masked frames are read."""
+        super().set_parser(cast(WebSocketReader, MaskedOnly(parser)), data_received_cb)
+
+    def log_exception(self, *args: Any, **options: Any) -> None:
+        """A body that cannot be unpacked was answered, and is no fault of ours to be logged."""
+        if not isinstance(options.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **options)
+
     def handle_error(
         self,
         request: web.BaseRequest,
@@ -163,6 +179,10 @@ def _answering(
     """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        if request.version not in {HttpVersion10, HttpVersion11}:
+            version = ".".join(map(str, request.version))
+            problem = problems.bad_http(400, f"It says it is one of HTTP/{version}.")
+            return problems.response(problem, instance=request.path)
         room = gate.room_for(request)
         if room.taken >= room.most and request.path not in ALWAYS_ANSWERED:
             return gate.turn_away(request, room)

@@ -31,7 +31,9 @@ _task_schema = AdHocTaskRequestSchema()
 
 
 class Parser(AIOHTTPParser):
-    """Reads bodies as strict JSON: no NaN, no lone surrogates, nothing after the end."""
+    """Reads bodies as strict JSON: no NaN, no lone surrogates, no name twice, nothing after the
+    end.
+    """
 
     def load_querystring(self, req: web.Request, schema: marshmallow.Schema) -> Any:
         """The query, without the ticket: that is no parameter, but says who asks."""
@@ -50,7 +52,7 @@ class Parser(AIOHTTPParser):
         if not body:
             return {}
         try:
-            return _shallow(json.loads(body), body, req.app[HTTP_SETTINGS].max_json_depth)
+            return _shallow(json.loads_strictly(body), body, req.app[HTTP_SETTINGS].max_json_depth)
         except (msgspec.DecodeError, UnicodeDecodeError) as error:
             raise NotJson(str(error)) from error
         except RecursionError as error:
