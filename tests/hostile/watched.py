@@ -1,6 +1,6 @@
 """A server in a process of its own that says what it holds: coroutine tasks, threads, open files.
 
-Imports aura_aio's server and settings, and the standard library. Run as a module.
+Imports aura_aio's lifetime and settings, and the standard library. Run as a module.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aura_aio import server
+from aura_aio import lifetime
 from aura_aio.settings_table import load_settings
 
 PLANS = Path(__file__).resolve().parents[2] / "plans"
@@ -85,7 +85,7 @@ async def _main(data_dir: str) -> None:
             _say(_held())
 
     asyncio.get_running_loop().add_reader(sys.stdin, answer)
-    await server.serve(settings, {}, lambda made: _say({"url": made.url}))
+    await lifetime.serve(settings, {}, lambda made: _say({"url": made.url}))
 
 
 def _say(what: dict[str, Any]) -> None:
@@ -94,4 +94,4 @@ def _say(what: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    server.run(_main(sys.argv[1]))
+    lifetime.run(_main(sys.argv[1]))
