@@ -67,8 +67,8 @@ def restore(places: Places, file: Path, *, replace: bool) -> None:
         DatabaseTooNew, StoreUnavailable: the database in it cannot be used.
     """
     try:
-        places.data_dir.mkdir(parents=True, exist_ok=True)
-        places.database.parent.mkdir(parents=True, exist_ok=True)
+        places.make_data_dir()
+        places.database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _beside(places.database) as folder, no_server_has(places.database):
             found = _unpacked(file, folder)
             check_database(folder / DATABASE)
@@ -92,6 +92,8 @@ def _unpacked(file: Path, folder: Path) -> list[str]:
                 content = archive.extractfile(member) if member.isfile() else None
                 if content is None:
                     raise BackupRefused(f"{file} is no backup of Aura: {name} in it is no file.")
+                if member.size > file.stat().st_size:  # one with holes, which would fill the disk
+                    raise BackupRefused(f"{file} is no backup of Aura: {name} in it is larger.")
                 with open(folder / name, "xb", opener=_for_the_owner) as out:
                     shutil.copyfileobj(content, out)
                     out.flush()

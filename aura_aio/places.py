@@ -18,6 +18,12 @@ class Places(NamedTuple):
     database: Path
     plans: tuple[Path, ...]
 
+    def make_data_dir(self) -> None:
+        """Make the folder for data if it is missing: for its owner alone, since what runs were
+        given and have answered is in it.
+        """
+        self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+
 
 def places_of(settings: Settings) -> Places:
     """The places that `settings` name; whether anything is there is not looked at.

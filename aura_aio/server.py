@@ -120,7 +120,7 @@ async def running_server(
     contract = await asyncio.to_thread(load_contract)
     bus = EventBus()
     places = places_of(settings)
-    await asyncio.to_thread(places.data_dir.mkdir, parents=True, exist_ok=True)
+    await asyncio.to_thread(places.make_data_dir)
     async with (
         bound(settings.http, listener) as site,
         tracing(settings.traces, aura_aio.__version__, clock) as spans,

@@ -17,7 +17,7 @@ from typing import Any, Final, TextIO
 from aura_aio.cli.log_lines import print_line
 from aura_aio.cli.screen import Output
 from aura_aio.cli.stray_lines import stray_lines_logged
-from aura_aio.cli.text import log_time
+from aura_aio.cli.text import log_time, safe_json
 from aura_aio.model import json
 from aura_aio.model.access import without_secrets
 from aura_aio.model.asking import NamesRequest
@@ -137,7 +137,7 @@ def _json_to(stream: TextIO) -> Callable[[logging.LogRecord], None]:
         values |= {name: data.pop(name, None) for name in ("request_id", "trace_id")}
         values["data"] = data or None
         text = json.dumps({name: value for name, value in values.items() if value is not None})
-        stream.write(text.decode() + "\n")
+        stream.write(safe_json(text.decode()) + "\n")
         stream.flush()
 
     return write

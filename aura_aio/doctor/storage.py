@@ -33,7 +33,7 @@ def folder(places: Places) -> Finding:
     data = places.data_dir
     if data.is_dir():
         if os.access(data, os.R_OK | os.W_OK | os.X_OK):
-            return ok("data folder", str(data))
+            return _of_folder(places)
     elif data.exists():
         return wrong("data folder", f"{data} is no folder", "Name another one with --data-dir.")
     elif os.access(_there(data), os.W_OK | os.X_OK):
@@ -43,6 +43,16 @@ def folder(places: Places) -> Finding:
         f"{data} cannot be written to by this user",
         "Run the server, and this, as the user whom the folder belongs to, or change its owner.",
     )
+
+
+def _of_folder(places: Places) -> Finding:
+    if _can_be_read_by_all(places.database):
+        return warning(
+            "data folder",
+            f"everybody on this machine can read {places.database}, with what runs were given",
+            f"chmod o= {places.database.parent}",
+        )
+    return ok("data folder", str(places.data_dir))
 
 
 def space(places: Places) -> Finding:
@@ -138,6 +148,13 @@ def secrets(
     if not faults:
         told = ", ".join(file.name for file in files) or "no file yet"
         yield ok("secrets", f"nobody else can read them: {told}" if files else told)
+
+
+def _can_be_read_by_all(file: Path) -> bool:
+    """Whether who is not of the owner's group can open the file, as far as its folder lets them."""
+    if os.name != "posix" or not file.exists():
+        return False
+    return bool(file.stat().st_mode & 0o004 and file.parent.stat().st_mode & 0o001)
 
 
 def _fault_of(file: Path) -> Finding | None:

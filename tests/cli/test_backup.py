@@ -3,6 +3,7 @@
 Imports pytest and tests/cli/command.py.
 """
 
+import io
 import sqlite3
 import tarfile
 from contextlib import closing
@@ -166,3 +167,16 @@ def test_names_in_a_backup_lead_nowhere(offline: Aura, tmp_path: Path) -> None:
     refused = offline("restore", str(file), "--data-dir", str(tmp_path / "new"))
     assert refused.code == 1
     assert sorted(path.name for path in (tmp_path / "new").iterdir()) == ["aura.db.lock"]
+
+
+def test_a_backup_with_holes_fills_no_disk(offline: Aura, tmp_path: Path) -> None:
+    """A tar may say of a file of some bytes that it has a million zeros more."""
+    file = tmp_path / "made.tar"
+    member = tarfile.TarInfo("aura.db")
+    member.pax_headers = {"GNU.sparse.major": "0", "GNU.sparse.minor": "1"}
+    member.pax_headers |= {"GNU.sparse.map": "0,1,9000000,1", "GNU.sparse.size": "9000001"}
+    member.size = 2
+    with tarfile.open(file, "w", format=tarfile.PAX_FORMAT) as archive:
+        archive.addfile(member, io.BytesIO(b"ab"))
+    refused = offline("restore", str(file), "--data-dir", str(tmp_path / "new"))
+    assert (refused.code, "is larger" in refused.err) == (1, True), refused

@@ -124,6 +124,10 @@ def _public_key(patient: Patient) -> None:
     key.chmod(0o644)
 
 
+def _public_database(patient: Patient) -> None:
+    patient.data.chmod(0o755)
+
+
 def _no_key(patient: Patient) -> None:
     patient.change(
         "INSERT INTO runs (cid, plan_name, task_name, definition_digest, state, attempt, priority,"
@@ -204,6 +208,13 @@ CASES = [
     Case(_no_folder, "data folder", "is no folder", "--data-dir"),
     Case(_long_journal, "journal", "300.0 MiB", "fuser", "warning"),
     Case(_public_key, "secrets", "everybody on this machine", "chmod o= "),
+    Case(
+        _public_database,
+        "data folder",
+        "everybody on this machine can read",
+        "chmod o= ",
+        "warning",
+    ),
     Case(_no_key, "secrets", "secrets.key is missing", "backup"),
     Case(_public_settings, "secrets", "aura.toml", "chmod o= "),
     Case(_missing_secrets, "secrets", "nowhere.env cannot be read", "place"),

@@ -45,6 +45,16 @@ def lines_of(text: str) -> list[Any]:
     return [json.loads(line) for line in text.splitlines()]
 
 
+def test_nothing_in_a_record_steers_a_terminal() -> None:
+    stream = io.StringIO()
+    message = "\x1b[2J\x9b31m\u202egnp.exe\u2028over"
+    with log_to(stream, as_json=True):
+        _log.warning(message)
+    (line,) = lines_of(stream.getvalue())
+    assert line["message"] == message
+    assert stream.getvalue().isascii()
+
+
 def test_a_record_is_an_object_with_its_fields() -> None:
     stream = io.StringIO()
     with log_to(stream, as_json=True), answering("r-1", TRACE):

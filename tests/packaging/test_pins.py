@@ -1,11 +1,13 @@
-"""The pins: every package that comes with the project has one, and none has an address.
+"""The pins: every package that comes with the project has one, and none other, or an address.
 
 Imports packaging only.
 """
 
 import re
 import tomllib
-from importlib.metadata import requires
+from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, requires
+from itertools import chain
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -15,6 +17,8 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 SDKS = REPOSITORY / "scripts" / "sdks"
+AUDIT = REPOSITORY / "scripts" / "audit"
+BUILDING = "# Only while building"  # below it stand pins of what no installed package asks for
 
 
 def pins(folder: Path = REPOSITORY) -> list[str]:
@@ -53,8 +57,43 @@ def test_every_package_that_is_needed_has_a_pin() -> None:
     assert not missing, f"add the versions of {sorted(missing)} to constraints.txt"
 
 
+def needed_somewhere() -> set[str]:
+    """The same on any system: what is not installed here needs nothing as far as one can tell."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    waiting = [*project["dependencies"], *chain(*project["optional-dependencies"].values())]
+    found: set[str] = set()
+    while waiting:
+        requirement = Requirement(waiting.pop())
+        name = canonicalize_name(requirement.name)
+        if name in found and not requirement.extras:
+            continue
+        found.add(name)
+        with suppress(PackageNotFoundError):
+            waiting += [
+                further
+                for further in requires(name) or []
+                if "extra ==" not in further or requirement.extras
+            ]
+    return found
+
+
+def test_no_pin_is_left_over() -> None:
+    """What nothing needs any more would be looked after, and trusted, for nothing."""
+    lines, _, building = (REPOSITORY / "constraints.txt").read_text("utf-8").partition(BUILDING)
+    assert building
+    pinned = {canonicalize_name(pin) for pin in re.findall(r"^([\w.-]+)==", lines, re.MULTILINE)}
+    assert pinned - needed_somewhere() == set(), "take these out of constraints.txt"
+
+
+def test_every_library_of_the_server_has_its_reason() -> None:
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text("utf-8"))["project"]
+    names = {Requirement(each).name.lower() for each in project["dependencies"]}
+    reasons = (REPOSITORY / "docs" / "decisions" / "0002-libraries.md").read_text("utf-8").lower()
+    assert [name for name in sorted(names) if name not in reasons] == []
+
+
 def test_every_pin_is_a_name_and_a_version_and_nothing_else() -> None:
-    listed = [*pins(), *pins(SDKS)]
+    listed = [*pins(), *pins(SDKS), *pins(AUDIT)]
     wrong = [pin for pin in listed if not re.fullmatch(r"[\w.-]+==\d[\w.]*", pin)]
     assert not wrong, "constraints.txt says which version, never where it comes from"
     for folder in (REPOSITORY / "scripts" / "redocly", SDKS):

@@ -118,7 +118,7 @@ class Database:
         steps = migrations() if steps is None else steps
         with ExitStack() as undo:
             try:
-                self.path.parent.mkdir(parents=True, exist_ok=True)
+                self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._guard = undo.enter_context(closing(locked(self.path)))
                 was_left = _size(self.path.with_name(self.path.name + "-wal")) > 0
                 self.writer = undo.enter_context(closing(self._connect()))

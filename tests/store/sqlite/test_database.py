@@ -91,6 +91,12 @@ def test_a_new_database_is_ours_and_safe(tmp_path: Path) -> None:
             assert database.writer.execute(f"PRAGMA {pragma}").fetchone() == (value,)
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="files there have no such mode")
+def test_a_new_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
+    with database_of(tmp_path / "new folder" / "aura.db"):
+        assert (tmp_path / "new folder").stat().st_mode & 0o777 == 0o700
+
+
 def test_an_older_database_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
     first = Migration(1, "0001_first.sql", "CREATE TABLE a (n); INSERT INTO a VALUES (7);")
     second = Migration(2, "0002_second.sql", "ALTER TABLE a ADD COLUMN m DEFAULT 8;")
