@@ -18,6 +18,7 @@ from aura_aio.contract.document import Contract, load_contract
 from aura_aio.server import Server, running_server
 from aura_aio.settings_table import load_settings
 from tests.contract.conformance import check_response
+from tests.contract.habits import check_habits
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "plans"
 TERMINAL = {"succeeded", "failed", "timed_out", "cancelled"}
@@ -53,6 +54,7 @@ class Client:
             check_response(
                 self._contract, method, url.raw_path, response.status, response.headers, body
             )
+            check_habits(response.status, response.headers, body)
             return Response(response.status, response.headers.copy(), body)
 
     async def get(self, path: str, **options: Any) -> Response:

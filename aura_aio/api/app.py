@@ -15,6 +15,7 @@ from aura_aio.api.keys import ABOUT, ACCESS, GATE, HTTP_SETTINGS, METRICS, MONIT
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Metrics
 from aura_aio.api.middlewares import (
+    give_request_id,
     with_compression,
     with_json_body,
     with_problems,
@@ -60,6 +61,7 @@ def make_app(
         ],
         client_max_size=settings.max_body_bytes,
     )
+    app.on_response_prepare.append(give_request_id)
     app[SCHEDULER] = scheduler
     app[MONITORS] = logs
     app[ABOUT] = about

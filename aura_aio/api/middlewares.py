@@ -25,6 +25,7 @@ _KEPT_HEADERS: Final = (
     "Allow", "Connection", "Retry-After", "Sec-WebSocket-Version", "Upgrade",
 )  # fmt: skip
 _JSON: Final = "application/json"
+X_REQUEST_ID: Final = "X-Request-ID"
 
 _UNREADABLE: Final = "The body is not cut and packed as the headers say."
 
@@ -45,19 +46,26 @@ class InvalidRequest(Exception):
 
 @web.middleware
 async def with_request_id(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Take the client's X-Request-ID or make one, and give it back with the answer; what is logged
-    meanwhile has it, and the id of the trace.
+    """Take the client's X-Request-ID or make one; what is logged meanwhile has it, and the id of
+    the trace.
     """
-    given = request.headers.get("X-Request-ID", "")
-    usable = 0 < len(given) <= 128 and given.isascii() and given.isprintable()
-    request_id = given if usable else secrets.token_hex(8)
-    request[REQUEST_ID] = request_id
+    request[REQUEST_ID] = request_id = request_id_of(request)
     trace = trace_of(request)
     with answering(request_id, None if trace is None else trace.trace_id):
-        response = await handler(request)
-    if not response.prepared:
-        response.headers["X-Request-ID"] = request_id
-    return response
+        return await handler(request)
+
+
+async def give_request_id(request: web.Request, response: web.StreamResponse) -> None:
+    """Give the id back with the answer, also where that begins before it is complete."""
+    if X_REQUEST_ID not in response.headers:
+        response.headers[X_REQUEST_ID] = request.get(REQUEST_ID) or request_id_of(request)
+
+
+def request_id_of(request: web.BaseRequest) -> str:
+    """The id that the client has given to the request, if it can be used, or a new one."""
+    given = request.headers.get(X_REQUEST_ID, "")
+    usable = 0 < len(given) <= 128 and given.isascii() and given.isprintable()
+    return given if usable else secrets.token_hex(8)
 
 
 def trace_of(request: web.Request) -> TraceContext | None:

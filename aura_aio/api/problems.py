@@ -1,6 +1,6 @@
 """Every error as `application/problem+json` (RFC 9457): ONE table from error to status.
 
-May import aiohttp, model and scheduler's data types.
+May import aiohttp, model, scheduler's data types, and of `api` `answers`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,6 +10,7 @@ from typing import Any, Final
 import msgspec
 from aiohttp import hdrs, web
 
+from aura_aio.api.answers import NOT_KEPT
 from aura_aio.model import errors, json
 from aura_aio.model.backup import BackupRefused
 from aura_aio.model.callback import CallbackRefused
@@ -110,7 +111,7 @@ _HTTP_TITLES: Final = {
 
 _BEARER: Final = 'Bearer realm="aura"'
 
-_BY_CODE: Final = {error.code: (error, *entry) for error, entry in TABLE.items()}
+_BY_CODE: Final = {error.code: entry for error, entry in TABLE.items()}
 
 
 def of_error(error: AuraError) -> Problem:
@@ -120,15 +121,13 @@ def of_error(error: AuraError) -> Problem:
 
 def of_rejection(rejection: Rejection) -> Problem:
     """The problem of an error that travelled as data."""
-    kind, status, title = _BY_CODE[rejection.code]
+    status, title = _BY_CODE[rejection.code]
     return Problem(
         type=TYPE_PREFIX + rejection.code,
         title=title,
         status=status,
         detail=rejection.detail,
-        errors=tuple(
-            FieldError("body", _pointer(kind, place), fault) for place, fault in rejection.faults
-        ),
+        errors=tuple(FieldError("body", place, fault) for place, fault in rejection.faults),
     )
 
 
@@ -201,7 +200,7 @@ def response(
         status=problem.status,
         body=json.dumps(msgspec.structs.replace(problem, instance=instance)),
         content_type=CONTENT_TYPE,
-        headers=headers,
+        headers={**NOT_KEPT, **(headers or {})},
     )
 
 
@@ -210,7 +209,7 @@ def raw(problem: Problem, headers: Mapping[str, str]) -> bytes:
     more, and that ends with it.
     """
     body = json.dumps(problem)
-    told = dict(headers) | {
+    told = {**NOT_KEPT, **headers} | {
         "Content-Type": CONTENT_TYPE,
         "Content-Length": str(len(body)),
         "Connection": "close",
@@ -236,14 +235,3 @@ def headers_of(error: AuraError) -> dict[str, str]:
             pass
     seconds: Any = getattr(error, "retry_after_sec", None)
     return {} if seconds is None else {"Retry-After": str(seconds)}
-
-
-def _pointer(kind: type[AuraError], place: str) -> str:
-    """`place` as a JSON Pointer into the body; of inputs it is written `name[3].key`."""
-    if kind is not errors.InputsRejected:
-        return place
-    return "/inputs" + "".join(
-        "/" + part.replace("~", "~0").replace("/", "~1")
-        for part in place.replace("[", ".").replace("]", "").split(".")
-        if part
-    )

@@ -5,7 +5,6 @@ May import aiohttp, settings and the rest of `api` but `app` and `routes`.
 
 import asyncio
 import logging
-import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -21,6 +20,7 @@ from aura_aio.api import problems
 from aura_aio.api.gate import ALWAYS_ANSWERED, ROOM, Gate, TurnedAway
 from aura_aio.api.keys import GATE
 from aura_aio.api.masked import MaskedOnly
+from aura_aio.api.middlewares import X_REQUEST_ID, request_id_of
 from aura_aio.api.patience import PatientHandler
 from aura_aio.settings import HttpSettings
 
@@ -144,8 +144,8 @@ class _Protocol(PatientHandler):
         """
         if request.writer.output_size > 0:
             raise ConnectionError("The answer had begun when the request failed.")
+        request_id = request_id_of(request)
         if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            request_id = secrets.token_hex(8)
             _log.error(
                 "request failed",
                 extra={"action": "request_failed", "request_id": request_id},
@@ -157,6 +157,7 @@ class _Protocol(PatientHandler):
             problem = self._bad_request(status, exc, message)
         response = problems.response(problem, instance=request.path)
         response.force_close()
+        response.headers[X_REQUEST_ID] = request_id
         return response
 
     def _bad_request(
@@ -182,10 +183,10 @@ def _answering(
         if request.version not in {HttpVersion10, HttpVersion11}:
             version = ".".join(map(str, request.version))
             problem = problems.bad_http(400, f"It says it is one of HTTP/{version}.")
-            return problems.response(problem, instance=request.path)
+            return _named(request, problems.response(problem, instance=request.path))
         room = gate.room_for(request)
         if room.taken >= room.most and request.path not in ALWAYS_ANSWERED:
-            return gate.turn_away(request, room)
+            return _named(request, gate.turn_away(request, room))
         request[ROOM] = room
         room.taken += 1
         try:
@@ -193,8 +194,15 @@ def _answering(
         except web.HTTPException as error:
             if error.status < 400:
                 raise
-            return problems.response(problems.of_http(error), instance=request.path)
+            problem = problems.of_http(error)
+            return _named(request, problems.response(problem, instance=request.path))
         finally:
             room.taken -= 1
 
     return handle
+
+
+def _named(request: web.BaseRequest, response: web.StreamResponse) -> web.StreamResponse:
+    """The answer to a request that no middleware has seen."""
+    response.headers[X_REQUEST_ID] = request_id_of(request)
+    return response

@@ -18,6 +18,7 @@ from aura_aio.api.problems import FieldError
 from aura_aio.api.schemas.tasks import AdHocTaskRequestSchema
 from aura_aio.model import json
 from aura_aio.model.errors import AuraError, NotJson, RequestInvalid
+from aura_aio.model.pointers import below
 
 _LOCATIONS: Final = {
     "json": "body",
@@ -122,7 +123,7 @@ def _shallow(value: Any, body: bytes, most: int) -> Any:
         if depth > most:
             raise NotJson(f"it is nested more than {most} deep")
         level = [
-            below for each in level for below in (each.values() if isinstance(each, dict) else each)
+            inner for each in level for inner in (each.values() if isinstance(each, dict) else each)
         ]
     return value
 
@@ -135,16 +136,11 @@ def _messages(error: marshmallow.ValidationError) -> dict[str, Any]:
 def _faults(messages: Any, pointer: str = "") -> Iterator[tuple[str, str]]:
     """(JSON Pointer, message) for each fault in marshmallow's tree of messages."""
     if isinstance(messages, Mapping):
-        for name, below in messages.items():
-            step = "" if name == "_schema" else "/" + _escaped(str(name))
-            yield from _faults(below, pointer + step)
+        for name, told in messages.items():
+            place = pointer if name == "_schema" else below(pointer, str(name))
+            yield from _faults(told, place)
     elif isinstance(messages, list):
         for message in messages:
             yield from _faults(message, pointer)
     else:
         yield pointer, str(messages)
-
-
-def _escaped(name: str) -> str:
-    """`name` as a part of a JSON Pointer (RFC 6901)."""
-    return name.replace("~", "~0").replace("/", "~1")

@@ -3,8 +3,7 @@
 May import model, and of `catalog` `inputs`, `place`, `secret_inputs` and `template_checks`.
 """
 
-import re
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from aura_aio.catalog.inputs import check_inputs
 from aura_aio.catalog.place import Place
@@ -12,8 +11,7 @@ from aura_aio.catalog.secret_inputs import faults_of_secrets
 from aura_aio.catalog.template_checks import is_template
 from aura_aio.model.errors import InputsRejected
 from aura_aio.model.plan import Task
-
-_NAME_ENDS: Final = re.compile(r"[.\[]")
+from aura_aio.model.pointers import parts_of, spelled
 
 
 class FixedInputs(NamedTuple):
@@ -29,10 +27,10 @@ class FixedInputs(NamedTuple):
         try:
             check_inputs(task, self.values)
         except InputsRejected as error:
-            faults += error.faults
+            faults += [(where.removeprefix("/inputs"), fault) for where, fault in error.faults]
         for where, fault in faults:
-            place = self.entries.get(_NAME_ENDS.split(where)[0], self.place)
-            sentence = f"The input {where} {fault}"
+            place = self.entries.get(parts_of(where)[0], self.place)
+            sentence = f"The input {spelled(where)} {fault}"
             place.fault(sentence if sentence.endswith((".", "?")) else f"{sentence}.")
 
 

@@ -18,10 +18,11 @@ from aura_aio.catalog.secret_inputs import MASK
 from aura_aio.model import json
 from aura_aio.model.errors import InputsRejected
 from aura_aio.model.plan import InputSpec, Task
+from aura_aio.model.pointers import below, spelled
 from aura_aio.model.suggestions import did_you_mean
 
 Faults = list[tuple[str, str]]
-"""Pairs (place, what is wrong): see `InputsRejected`."""
+"""Pairs (JSON Pointer into the inputs, what is wrong): see `InputsRejected`."""
 
 _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,400}(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?\Z")
 _BUT: Final = ", not "
@@ -62,7 +63,8 @@ def convert(spec: InputSpec, value: Any) -> tuple[Any, str | None]:
     converted = value
     with suppress(PatternTooSlow):
         converted = _check(spec, value, "", faults)
-    return converted, "; ".join(f"{place} {fault}".strip() for place, fault in faults) or None
+    told = (f"{spelled(place)} {fault}".strip() for place, fault in faults)
+    return converted, "; ".join(told) or None
 
 
 def with_absent(specs: Sequence[InputSpec], inputs: dict[str, Any]) -> dict[str, Any]:
@@ -85,23 +87,22 @@ def base_type(spec: InputSpec) -> str:
 def _check_fields(
     specs: Sequence[InputSpec], values: Mapping[str, Any], place: str, faults: Faults
 ) -> dict[str, Any]:
-    prefix = f"{place}." if place else ""
     checked: dict[str, Any] = {}
     known = 0
     for spec in specs:
         value = values.get(spec.name)
         known += spec.name in values
         if value is not None:
-            checked[spec.name] = _check(spec, value, prefix + spec.name, faults)
+            checked[spec.name] = _check(spec, value, below(place, spec.name), faults)
         elif spec.default is not UNSET:
             checked[spec.name] = spec.default
         elif spec.required:
-            faults.append((prefix + spec.name, "is required"))
+            faults.append((below(place, spec.name), "is required"))
     if known != len(values):
         names = {spec.name for spec in specs}
         for name in [each for each in values if each not in names]:
             meant = did_you_mean(name, names) if len(faults) < _MOST_SUGGESTED else ""
-            faults.append((f"{prefix}{name}", _UNKNOWN + meant))
+            faults.append((below(place, name), _UNKNOWN + meant))
     return checked
 
 
@@ -214,7 +215,7 @@ def _list(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     item = spec.item
     if item is None:
         return value
-    return [_check(item, each, f"{place}[{index}]", faults) for index, each in enumerate(value)]
+    return [_check(item, each, f"{place}/{index}", faults) for index, each in enumerate(value)]
 
 
 def _dict(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:

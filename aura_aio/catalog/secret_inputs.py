@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from aura_aio.model.plan import InputSpec
+from aura_aio.model.pointers import below
 
 MASK: Final = "***"
 """What is shown in place of a secret."""
@@ -56,12 +57,12 @@ def secret_values(
 def faults_of_secrets(
     specs: Sequence[InputSpec], inputs: Mapping[str, Any]
 ) -> list[tuple[str, str]]:
-    """What is wrong with `inputs` that are to be kept as they are: pairs (name, fault) for those
-    that hold a secret.
+    """What is wrong with `inputs` that are to be kept as they are: pairs (JSON Pointer, fault) for
+    those that hold a secret.
     """
     return [
         (
-            spec.name,
+            below("", spec.name),
             "is secret, and would be kept here for all to read: use secrets.NAME in the task",
         )
         for spec in specs

@@ -1,11 +1,12 @@
 """One tree of domain errors, a `code` per class; `api/problems.py` gives each its HTTP status.
 
-May import the standard library and `model.suggestions`; nothing here knows HTTP.
+May import the standard library, `pointers` and `suggestions`; nothing here knows HTTP.
 """
 
 from collections.abc import Iterable, Sequence
 from typing import ClassVar
 
+from aura_aio.model.pointers import spelled
 from aura_aio.model.suggestions import did_you_mean
 
 
@@ -82,17 +83,16 @@ class UnknownStep(AuraError):
 
 
 class InputsRejected(AuraError):
-    """The inputs of a run break the task's `meta.inputs`.
-
-    `faults` are pairs (place in the inputs, written `name` or `name[3].key`; what is wrong).
+    """The inputs of a run break the task's `meta.inputs`. `faults` are pairs (JSON Pointer, what is
+    wrong): as it is given, into the inputs; as it is kept, into the body that has them.
     """
 
     code = "inputs-rejected"
 
     def __init__(self, plan_name: str, task_name: str, faults: Sequence[tuple[str, str]]) -> None:
-        listed = "; ".join(f"{place}: {fault}" if place else fault for place, fault in faults)
+        listed = "; ".join(f"{spelled(place)}: {fault}" for place, fault in faults)
         super().__init__(f"The inputs do not fit task {task_name!r} of {plan_name!r}: {listed}")
-        self.faults = tuple(faults)
+        self.faults = tuple((f"/inputs{place}", fault) for place, fault in faults)
 
 
 class NotJson(AuraError):

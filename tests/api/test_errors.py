@@ -104,10 +104,17 @@ async def test_a_mistyped_task_is_a_400_with_a_suggestion(probe: Served) -> None
 
 
 async def test_inputs_that_break_the_task_are_a_400_that_names_each(probe: Served) -> None:
-    body = {"plan_name": "probe", "task_name": "echo", "inputs": {"times": 11, "other": 1}}
+    inputs = {"times": 11, "other": 1, "dotted.name": 1, "a/b~c[0]": 1}
+    body = {"plan_name": "probe", "task_name": "echo", "inputs": inputs}
     problem = _problem(await probe.post(RUN, body), 400, "inputs-rejected")
     fields = {error["field"] for error in problem["errors"]}
-    assert fields == {"/inputs/text", "/inputs/times", "/inputs/other"}
+    assert fields == {
+        "/inputs/text",
+        "/inputs/times",
+        "/inputs/other",
+        "/inputs/dotted.name",
+        "/inputs/a~1b~0c[0]",
+    }
 
 
 async def test_a_body_over_the_limit_is_a_413(probe: Served) -> None:

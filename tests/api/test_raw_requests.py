@@ -31,13 +31,17 @@ async def test_what_is_no_http_is_answered_with_a_problem(server: Served, reques
     assert headers["content-type"] == "application/problem+json"
     assert problem["type"] == "urn:aura:problem:bad-http"
     assert problem["detail"]
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-request-id"]
     assert "Traceback" not in problem["detail"]
 
 
 async def test_an_expectation_that_nobody_knows_is_a_417(server: Served) -> None:
-    request = b"GET /api/runs HTTP/1.1\r\n" + HOST + b"Expect: magic\r\nConnection: close\r\n\r\n"
+    request = b"GET /api/runs HTTP/1.1\r\n" + HOST + b"Expect: magic\r\nX-Request-ID: me\r\n"
+    request += b"Connection: close\r\n\r\n"
     status, headers, problem = await _answer(server, request)
     assert status == problem["status"] == 417
     assert headers["content-type"] == "application/problem+json"
     assert problem["type"] == "urn:aura:problem:expectation-failed"
     assert problem["instance"] == "/api/runs"
+    assert headers["x-request-id"] == "me"

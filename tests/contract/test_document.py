@@ -275,3 +275,31 @@ def test_every_problem_example_is_of_the_status_that_it_stands_under(contract: C
                 if status.startswith(("4", "5")):
                     for place, _, value in _of_content(path, resolve(document, response)):
                         assert value["status"] == int(status), (place, method)
+
+
+def test_links_lead_from_whatever_starts_a_run_to_all_that_can_be_done_with_it(
+    contract: Contract,
+) -> None:
+    """Schemathesis walks along them, and so may a reader."""
+    document = contract.as_dict()
+    links: dict[str, set[str]] = {}
+    starting = set()
+    for *_, operation in operations(document):
+        for answer in mapping(operation["responses"]).values():
+            found = resolve(document, answer)
+            named = {
+                resolve(document, link)["operationId"] for link in found.get("links", {}).values()
+            }
+            links.setdefault(operation["operationId"], set()).update(named)
+            if "Idempotent-Replayed" in found.get("headers", {}) and "Location" in found["headers"]:
+                starting.add(operation["operationId"])
+    assert starting == {"runTask", "insertIntoQueue", "retryTask", "runScheduleNow"}
+    for operation_id in starting:
+        assert links[operation_id] == links["runTask"], operation_id
+    assert links["runTask"] >= {
+        each.operation_id for each in contract.operations if "{cid}" in each.path
+    }
+    assert {"cancelTask", "retryTask"} <= links["getRun"]
+    assert {"getRun", "retryTask"} <= links["cancelTask"]
+    known = {each.operation_id for each in contract.operations}
+    assert set().union(*links.values()) <= known

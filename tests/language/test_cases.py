@@ -28,6 +28,7 @@ from aura_aio.catalog.catalog import Catalog
 from aura_aio.model.errors import InputsRejected
 from aura_aio.model.event import EventTrigger
 from aura_aio.model.limits import limits_of
+from aura_aio.model.pointers import spelled
 from aura_aio.model.run import Outcome
 from aura_aio.model.schedule import Schedule
 from tests.engine.harness import PLAN, Bench, QuickClock, bench, write_plan
@@ -157,7 +158,11 @@ async def test_run(case: dict[str, Any], table: Bench) -> None:
     if "rejected" in expected:
         with pytest.raises(InputsRejected) as rejection:
             table.runner(call, inputs)
-        assert [list(fault) for fault in rejection.value.faults] == expected["rejected"]
+        found = [
+            [spelled(place.removeprefix("/inputs")), fault]
+            for place, fault in rejection.value.faults
+        ]
+        assert found == expected["rejected"]
         return
     envelope: dict[str, Any] = {
         key: json.dumps(case[key]).encode() for key in ("origin", "state") if key in case

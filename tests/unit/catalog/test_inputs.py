@@ -14,6 +14,7 @@ from aura_aio.catalog.inputs import check_inputs, with_absent
 from aura_aio.catalog.json_schema import inputs_schema
 from aura_aio.model.errors import InputsRejected
 from aura_aio.model.plan import InputSpec, Task, TaskMeta
+from aura_aio.model.pointers import spelled
 
 
 def task(*specs: InputSpec) -> Task:
@@ -24,7 +25,9 @@ def faults(spec: InputSpec, value: Any) -> list[str]:
     try:
         check_inputs(task(spec), {"x": value})
     except InputsRejected as rejection:
-        return [f"{place} {fault}" for place, fault in rejection.faults]
+        return [
+            f"{spelled(place.removeprefix('/inputs'))} {fault}" for place, fault in rejection.faults
+        ]
     return []
 
 
