@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from aiohttp import web
 
@@ -63,12 +63,16 @@ from aura_aio.settings import (
     StoreSettings,
     WorkerSettings,
 )
-from aura_aio.store.sqlite import SqliteStore, open_sqlite
+from aura_aio.store.sqlite import AT_ONCE, Opening, SqliteStore, open_sqlite
 from aura_aio.tracing import tracing
 from aura_aio.vault import open_vault
 
 if TYPE_CHECKING:
     from aura_aio.tracing.spans import Spans
+
+_WAIT_FOR_DATA_SEC: Final = 10.0
+"""How long a server whose clients wait already waits for who has the database: a command may have
+come in between it and the server before it."""
 
 
 class Server:
@@ -124,7 +128,7 @@ async def running_server(
     async with (
         bound(settings.http, listener) as site,
         tracing(settings.traces, aura_aio.__version__, clock) as spans,
-        _open_store(settings.store, places.database, bus, clock) as store,
+        _open_store(settings.store, places.database, bus, clock, _how(listener)) as store,
         running_hub(settings, store, clock) as hub,
         entrance(settings, store.tokens, clock) as access,
         calling_back(settings.callbacks, places.data_dir, store, bus, clock, spans) as calling,
@@ -201,9 +205,13 @@ async def _begin(settings: Settings, scheduler: Scheduler) -> None:
         scheduler.hot_reload.enable()
 
 
+def _how(listener: socket.socket | None) -> Opening:
+    return AT_ONCE if listener is None else Opening(lock_wait_sec=_WAIT_FOR_DATA_SEC)
+
+
 @asynccontextmanager
 async def _open_store(
-    settings: StoreSettings, database: Path, bus: EventBus, clock: Clock
+    settings: StoreSettings, database: Path, bus: EventBus, clock: Clock, how: Opening
 ) -> AsyncIterator[SqliteStore]:
     store = await open_sqlite(
         database,
@@ -211,6 +219,7 @@ async def _open_store(
         clock=clock,
         queue_limit=settings.queue_limit,
         max_attempts=settings.max_attempts,
+        how=how,
     )
     try:
         yield store

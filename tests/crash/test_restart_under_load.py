@@ -207,6 +207,26 @@ async def test_a_restart_under_load_loses_and_doubles_nothing(tmp_path: Path) ->
             assert (runs[cid]["status"], "WorkerLost" in run) == ("failed", True), run
 
 
+async def test_who_is_told_to_end_while_it_starts_anew_ends(tmp_path: Path) -> None:
+    gate = tmp_path / "gate"
+    tasks = {"held": HELD.replace("POLICY", "fail")}
+    await asyncio.to_thread(write_plan, tmp_path / "plans", "load", tasks, ACTIONS)
+    place = tmp_path / "data", str(tmp_path / "plans")
+    async with server_process(*place, "--workers", "1", "--shutdown-grace-sec", "60") as server:
+        inputs = {"ledger": str(tmp_path / "ledger"), "gate": str(gate)}
+        cid = await server.run("load", "held", inputs=inputs)
+        await until(partial(_holds, server, cid), within=30)
+
+        async def is_draining() -> bool:
+            return (await server.get("/readyz")).status == 503
+
+        server.process.send_signal(signal.SIGUSR2)
+        await until(is_draining)
+        server.process.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(gate.touch)
+        assert await server.process.wait() == 0
+
+
 @asynccontextmanager
 async def handed_over(
     listener: socket.socket, folder: Path, *options: str

@@ -19,6 +19,9 @@ APPLICATION_ID: Final = 0x41757261
 BUSY_TIMEOUT_SEC: Final = 5.0
 """Only foreign tools (a backup, a shell) can be in the way: one server has one writer."""
 
+LOCK_WAIT_SEC: Final = 0.25
+"""How long to wait for who has the database: as long as it takes who only looks (`aura doctor`)."""
+
 _PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",  # what a commit has acknowledged survives a power cut,
     "PRAGMA fullfsync = ON",  # on macOS too, where fsync stops at the drive's cache
@@ -43,6 +46,18 @@ _AT_FAULT: Final = frozenset(
         sqlite3.SQLITE_READONLY,
     }
 )
+
+
+class Opening(NamedTuple):
+    """How a database is opened: up to which size it is checked first, and how long to wait for who
+    has it open.
+    """
+
+    checked_bytes: int = soundness.CHECKED_AT_START_BYTES
+    lock_wait_sec: float = LOCK_WAIT_SEC
+
+
+AT_ONCE: Final = Opening()
 
 
 class Migration(NamedTuple):
@@ -71,16 +86,16 @@ def migrations() -> tuple[Migration, ...]:
     )
 
 
-def locked(database: Path) -> sqlite3.Connection:
+def locked(database: Path, wait_sec: float = LOCK_WAIT_SEC) -> sqlite3.Connection:
     """Hold an exclusive lock on a file beside the database until the connection is closed.
 
     SQLite's own lock on an empty database works on every system, and ends with the process.
 
     Raises:
-        DatabaseInUse: another process holds it.
+        DatabaseInUse: another process holds it, and has for `wait_sec`.
     """
     guard = sqlite3.connect(
-        f"{database}.lock", timeout=0, isolation_level=None, check_same_thread=False
+        f"{database}.lock", timeout=wait_sec, isolation_level=None, check_same_thread=False
     )
     try:
         guard.execute("BEGIN EXCLUSIVE")
@@ -108,22 +123,21 @@ class Database:
         self,
         path: Path,
         steps: Sequence[Migration] | None = None,
-        *,
-        checked_bytes: int = soundness.CHECKED_AT_START_BYTES,
+        how: Opening = AT_ONCE,
     ) -> None:
         self.path = path.resolve()
         self.is_unchecked = False
-        """Whether it was not closed by whoever had it last, and is larger than `checked_bytes`, up
-        to which every database is checked before it is used."""
+        """Whether it was not closed by whoever had it last, and is too large to be checked before
+        it is used."""
         steps = migrations() if steps is None else steps
         with ExitStack() as undo:
             try:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-                self._guard = undo.enter_context(closing(locked(self.path)))
+                self._guard = undo.enter_context(closing(locked(self.path, how.lock_wait_sec)))
                 was_left = _size(self.path.with_name(self.path.name + "-wal")) > 0
                 self.writer = undo.enter_context(closing(self._connect()))
                 self._check(steps)
-                if _size(self.path) <= checked_bytes:
+                if _size(self.path) <= how.checked_bytes:
                     self._check_pages()
                 else:
                     self.is_unchecked = was_left

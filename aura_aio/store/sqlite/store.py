@@ -20,13 +20,13 @@ from aura_aio.store.sqlite.accept import Acceptance
 from aura_aio.store.sqlite.audit import SqliteAudit
 from aura_aio.store.sqlite.callbacks import SqliteCallbacks
 from aura_aio.store.sqlite.children import SqliteChildren, cancel_with_parents
-from aura_aio.store.sqlite.database import Database
+from aura_aio.store.sqlite.database import AT_ONCE, Database, Opening
 from aura_aio.store.sqlite.logs import SqliteLogs
 from aura_aio.store.sqlite.queue import SqliteQueue
 from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.runs import SqliteRuns
 from aura_aio.store.sqlite.schedules import SqliteEvents, SqliteSchedules
-from aura_aio.store.sqlite.soundness import CHECKED_AT_START_BYTES, Inspection
+from aura_aio.store.sqlite.soundness import Inspection
 from aura_aio.store.sqlite.tokens import SqliteTokens
 from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
 from aura_aio.store.writer import Writer
@@ -35,8 +35,8 @@ from aura_aio.store.writer import Writer
 class Parts:
     """What is opened, in a thread, before there is a store."""
 
-    def __init__(self, path: Path, clock: Clock, checked_bytes: int) -> None:
-        database = Database(path, checked_bytes=checked_bytes)
+    def __init__(self, path: Path, clock: Clock, how: Opening) -> None:
+        database = Database(path, how=how)
         self.clock = clock
         self.inspection = Inspection(database.path)
         try:
@@ -48,7 +48,7 @@ class Parts:
                 self.inspection.start(database.reader())
         except sqlite3.Error as error:
             database.close()
-            raise StoreUnavailable(f"The database {path} cannot be read: {error}.") from error
+            raise StoreUnavailable(f"{database.path} cannot be read: {error}.") from error
 
 
 class SqliteStore:
@@ -113,10 +113,10 @@ async def open_sqlite(
     queue_limit: int = 1_000_000,
     max_attempts: int = 3,
     idempotency_retention_sec: float = 86_400.0,
-    checked_bytes: int = CHECKED_AT_START_BYTES,
+    how: Opening = AT_ONCE,
 ) -> SqliteStore:
     """Open the database at `path`, making or migrating it as needed. It is checked first; one that
-    is larger than `checked_bytes` afterwards (`inspection`), if it was not closed properly.
+    is larger than `how.checked_bytes` afterwards (`inspection`), if it was not closed properly.
 
     `publish` is called on this event loop with every fact, after its commit and before the call
     that caused it returns. At the most `queue_limit` runs are queued, a run has at the most
@@ -126,6 +126,6 @@ async def open_sqlite(
         DatabaseTooNew: a newer version has written it; it was not touched.
         StoreUnavailable: it cannot be opened, is in use, is damaged, or is not ours.
     """
-    parts = await asyncio.to_thread(Parts, path, clock, checked_bytes)
+    parts = await asyncio.to_thread(Parts, path, clock, how)
     acceptance = Acceptance(queue_limit, idempotency_retention_sec)
     return SqliteStore(parts, publish, acceptance, max_attempts)

@@ -11,13 +11,21 @@ from contextlib import closing, contextmanager
 from importlib.resources import files
 from pathlib import Path
 from subprocess import PIPE, Popen
+from threading import Thread
 
 import pytest
 
 from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
 from aura_aio.model.log import LogLevel, LogLine
 from aura_aio.store.sqlite import open_sqlite
-from aura_aio.store.sqlite.database import APPLICATION_ID, Database, Migration, migrations
+from aura_aio.store.sqlite.database import (
+    APPLICATION_ID,
+    Database,
+    Migration,
+    Opening,
+    locked,
+    migrations,
+)
 from tests.store.opened import ManualClock
 from tests.store.sqlite.at import opened_at
 from tests.store.sqlite.schemas import schema
@@ -159,6 +167,23 @@ async def test_a_second_opener_is_refused(tmp_path: Path) -> None:
         await store.aclose()
     again = await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
     await again.aclose()
+
+
+def test_who_has_the_database_is_waited_for(tmp_path: Path) -> None:
+    path = tmp_path / "aura.db"
+    opened: list[Database] = []
+
+    def wait() -> None:
+        opened.append(Database(path, how=Opening(lock_wait_sec=20)))
+
+    with closing(locked(path)):
+        waiting = Thread(target=wait)
+        waiting.start()
+        with pytest.raises(StoreUnavailable, match="Another server has"):
+            Database(path, how=Opening(lock_wait_sec=0))
+        assert opened == []
+    waiting.join()
+    opened[0].close()
 
 
 async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:

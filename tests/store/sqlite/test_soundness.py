@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from aura_aio.model.errors import StoreUnavailable
-from aura_aio.store.sqlite import open_sqlite
+from aura_aio.store.sqlite import Opening, open_sqlite
 from aura_aio.store.sqlite.database import Database
 from aura_aio.store.sqlite.store import SqliteStore
 from tests.serving import serving
@@ -25,7 +25,7 @@ PAGE = 4096
 async def opened(path: Path, checked_bytes: int) -> SqliteStore:
     """The store at `path`."""
     return await open_sqlite(
-        path, publish=lambda _: None, clock=ManualClock(), checked_bytes=checked_bytes
+        path, publish=lambda _: None, clock=ManualClock(), how=Opening(checked_bytes)
     )
 
 
@@ -84,7 +84,7 @@ async def test_a_large_one_that_was_not_closed_is_checked_while_it_is_used(
 
 
 def test_a_large_one_that_was_closed_is_not(sound: Path) -> None:
-    with closing(Database(sound, checked_bytes=PAGE)) as database:
+    with closing(Database(sound, how=Opening(PAGE))) as database:
         assert not database.is_unchecked
 
 
