@@ -123,6 +123,9 @@ async def test_one_plan_is_paused_and_the_others_go_on(
     server = await make_server(plans=[str(root)])
     paused = (await server.post("/api/queue/pause", {"plan_name": "probe"})).json
     assert [plan["plan_name"] for plan in paused["plans"]] == ["probe"]
+    mistyped = await server.post("/api/queue/pause", {"plan_name": "probr"})
+    assert (mistyped.status, mistyped.json["type"]) == (404, "urn:aura:problem:plan-not-found")
+    assert (await server.post("/api/queue/resume", {"plan_name": "gone"})).json == paused
     (cid,) = await _queued(server, 1, priority=100)
     assert (await server.done("other", "say"))["status"] == "succeeded"
     run = (await server.get(f"/api/runs/{cid}")).json

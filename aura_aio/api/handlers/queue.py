@@ -81,6 +81,8 @@ async def clear_queue(request: web.Request) -> web.Response:
 async def pause_queue(request: web.Request) -> web.Response:
     """pauseQueue."""
     plan_name = _plan_to_pause(request)
+    if plan_name is not None:
+        request.app[SCHEDULER].plans.get(plan_name)  # a mistyped one would be paused in vain
     return answer(views.queue_pauses(await request.app[SCHEDULER].queue.pause_queue(plan_name)))
 
 
