@@ -1,6 +1,6 @@
 """Fixtures that every test gets.
 
-Imports pytest, blockbuster and the public surface of aura_aio.
+Imports pytest, Hypothesis, blockbuster and the public surface of aura_aio.
 """
 
 import gc
@@ -11,8 +11,14 @@ from typing import Any, Protocol
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
+from hypothesis import Phase, settings
 
 from tests.serving import Served, serving
+
+# For scripts/mutate.py: the same for each mutant, and what fails has done its work.
+settings.register_profile(
+    "mutation", derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
+)
 
 
 class MakeServer(Protocol):

@@ -42,10 +42,10 @@ async def claimed(opened: Opened, most: int = 100) -> list[str]:
 async def test_a_run_moves_to_the_front_of_its_priority(opened: Opened) -> None:
     a, b, c = [await opened.enqueue() for _ in range(3)]
     high = await opened.enqueue(priority=1)
-    for cid in (c, b):
+    for cid in (a, b, c):
         assert (await opened.store.queue.move_to_front(cid)).state is RunState.QUEUED
-    assert await order(opened) == [high, b, c, a]
-    assert await claimed(opened) == [high, b, c, a]
+    assert await order(opened) == [high, c, b, a]
+    assert await claimed(opened) == [high, c, b, a]
 
 
 @pytest.mark.parametrize("limited", [(), (1, 3)], ids=["alike", "some with limits"])
@@ -105,6 +105,18 @@ async def test_no_two_runs_get_the_same_place(
     assert await paged(opened, 1) == [a, b, *between, c]
 
 
+async def test_no_two_runs_are_the_last(opened: Opened) -> None:
+    first = await opened.enqueue()
+    moved = [await opened.enqueue(delay_sec=5) for _ in range(2)]
+    for cid in moved:
+        await opened.store.queue.move_to_position(cid, 9)
+    opened.clock.seconds += 5
+    assert await order(opened) == [first, *moved]
+    assert await paged(opened, 1) == [first, *moved]
+    last = await opened.enqueue()
+    assert await claimed(opened) == [first, *moved, last]
+
+
 async def test_another_priority_forgets_where_a_run_was_moved(opened: Opened) -> None:
     a, b, c = [await opened.enqueue() for _ in range(3)]
     await opened.store.queue.move_to_front(c)
@@ -140,6 +152,10 @@ async def test_an_order_that_names_what_is_not_queued_moves_nothing(opened: Open
         "/cid_order/2",
         "/cid_order/3",
     ]
+    not_queued, unknown, twice = [fault for _, fault in caught.value.faults]
+    assert running in not_queued
+    assert "'none'" in unknown
+    assert b in twice
     assert await order(opened) == [a, b]
 
 
@@ -206,6 +222,15 @@ async def test_only_the_paused_plan_waits(opened: Opened) -> None:
     assert await claimed(opened) == paused[:1]
 
 
+async def test_of_a_paused_plan_nothing_starts_however_it_is_asked_for(opened: Opened) -> None:
+    slow, other = await opened.enqueue(plan_name="slow"), await opened.enqueue(plan_name="Other")
+    await opened.store.queue.pause("slow")
+    assert [each.cid for each in await opened.store.queue.claim(["w1"] * 2, [slow])] == []
+    assert await claimed(opened) == [other]
+    await opened.store.queue.resume("slow")
+    assert [each.cid for each in await opened.store.queue.claim(["w1"] * 2, [slow])] == [slow]
+
+
 async def test_pauses_survive_a_restart(opened: Opened) -> None:
     await opened.enqueue(plan_name="slow")
     await opened.store.queue.pause("slow")
@@ -227,3 +252,13 @@ async def test_many_are_cancelled_at_once_each_as_it_can_be(opened: Opened) -> N
     assert await runs.request_cancel_each(cids, request, only_queued=False) == (
         RunState.CANCELLING, None, None, None,
     )  # fmt: skip
+
+
+async def test_who_is_named_twice_is_cancelled_once(opened: Opened) -> None:
+    running, queued = await opened.start(), await opened.enqueue()
+    states = await opened.store.runs.request_cancel_each(
+        [running, queued, running, queued], CancelRequest(opened.clock.now()), only_queued=False
+    )
+    cancelling = RunState.CANCELLING
+    assert states == (cancelling, RunState.CANCELLED, cancelling, None)
+    assert opened.changes(running)[2:] == [(RunState.RUNNING, cancelling)]

@@ -1,8 +1,9 @@
 """A text between two others, wherever and however often it is asked for.
 
-Imports Hypothesis and aura_aio.model.
+Imports Hypothesis, pytest and aura_aio.model.
 """
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -24,6 +25,43 @@ def test_what_goes_in_between_is_in_between(places: list[int]) -> None:
         assert not text.endswith("-")
         texts.insert(index, text)
     assert texts == sorted(set(texts))
+
+
+texts = st.text(alphabet="-0ayz", max_size=5).filter(lambda text: not text.endswith("-"))
+
+
+@given(st.tuples(texts, texts).filter(lambda both: both[0] != both[1]))
+def test_between_any_two_there_is_one(both: tuple[str, str]) -> None:
+    before, after = sorted(both)
+    text = between(before, after)
+    assert before < text < after
+    assert not text.endswith("-")
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "text"),
+    [
+        ("a", "c", "b"),
+        ("a", "z", "m"),
+        ("a", "b", "ah"),
+        ("az", "b", "azh"),
+        ("azz", "b", "azzh"),
+        ("ay", "b", "az"),
+        ("ab", "b", "an"),
+        ("a", "b0", "b"),
+        ("", "0", "-h"),
+        ("", "z", "h"),
+        ("a", "a0", "a-h"),
+        ("a", "a-0", "a--h"),
+        ("abc", "abe", "abd"),
+        ("a", None, "ah"),
+        ("", None, "h"),
+    ],
+)
+def test_it_is_short_and_leaves_room_on_both_sides(
+    before: str, after: str | None, text: str
+) -> None:
+    assert between(before, after) == text
 
 
 def test_what_arrives_later_comes_behind() -> None:
