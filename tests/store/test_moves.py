@@ -117,6 +117,13 @@ async def test_no_two_runs_are_the_last(opened: Opened) -> None:
     assert await claimed(opened) == [first, *moved, last]
 
 
+async def test_a_delayed_run_moves_to_the_front_of_those_to_come(opened: Opened) -> None:
+    first, second = [await opened.enqueue(delay_sec=5) for _ in range(2)]
+    await opened.store.queue.move_to_front(second)
+    opened.clock.seconds += 5
+    assert await order(opened) == [second, first]
+
+
 async def test_another_priority_forgets_where_a_run_was_moved(opened: Opened) -> None:
     a, b, c = [await opened.enqueue() for _ in range(3)]
     await opened.store.queue.move_to_front(c)
