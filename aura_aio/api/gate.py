@@ -49,8 +49,16 @@ class Gate:
         self.connections = Room(_bearable(settings.max_connections))
         self.whole = Room(settings.max_in_flight)
         self.coming = Room(settings.max_in_flight)
+        self.on_their_way = 0
+        """Requests that came, and will be looked at in one of the next turns of the loop."""
         self.turned_away = 0
         """Connections and requests, since the start."""
+        self._busy = problems.raw(_busy(self.whole.most), RETRY_AFTER, close=False)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether there is no room for one more whole request."""
+        return self.whole.taken + self.on_their_way >= self.whole.most
 
     def room_for(self, request: web.BaseRequest) -> Room:
         """The room that a request needs."""
@@ -60,6 +68,11 @@ class Gate:
         """The answer to a request that there is no room for."""
         self.turned_away += 1
         return problems.response(_busy(room.most), instance=request.path, headers=RETRY_AFTER)
+
+    def turned_away_unseen(self, count: int) -> bytes:
+        """The whole answers to so many requests, on a connection that goes on."""
+        self.turned_away += count
+        return self._busy * count
 
 
 ROOM: Final = web.RequestKey("room", Room)

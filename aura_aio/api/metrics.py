@@ -104,7 +104,9 @@ class Metrics:
         self._callbacks.labels(tried.status.value).inc()
         self._callback_seconds.observe(tried.duration_sec)
 
-    def text(self, status: SystemStatus, overview: QueueOverview, monitors: int) -> bytes:
+    def text(
+        self, status: SystemStatus, overview: QueueOverview, monitors: int, turned_away: int
+    ) -> bytes:
         """Everything, in the text format of Prometheus."""
         commits, log, counts = self._commits(), status.log_stream, status.counts
         figures = {
@@ -117,6 +119,7 @@ class Metrics:
             "aura_queue_paused": overview.pauses.since is not None,
             "aura_worker_slots": sum(worker.slots for worker in status.workers),
             "aura_worker_slots_busy": sum(worker.busy for worker in status.workers),
+            "aura_http_turned_away": turned_away,
             "aura_log_monitors": monitors,
             "aura_log_lines_waiting": log.waiting,
             "aura_log_lines_stored": log.stored,
@@ -146,6 +149,7 @@ _GAUGES: Final = (
     ("aura_queue_paused", "1 while the queue as a whole is paused."),
     ("aura_worker_slots", "Runs that the workers can take at a time."),
     ("aura_worker_slots_busy", "Runs that they have."),
+    ("aura_http_turned_away", "Connections and requests there was no room for since the start."),
     ("aura_log_monitors", "Monitors of the log that are connected."),
     ("aura_log_lines_waiting", "Log lines on their way into the store."),
     ("aura_log_lines_stored", "Log lines stored since the start."),

@@ -1,4 +1,4 @@
-"""How long a connection waits for the rest of a request: who sends drop by drop is cut off.
+"""One connection: how long it waits for the rest of a request, and what it turns away unseen.
 
 May import aiohttp, `gate`, `problems` and settings.
 """
@@ -7,11 +7,12 @@ import asyncio
 from typing import Any
 
 from aiohttp import hdrs, web
+from aiohttp.http import RawRequestMessage
 from aiohttp.streams import StreamReader
 from aiohttp.web_protocol import RequestHandler
 
 from aura_aio.api import problems
-from aura_aio.api.gate import Gate
+from aura_aio.api.gate import ALWAYS_ANSWERED, Gate
 from aura_aio.settings import HttpSettings
 
 
@@ -22,7 +23,7 @@ class PatientHandler(RequestHandler):
     A request that comes in one piece, as nearly all do, costs a comparison and no timer.
     """
 
-    __slots__ = ("_body", "_gate", "_rest", "_settings")
+    __slots__ = ("_body", "_gate", "_is_on_its_way", "_rest", "_settings")
 
     def __init__(self, gate: Gate, settings: HttpSettings, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -30,6 +31,7 @@ class PatientHandler(RequestHandler):
         self._settings = settings
         self._rest: asyncio.TimerHandle | None = None
         self._body: StreamReader | None = None
+        self._is_on_its_way = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Count it."""
@@ -41,11 +43,26 @@ class PatientHandler(RequestHandler):
         super().connection_lost(exc)
         self._gate.connections.taken -= 1
         self._came()
+        self.begin()
+
+    def begin(self) -> None:
+        """What was on its way is looked at from now on."""
+        if self._is_on_its_way:
+            self._is_on_its_way = False
+            self._gate.on_their_way -= 1
 
     def data_received(self, data: bytes) -> None:
         """Take what came; a timer runs while a request is there in part."""
         heads = self._request_count
-        super().data_received(data)
+        if not self._is_idle():
+            super().data_received(data)
+        elif self._gate.is_full:
+            self._receive_too_much(data)
+        else:
+            super().data_received(data)
+            if self._messages and self._messages[-1][1].is_eof():
+                self._is_on_its_way = True
+                self._gate.on_their_way += 1
         if self._request_count != heads:
             self._came()
             if self._messages and not self._messages[-1][1].is_eof():
@@ -56,6 +73,30 @@ class PatientHandler(RequestHandler):
                 self._came()
         elif self._rest is None and data and not self._is_deaf():
             self._wait(self._settings.head_timeout_sec)
+
+    def _is_idle(self) -> bool:
+        """Whether nothing is being answered, or waits to be."""
+        return self._waiter is not None and not self._waiter.done() and not self._messages
+
+    def _receive_too_much(self, data: bytes) -> None:
+        """Answer requests that there is no room for right here: to wake who would look at them, to
+        make a request and a coroutine of each costs ten times as much, and a flood must cost less
+        than what it keeps from being done.
+        """
+        waiter, self._waiter = self._waiter, None  # so that nobody is woken
+        super().data_received(data)
+        self._waiter = waiter
+        if not self._messages or waiter is None or self.transport is None:
+            return
+        if not all(_is_plain(message, body) for message, body in self._messages):
+            waiter.set_result(None)
+            return
+        self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
+        self.transport.write(self._gate.turned_away_unseen(len(self._messages)))
+        for _ in self._messages:
+            if self._parser is not None:
+                self._parser.message_consumed()
+        self._messages.clear()
 
     def _is_deaf(self) -> bool:
         """Whether what comes is no part of a request."""
@@ -90,3 +131,15 @@ class PatientHandler(RequestHandler):
         body.set_exception(web.HTTPRequestTimeout(text=told, headers={hdrs.CONNECTION: "close"}))
         body.feed_eof()  # or aiohttp would go on reading it after the answer
         self.close()
+
+
+def _is_plain(message: Any, body: StreamReader) -> bool:
+    """Whether a request is there as a whole, and is answered like any other."""
+    return (
+        isinstance(message, RawRequestMessage)
+        and body.is_eof()
+        and not message.should_close
+        and not message.upgrade
+        and message.method != hdrs.METH_HEAD
+        and message.path not in ALWAYS_ANSWERED
+    )

@@ -204,16 +204,17 @@ def response(
     )
 
 
-def raw(problem: Problem, headers: Mapping[str, str]) -> bytes:
-    """The whole answer that carries `problem`, for a connection that nothing else is written to any
-    more, and that ends with it.
+def raw(problem: Problem, headers: Mapping[str, str], *, close: bool = True) -> bytes:
+    """The whole answer that carries `problem`, for a connection that nothing else is written to at
+    this moment, and that ends with it if `close`.
     """
     body = json.dumps(problem)
     told = {**NOT_KEPT, **headers} | {
         "Content-Type": CONTENT_TYPE,
         "Content-Length": str(len(body)),
-        "Connection": "close",
     }
+    if close:
+        told["Connection"] = "close"
     lines = [f"HTTP/1.1 {problem.status} {HTTPStatus(problem.status).phrase}"]
     lines += [f"{name}: {value}" for name, value in told.items()]
     return "\r\n".join([*lines, "", ""]).encode() + body

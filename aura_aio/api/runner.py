@@ -30,6 +30,10 @@ LINGER_SEC: Final = 2.0
 """So long a client that was refused before its body was there may go on to send it: closed at once,
 it might not get to see the answer.
 """
+BACKLOG: Final = 4_096
+"""Connections that wait to be taken. With aiohttp's 128 a rush of clients overflows it; the kernel
+then drops what they send, and they wait for seconds until they try again.
+"""
 _TOO_MANY_HEADERS: Final = "Too many headers received"
 """What aiohttp says of them; it raises nothing that says more."""
 
@@ -180,6 +184,7 @@ def _answering(
     """
 
     async def handle(request: web.BaseRequest) -> web.StreamResponse:
+        cast(PatientHandler, request.protocol).begin()
         if request.version not in {HttpVersion10, HttpVersion11}:
             version = ".".join(map(str, request.version))
             problem = problems.bad_http(400, f"It says it is one of HTTP/{version}.")

@@ -6,7 +6,7 @@ May import aiohttp and the rest of `api` but `app` and `routes`.
 from aiohttp import web
 
 from aura_aio.api.answers import NOT_KEPT, answer
-from aura_aio.api.keys import METRICS, MONITORS, SCHEDULER
+from aura_aio.api.keys import GATE, METRICS, MONITORS, SCHEDULER
 from aura_aio.api.metrics import MEDIA_TYPE
 
 
@@ -26,5 +26,6 @@ async def get_metrics(request: web.Request) -> web.Response:
     """getMetrics."""
     scheduler = request.app[SCHEDULER]
     status, overview = await scheduler.system.status(), await scheduler.queue.overview()
-    text = request.app[METRICS].text(status, overview, request.app[MONITORS].monitors)
+    monitors, turned_away = request.app[MONITORS].monitors, request.app[GATE].turned_away
+    text = request.app[METRICS].text(status, overview, monitors, turned_away)
     return web.Response(body=text, content_type=MEDIA_TYPE, charset="utf-8", headers=NOT_KEPT)
