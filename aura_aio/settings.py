@@ -107,7 +107,7 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Requests that are worked on at a time, and as many whose body still "
             "comes; one more answers 503. Monitors, and requests that only wait, do not count.",
         ),
-    ] = 128
+    ] = 100
     shutdown_grace_sec: Annotated[
         float, Meta(ge=0, description="How long runs may go on after SIGTERM, in seconds.")
     ] = 10.0

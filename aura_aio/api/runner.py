@@ -6,6 +6,7 @@ May import aiohttp, settings and the rest of `api` but `app` and `routes`.
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -33,6 +34,10 @@ it might not get to see the answer.
 BACKLOG: Final = 4_096
 """Connections that wait to be taken. With aiohttp's 128 a rush of clients overflows it; the kernel
 then drops what they send, and they wait for seconds until they try again.
+"""
+ACCEPTED_AT_ONCE: Final = 1 if sys.platform == "win32" else 32
+"""So often is the socket listened on: uvloop takes one new connection for each in a turn of the
+loop. While connections that are there keep it busy, a turn takes long, and new ones would wait.
 """
 _TOO_MANY_HEADERS: Final = "Too many headers received"
 """What aiohttp says of them; it raises nothing that says more."""
@@ -67,7 +72,8 @@ async def listening(
     runner = ApiRunner(app, settings)
     await runner.setup()
     try:
-        await web.SockSite(runner, listener, backlog=BACKLOG).start()
+        for _ in range(ACCEPTED_AT_ONCE):
+            await web.SockSite(runner, listener.dup(), backlog=BACKLOG).start()
         host, port = listener.getsockname()[:2]
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:

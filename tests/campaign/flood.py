@@ -16,7 +16,7 @@ import uvloop
 
 CONNECTIONS: Final = 64
 """Of a measurement: one request at a time on each."""
-MOST_CONNECTIONS: Final = 1_000
+MOST_CONNECTIONS: Final = 500
 """Of the flood."""
 PATIENCE_SEC: Final = 1.0
 TICK_SEC: Final = 0.002
