@@ -32,8 +32,9 @@ LINGER_SEC: Final = 2.0
 it might not get to see the answer.
 """
 BACKLOG: Final = 4_096
-"""Connections that wait to be taken. With aiohttp's 128 a rush of clients overflows it; the kernel
-then drops what they send, and they wait for seconds until they try again.
+"""Connections that may wait for the server, as they do while another takes its place. With the 128 of
+aiohttp a rush of clients overflows it; the kernel then drops what they send, and they wait seconds
+until they try again.
 """
 ACCEPTED_AT_ONCE: Final = 1 if sys.platform == "win32" else 32
 """So often is the socket listened on: uvloop takes one new connection for each in a turn of the
@@ -41,10 +42,6 @@ loop. While connections that are there keep it busy, a turn takes long, and new 
 """
 _TOO_MANY_HEADERS: Final = "Too many headers received"
 """What aiohttp says of them; it raises nothing that says more."""
-
-
-BACKLOG: Final = 1024
-"""Connections that may wait for the server, as they do while another takes its place."""
 
 
 @asynccontextmanager
@@ -72,9 +69,9 @@ async def listening(
     runner = ApiRunner(app, settings)
     await runner.setup()
     try:
-        for _ in range(ACCEPTED_AT_ONCE):
-            await web.SockSite(runner, listener.dup(), backlog=BACKLOG).start()
         host, port = listener.getsockname()[:2]
+        for each in (listener, *(listener.dup() for _ in range(1, ACCEPTED_AT_ONCE))):
+            await web.SockSite(runner, each, backlog=BACKLOG).start()
         yield f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
     finally:
         await runner.cleanup()
