@@ -32,8 +32,8 @@ LINGER_SEC: Final = 2.0
 it might not get to see the answer.
 """
 BACKLOG: Final = 4_096
-"""Connections that may wait for the server, as they do while another takes its place. With the 128 of
-aiohttp a rush of clients overflows it; the kernel then drops what they send, and they wait seconds
+"""Connections that may wait for the server, as they do while another takes its place. The 128 of
+aiohttp overflow in a rush of clients; the kernel then drops what they send, and they wait seconds
 until they try again.
 """
 ACCEPTED_AT_ONCE: Final = 1 if sys.platform == "win32" else 32
