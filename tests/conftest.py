@@ -11,10 +11,12 @@ from typing import Any, Protocol
 
 import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
-from hypothesis import Phase, settings
+from hypothesis import HealthCheck, Phase, settings
 
 from tests.serving import Served, serving
 
+# A busy machine is no fault of what is tested: how long an example takes is not asserted.
+settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # For scripts/mutate.py: the same for each mutant, and what fails has done its work.
 settings.register_profile(
     "mutation", derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
