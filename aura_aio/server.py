@@ -21,7 +21,7 @@ from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Commits, Metrics
 from aura_aio.api.request_spans import trace_requests
 from aura_aio.api.runner import bound, listening
-from aura_aio.calling_back import calling_back
+from aura_aio.calling_back import CallingBack, calling_back
 from aura_aio.contract.document import load_contract
 from aura_aio.dispatch.calls import Calls
 from aura_aio.dispatch.child_runs import ChildRuns
@@ -65,6 +65,7 @@ from aura_aio.settings import (
 )
 from aura_aio.store.sqlite import AT_ONCE, Opening, SqliteStore, open_sqlite
 from aura_aio.tracing import tracing
+from aura_aio.upkeep import Upkeep, upkeep
 from aura_aio.vault import open_vault
 
 if TYPE_CHECKING:
@@ -132,11 +133,11 @@ async def running_server(
         running_hub(settings, store, clock) as hub,
         entrance(settings, store.tokens, clock) as access,
         calling_back(settings.callbacks, places.data_dir, store, bus, clock, spans) as calling,
+        upkeep(settings.retention, places.database, store, clock) as kept,
     ):
         vault = await asyncio.to_thread(open_vault, places.data_dir)
         plans = await Plans.load(places.plans, partial(_builtin, settings.workers))
-        admission = Admission(plans.catalog, clock, CidFactory(clock), vault, calling.targets)
-        base = _Base(store, hub, plans, admission, clock)
+        base = _Base(store, hub, plans, _admission(plans, vault, calling, kept, clock), clock)
         book = ScheduleBook(store.schedules, plans.catalog, clock)
         triggers = _triggers(settings.schedules, base, book, bus)
         triggers.listen()
@@ -163,6 +164,13 @@ async def running_server(
             await triggers.aclose()
             await scheduler.system.aclose()
             await dispatcher.aclose(grace_sec=0.0)
+
+
+def _admission(
+    plans: Plans, vault: Vault, calling: CallingBack, kept: Upkeep, clock: Clock
+) -> Admission:
+    new_cid, check_space = CidFactory(clock), kept.space.check
+    return Admission(plans.catalog, clock, new_cid, vault, calling.targets, check_space)
 
 
 def _let_go_on_shutdown(

@@ -144,6 +144,44 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 3
 
 
+class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How long what has happened is kept."""
+
+    keep_runs_days: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Days that a run is kept after its end, with its steps and callbacks; "
+            "0: for ever. Never those that are active, nor a part of a family of runs.",
+        ),
+    ] = 90.0
+    keep_runs: Annotated[
+        int, Meta(ge=0, description="Ended runs that are kept, the newest; 0: all.")
+    ] = 1_000_000
+    keep_logs_days: Annotated[
+        float, Meta(ge=0, description="Days that the entries of the log are kept; 0: for ever.")
+    ] = 30.0
+    keep_logs: Annotated[
+        int, Meta(ge=0, description="Entries of the log that are kept, the newest; 0: all.")
+    ] = 10_000_000
+    keep_audit_days: Annotated[
+        float,
+        Meta(
+            ge=0,
+            description="Days that the events of the audit trail are kept, and not less than the "
+            "run that they are of; 0: for ever.",
+        ),
+    ] = 365.0
+    min_free_mib: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Room that the disk of the database must have, in MiB; with less, new runs "
+            "are refused with 503, and the server is not ready. 0: not looked at.",
+        ),
+    ] = 256
+
+
 class PlanSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where plans are found."""
 
@@ -339,6 +377,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     http: HttpSettings = HttpSettings()
     store: StoreSettings = StoreSettings()
+    retention: RetentionSettings = RetentionSettings()
     plans: PlanSettings = PlanSettings()
     schedules: ScheduleSettings = ScheduleSettings()
     workers: WorkerSettings = WorkerSettings()

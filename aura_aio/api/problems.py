@@ -15,7 +15,7 @@ from aura_aio.model import errors, json
 from aura_aio.model.backup import BackupRefused
 from aura_aio.model.callback import CallbackRefused
 from aura_aio.model.errors import AuraError
-from aura_aio.model.overload import TooManyMonitors
+from aura_aio.model.overload import DiskNearlyFull, TooManyMonitors
 from aura_aio.scheduler.runs import Rejection
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -75,6 +75,7 @@ TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
     errors.QueueFull: (429, "Queue is full"),
     errors.StoreUnavailable: (503, "Store unavailable"),
     errors.NotReady: (503, "Not ready"),
+    DiskNearlyFull: (503, "Disk is nearly full"),
     TooManyMonitors: (503, "Too many monitors"),
     errors.NotAlive: (503, "Not alive"),
 }

@@ -37,3 +37,11 @@ class CidFactory:
         low = (0b10 << _RANDOM_BITS) | secrets.randbits(_RANDOM_BITS)
         text = f"{high:016x}{low:016x}"
         return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def first_cid_at(seconds: float) -> str:
+    """A text that is not after any cid that is made at this time (seconds since the epoch), and
+    after all that were made before.
+    """
+    digits = f"{max(0, int(seconds * 1000)):012x}"
+    return f"{digits[:8]}-{digits[8:]}"

@@ -73,7 +73,12 @@ class Admission:
         new_cid: Callable[[], str],
         vault: Vault,
         targets: Targets,
+        check_space: Callable[[], None] = lambda: None,
     ) -> None:
+        self.check_space = check_space
+        """Returns if there is room on the disk for what a client asks for; else it raises
+        DiskNearlyFull. What the server itself has to do asks for nothing.
+        """
         self._targets = targets
         self._catalog = catalog
         self._vault = vault

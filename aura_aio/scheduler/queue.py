@@ -71,6 +71,7 @@ class Queue:
         Raises:
             As `Runs.submit`.
         """
+        self._admission.check_space()
         admitted = self._admission.admit(request)
         return await self._store.insert(
             admitted.tasklet, admitted.definition, position=index + 1, idempotency=idempotency

@@ -86,6 +86,7 @@ class Retries:
         steps = redo(task, definition.task(), statuses, request.start)
         if request.dry_run:
             return Retry(cid, steps)
+        self._admission.check_space()
         if idempotency is not None:
             idempotency = replace(idempotency, memo=msgspec.json.encode(steps))
         accepted = await self._store.enqueue(

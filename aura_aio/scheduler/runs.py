@@ -93,6 +93,14 @@ class Runs:
         """A client's key for a request with this body, of which it keeps nothing readable."""
         return self._admission.idempotency_key(key, body)
 
+    def check_space(self) -> None:
+        """Return if new runs are taken.
+
+        Raises:
+            DiskNearlyFull: the disk has too little room for them.
+        """
+        self._admission.check_space()
+
     async def submit(
         self, request: RunRequest, idempotency: IdempotencyKey | None = None
     ) -> Accepted:
@@ -100,8 +108,10 @@ class Runs:
 
         Raises:
             BadReference, InputsRejected: see `Admission.admit`.
+            DiskNearlyFull: see `check_space`.
             QueueFull, IdempotencyMismatch, StoreUnavailable: see `RunStore.enqueue`.
         """
+        self._admission.check_space()
         admitted = self._admission.admit(request)
         return await self._store.enqueue((admitted.tasklet,), (admitted.definition,), idempotency)
 
@@ -116,8 +126,10 @@ class Runs:
 
         Raises:
             BatchRejected: `atomic`, and at least one is bad.
+            DiskNearlyFull: see `check_space`.
             QueueFull, IdempotencyMismatch, StoreUnavailable: see `RunStore.enqueue`.
         """
+        self._admission.check_space()
         results = await self._admission.admit_each(requests)
         if atomic:
             faults = [

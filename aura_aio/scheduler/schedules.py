@@ -168,6 +168,7 @@ class Schedules:
         """
         async with self._book.changing():
             schedule = self.get(id_).schedule
+            self._admission.check_space()
             admitted = self._admission.admit(
                 RunRequest(
                     plan_name=schedule.plan_name,

@@ -16,6 +16,7 @@ from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import Definition, Task
 from aura_aio.model.ports import LogStore, Publish, RunStore
 from aura_aio.model.queue_store import QueueStore
+from aura_aio.model.retention import RetentionStore
 from aura_aio.model.run import Outcome, Run, RunChanged, RunError, Tasklet
 from aura_aio.model.schedule_store import EventStore, ScheduleStore
 from aura_aio.model.states import RunEvent, RunState
@@ -63,6 +64,7 @@ class Store(Protocol):
     events: EventStore
     callbacks: CallbackStore
     audit: AuditStore
+    retention: RetentionStore
     tokens: TokenStore
 
     @property

@@ -18,7 +18,9 @@ async def get_health(request: web.Request) -> web.Response:
 
 async def get_readiness(request: web.Request) -> web.Response:
     """getReadiness."""
-    await request.app[SCHEDULER].system.check_ready()
+    scheduler = request.app[SCHEDULER]
+    await scheduler.system.check_ready()
+    scheduler.runs.check_space()
     return answer({"status": "ready"})
 
 

@@ -14,6 +14,7 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.ports import LogStore, Publish, RunStore
 from aura_aio.model.queue_store import QueueStore
+from aura_aio.model.retention import RetentionStore
 from aura_aio.model.schedule_store import EventStore, ScheduleStore
 from aura_aio.model.token_store import TokenStore
 from aura_aio.store.sqlite.accept import Acceptance
@@ -24,6 +25,7 @@ from aura_aio.store.sqlite.database import AT_ONCE, Database, Opening
 from aura_aio.store.sqlite.logs import SqliteLogs
 from aura_aio.store.sqlite.queue import SqliteQueue
 from aura_aio.store.sqlite.reader import Reader
+from aura_aio.store.sqlite.retention import SqliteRetention
 from aura_aio.store.sqlite.runs import SqliteRuns
 from aura_aio.store.sqlite.schedules import SqliteEvents, SqliteSchedules
 from aura_aio.store.sqlite.soundness import Inspection
@@ -82,6 +84,7 @@ class SqliteStore:
         )
         self.callbacks: CallbackStore = SqliteCallbacks(self._writer, parts.look_ups)
         self.audit: AuditStore = SqliteAudit(self._writer, parts.lists)
+        self.retention: RetentionStore = SqliteRetention(self._writer)
         self.tokens: TokenStore = SqliteTokens(self._writer, parts.look_ups)
 
     @property

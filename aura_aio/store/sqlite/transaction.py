@@ -134,6 +134,10 @@ class Transaction:
         if fact.target in TERMINAL and fact.source in HOLDS_A_SLOT:
             self._slots[int(fact.at // SLOT_SEC)] += 1
 
+    def forget(self, state: RunState) -> None:
+        """A run that has ended is gone from the store."""
+        self._states[state] -= 1
+
     def note_changes(self, note: Note, facts: Sequence[RunChanged]) -> None:
         """Keep an event of the audit trail: of the first change of a request, and of each further
         one that changes runs.

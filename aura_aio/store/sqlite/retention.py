@@ -1,0 +1,137 @@
+"""Forgetting: `model.retention.RetentionStore` on SQLite.
+
+May import store.writer, the rest of `store.sqlite`, the standard library and model only.
+"""
+
+from typing import Final
+
+from aura_aio.model.ids import first_cid_at
+from aura_aio.model.states import TERMINAL, RunState
+from aura_aio.store.sqlite.transaction import Transaction
+from aura_aio.store.writer import Writer
+
+_ROOTS: Final = """
+    SELECT cid FROM runs WHERE state = ? AND cid < ? AND finished_at < ? AND (
+        parent_cid IS NULL OR NOT EXISTS (SELECT 1 FROM runs AS p WHERE p.cid = runs.parent_cid)
+    ) ORDER BY cid LIMIT ?
+"""
+"""The index by state and cid leads to those that were made before; few of them have not ended."""
+
+_FAMILY: Final = """
+    WITH RECURSIVE family (cid) AS (
+        VALUES (?)
+        UNION SELECT runs.cid FROM family JOIN runs ON runs.parent_cid = family.cid
+    )
+    SELECT cid, state, finished_at,
+        EXISTS (SELECT 1 FROM callbacks WHERE callbacks.cid = runs.cid AND due_at IS NOT NULL)
+        OR EXISTS (SELECT 1 FROM events WHERE events.cid = runs.cid)
+    FROM family JOIN runs USING (cid)
+"""
+
+_ENDED: Final = f"""
+    SELECT COALESCE(SUM(n), 0) FROM state_counts
+    WHERE state IN ({", ".join(f"'{state.value}'" for state in sorted(TERMINAL))})
+"""  # noqa: S608 - constants
+
+_FORGET_RUN: Final = (
+    "DELETE FROM steps WHERE cid = ?",
+    "DELETE FROM callbacks WHERE cid = ?",
+    "DELETE FROM callback_tries WHERE cid = ?",
+    "DELETE FROM audited_runs WHERE cid = ?",
+    "DELETE FROM runs WHERE cid = ?",
+)
+
+_OLDEST_ENTRIES: Final = "SELECT seq, timestamp FROM logs ORDER BY seq LIMIT ?"
+_FORGET_ENTRIES: Final = "DELETE FROM logs WHERE seq <= ?"
+
+_FORGET_EVENTS: Final = """
+    DELETE FROM audit WHERE number IN (
+        SELECT number FROM audit
+        WHERE at < :before
+        AND number < COALESCE(
+            (SELECT number FROM audit WHERE at >= :before ORDER BY number LIMIT 1),
+            9223372036854775807
+        )
+        AND (cid IS NULL OR NOT EXISTS (SELECT 1 FROM runs WHERE runs.cid = audit.cid))
+        ORDER BY number LIMIT :limit
+    )
+"""
+
+_ANY_TIME: Final = 1e18
+_ANY_CID: Final = "~"
+"""Behind every cid."""
+
+
+class SqliteRetention:
+    """Implements `model.retention.RetentionStore`."""
+
+    def __init__(self, writer: Writer[Transaction]) -> None:
+        self._writer = writer
+
+    async def forget_runs(self, *, ended_before: float | None, most: int | None, limit: int) -> int:
+        """Forget the oldest ended runs."""
+
+        def forget(tx: Transaction) -> int:
+            count = 0
+            if ended_before is not None:
+                count = _forget_families(tx, ended_before, limit)
+            if most is not None and count < limit:
+                (ended,) = tx.connection.execute(_ENDED).fetchone()
+                excess = min(ended - count - most, limit - count)
+                count += _forget_families(tx, _ANY_TIME, excess) if excess > 0 else 0
+            return count
+
+        return await self._writer.submit(forget)
+
+    async def forget_entries(self, *, before: float | None, most: int | None, limit: int) -> int:
+        """Forget the oldest log entries."""
+
+        def forget(tx: Transaction) -> int:
+            oldest = tx.connection.execute(_OLDEST_ENTRIES, (limit,)).fetchall()
+            last_too_many = tx.newest_seq - most if most is not None else 0
+            old = [
+                seq
+                for seq, timestamp in oldest
+                if seq <= last_too_many or (before is not None and timestamp < before)
+            ]
+            if not old:
+                return 0
+            return tx.connection.execute(_FORGET_ENTRIES, (max(old),)).rowcount
+
+        return await self._writer.submit(forget)
+
+    async def forget_audit_events(self, *, before: float, limit: int) -> int:
+        """Forget the oldest events of the audit trail."""
+        values = {"before": before, "limit": limit}
+        return await self._writer.submit(
+            lambda tx: tx.connection.execute(_FORGET_EVENTS, values).rowcount
+        )
+
+
+def _forget_families(tx: Transaction, ended_before: float, limit: int) -> int:
+    """Forget about `limit` runs that ended before; answers how many it were."""
+    latest = first_cid_at(ended_before) if ended_before < _ANY_TIME else _ANY_CID
+    roots = [
+        cid
+        for state in TERMINAL
+        for (cid,) in tx.connection.execute(_ROOTS, (state, latest, ended_before, limit))
+    ]
+    count = 0
+    for root in sorted(roots):
+        if count >= limit:
+            break
+        family = tx.connection.execute(_FAMILY, (root,)).fetchall()
+        if all(
+            RunState(state) in TERMINAL and ended < ended_before and not is_awaited
+            for _, state, ended, is_awaited in family
+        ):
+            for cid, state, _, _ in family:
+                _forget(tx, cid, RunState(state))
+            count += len(family)
+    return count
+
+
+def _forget(tx: Transaction, cid: str, state: RunState) -> None:
+    for statement in _FORGET_RUN:
+        tx.connection.execute(statement, (cid,))
+    tx.forget(state)
