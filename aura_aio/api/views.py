@@ -174,8 +174,11 @@ def tasks_cancelled(cancelled: Cancelled) -> Answer:
     }
 
 
-def system_started(*, started: bool) -> Answer:
-    """StartResult."""
+def system_started(*, started: bool, is_paused: bool) -> Answer:
+    """StartResult; of a queue that `is_paused`, nothing starts for now."""
+    if started and is_paused:
+        message = "The system runs, but the queue is paused: no run starts until it is resumed."
+        return {"status": "started", "message": message}
     if started:
         return {"status": "started", "message": "Queued runs are started from now on."}
     return {"status": "already_running", "message": "The system was running already."}

@@ -20,6 +20,11 @@ from aura_aio.cli.text import safe
 
 WAIT_SEC: Final = 50
 _UNAUTHORIZED: Final = 401
+_IN_WORDS_OF_THE_CLI: Final = {
+    "urn:aura:problem:runs-active": "Here that is: aura system reload --force",
+}
+"""What a problem advises is in words of the HTTP API."""
+
 _LIMIT: Final = aiohttp.ClientTimeout(total=WAIT_SEC + 25, sock_connect=10)
 
 Query = Mapping[str, str | int | Sequence[str] | None]
@@ -50,6 +55,8 @@ class ServerProblem(Failure):
             lines += [f"  {each['location']} {each['field']}: {each['message']}" for each in faults]
         if self.problem.get("status") == _UNAUTHORIZED:
             lines.append("Show a token with AURA_TOKEN or --token.")
+        if self.problem.get("type") in _IN_WORDS_OF_THE_CLI:
+            lines.append(_IN_WORDS_OF_THE_CLI[self.problem["type"]])
         if "request_id" in self.problem:
             lines.append(f"  request_id: {self.problem['request_id']}")
         return "\n".join(map(safe, lines))

@@ -21,7 +21,7 @@ from aura_aio.cli.logs import today, who
 from aura_aio.cli.screen import STATUS_STYLES, Output, Screen
 from aura_aio.cli.stream import Entry, RunEnd, watch
 from aura_aio.cli.text import between, duration, safe, safe_lines
-from aura_aio.cli.waiting import waits_for
+from aura_aio.cli.waiting import held_back, waits_for
 from aura_aio.model.clock import SystemClock, rfc3339
 from aura_aio.model.coroutines import CoroutineTasks
 
@@ -36,6 +36,9 @@ async def follow(client: Client, screen: Screen, cid: str) -> Answer:
         ServerProblem, NoServer: the server does not let us, or was never there.
     """
     notes = screen.notes
+    waiting = (await client.get("api", "runs", cid)).data.get("waiting")
+    for line in held_back(waiting) if waiting is not None else ():
+        notes.line((line, "yellow"))
     async with _progress(client, notes.console, cid):
         items = watch(client, {"cid": cid}, since=0, lost=tells_of_loss(notes))
         async with aclosing(items):

@@ -10,7 +10,7 @@ import click
 
 from aura_aio.cli.groups import DefaultGroup
 from aura_aio.cli.lists import list_options, pages, show_list
-from aura_aio.cli.params import Whole
+from aura_aio.cli.queue_changes import changes, pause_lines
 from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen
 from aura_aio.cli.text import duration
@@ -24,7 +24,7 @@ _FIRST = 10
 
 @click.group(cls=DefaultGroup, epilog="Without a command: overview.")
 def queue() -> None:
-    """See the queue, and change the order in it."""
+    """See the queue, change the order in it, pause and resume it."""
 
 
 @queue.command("overview")
@@ -36,6 +36,8 @@ async def overview(client: "Client", screen: Screen) -> None:
         screen.json(answer.body)
         return
     screen.fields(_figures(answer.data))
+    for line in pause_lines(answer.data["pauses"]):
+        screen.notes.line((line, "yellow"))
     items, cursor = await pages(client, "queue", "list", query={}, most=_FIRST)
     if items:
         screen.out.line()
@@ -60,16 +62,8 @@ async def list_queue(client: "Client", screen: Screen, **options: Any) -> None:
     await show_list(client, screen, ("queue", "list"), options, _show, nothing)
 
 
-# Negative priorities begin like options: what is unknown is taken for an argument.
-@queue.command("priority", context_settings={"ignore_unknown_options": True})
-@click.argument("cid")
-@click.argument("priority", type=Whole(-100, 100))
-@talks_to_server
-async def priority(client: "Client", screen: Screen, cid: str, priority: int) -> None:
-    """Change the priority of the queued run CID; higher goes first."""
-    path = ("api", "tasks", cid, "priority")
-    answer = await client.send("PATCH", *path, body={"priority": priority})
-    screen.answer(answer.body, f"{cid} has the priority {answer.data['priority']} now.")
+for _command in changes:
+    queue.add_command(_command)
 
 
 def _figures(figures: Mapping[str, Any]) -> list[tuple[str, Piece]]:

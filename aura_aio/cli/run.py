@@ -30,6 +30,7 @@ class _Asked(msgspec.Struct, frozen=True):
     labels: tuple[str, ...]
     callback_url: str | None
     idempotency_key: str | None
+    index: int | None
     wait: bool
     dry_run: bool
 
@@ -61,6 +62,9 @@ class _Asked(msgspec.Struct, frozen=True):
 @click.option(
     "--idempotency-key", metavar="KEY", help="The same key and task again start nothing new."
 )
+@click.option(
+    "--index", type=Whole(0), metavar="N", help="Let N queued runs of its priority go before it."
+)
 @click.option("--wait", is_flag=True, help="Show its log live, and its result at the end.")
 @click.option("--dry-run", is_flag=True, help="Start nothing, only show what would be done.")
 @talks_to_server
@@ -74,6 +78,10 @@ async def run(client: "Client", screen: Screen, **options: Any) -> None:
     if asked.dry_run:
         if asked.wait:
             raise click.UsageError("With --dry-run there is nothing to --wait for.")
+        if asked.index is not None:
+            raise click.UsageError(
+                "With --dry-run there is no queue to stand in: leave out --index."
+            )
         await rehearse(client, screen, await _body(client, asked))
         return
     accepted = await _submit(client, asked)
@@ -104,10 +112,21 @@ async def run(client: "Client", screen: Screen, **options: Any) -> None:
         raise click.exceptions.Exit(1)
 
 
+async def _rehearse(client: "Client", screen: Screen, asked: _Asked) -> None:
+    if asked.wait:
+        raise click.UsageError("With --dry-run there is nothing to --wait for.")
+    if asked.index is not None:
+        raise click.UsageError("With --dry-run there is no queue to have an --index in.")
+    await rehearse(client, screen, await _body(client, asked))
+
+
 async def _submit(client: "Client", asked: _Asked) -> "Answer":
     headers = {} if asked.idempotency_key is None else {"Idempotency-Key": asked.idempotency_key}
     body = await _body(client, asked)
-    return await client.post("api", "tasks", "run", body=body, headers=headers)
+    if asked.index is None:
+        return await client.post("api", "tasks", "run", body=body, headers=headers)
+    body["index"] = asked.index
+    return await client.post("api", "queue", "insert", body=body, headers=headers)
 
 
 async def _body(client: "Client", asked: _Asked) -> dict[str, Any]:

@@ -10,6 +10,7 @@ import click
 from aura_aio.cli.about import capabilities, recovery
 from aura_aio.cli.groups import DefaultGroup
 from aura_aio.cli.params import Number
+from aura_aio.cli.queue_changes import tell_pauses
 from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Column, Piece, Screen, status
 from aura_aio.cli.text import count, duration, local_time
@@ -33,6 +34,7 @@ async def show_status(client: "Client", screen: Screen) -> None:
         return
     now: dict[str, Any] = answer.data
     screen.fields(_figures(now))
+    await tell_pauses(client, screen)
     if now["workers"]:
         screen.out.line()
         columns = [
@@ -61,6 +63,8 @@ async def start(client: "Client", screen: Screen) -> None:
     """Start queued runs from now on."""
     answer = await client.post("api", "system", "start")
     screen.answer(answer.body, answer.data["message"])
+    if not screen.as_json:
+        await tell_pauses(client, screen)
 
 
 @system.command("stop")

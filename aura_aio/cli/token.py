@@ -10,7 +10,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import click
 import msgspec
@@ -28,6 +28,15 @@ from aura_aio.model.clock import SystemClock, rfc3339
 from aura_aio.model.errors import AuraError, DatabaseInUse
 from aura_aio.settings import Settings
 from aura_aio.settings_table import load_settings, settings_sources
+
+_FIRST: Final = (
+    "This is the first token: from now on every request to the server needs one, unless it was "
+    "started with --require-token never. Commands take it from AURA_TOKEN or --token."
+)
+_NO_ADMIN: Final = (
+    "That was the last admin token, and a server still asks for one. To make another: stop the "
+    "server, run aura token create --scope admin on its data folder, and start it again."
+)
 
 
 class Tokens(Protocol):
@@ -181,8 +190,11 @@ async def create(
 
     Only the token goes to stdout: AURA_TOKEN=$(aura token create --scope run)
     """
+    is_first = not (await tokens.list_tokens())["items"]
     new = NewToken(scope=Scope(scope), name=name, plans=plans, expires_in_sec=expires_in)
     made = await tokens.create_token(new)
+    if is_first:
+        screen.notes.line((_FIRST, "yellow"), hang=4)
     if screen.as_json:
         screen.json(msgspec.json.encode(made))
         return
@@ -197,11 +209,21 @@ async def create(
 @_with_tokens
 async def revoke(tokens: Tokens, screen: Screen, *, token_id: str) -> None:
     """Let the token ID be good for nothing from now on."""
+    before = (await tokens.list_tokens())["items"]
     revoked = await tokens.revoke_token(token_id)
+    admins = {each["id"] for each in before if _is_good_admin(each)}
+    if admins == {revoked["id"]}:
+        screen.notes.line((_NO_ADMIN, "yellow"), hang=4)
     if screen.as_json:
         screen.json(msgspec.json.encode(revoked))
     else:
         screen.out.line(("revoked", "green"), f"  {revoked['id']}  {revoked['name']}".rstrip())
+
+
+def _is_good_admin(token: dict[str, Any]) -> bool:
+    until = token.get("expires_at")
+    is_over = until is not None and until <= rfc3339(SystemClock().now())
+    return token["scope"] == Scope.ADMIN and "revoked_at" not in token and not is_over
 
 
 def _row(token: dict[str, Any], now: str) -> list[Piece]:

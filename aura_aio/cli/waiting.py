@@ -20,6 +20,12 @@ _REASONS: Final[Mapping[str, str]] = {
     "behind": "others go first",
 }
 
+_WAYS_OUT: Final[Mapping[str, str]] = {
+    "paused": "aura queue says how to resume it",
+    "stopped": "start it with: aura system start",
+}
+"""What holds a run back until somebody acts."""
+
 _NAMED: Final = {"resource", "mutex"}
 """What is taken is named; with `max_instances` it is the task, which is known."""
 
@@ -38,6 +44,14 @@ def waits_for(waiting: Mapping[str, Any]) -> str:
         what = f" ({reason['resource']})" if named else ""
         parts.append(_REASONS.get(reason["code"], reason["code"]) + what + until)
     return "; ".join(parts)
+
+
+def held_back(waiting: Mapping[str, Any]) -> list[str]:
+    """Why a run waits until somebody acts, and what to do; empty when it only has to wait."""
+    codes = [reason["code"] for reason in waiting["reasons"]]
+    return [
+        f"It waits: {_REASONS[code]} ({_WAYS_OUT[code]})" for code in codes if code in _WAYS_OUT
+    ]
 
 
 def waits_for_runs(waiting: Mapping[str, Any]) -> list[str]:

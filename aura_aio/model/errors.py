@@ -336,7 +336,8 @@ class Unauthenticated(AuraError):
     def __init__(self) -> None:
         super().__init__(
             "This server asks for a token: send one of its own as Authorization: Bearer aura_…. "
-            "Whoever operates it makes one with: aura token create."
+            "Who has an admin token makes others; without one, stop the server, make it with "
+            "aura token create on the server's data folder, and start it again."
         )
 
 

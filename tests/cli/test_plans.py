@@ -144,6 +144,7 @@ def test_system_reload(plans: Path, start_server: StartServer, tmp_path: Path) -
     refused = aura("system", "reload")
     assert refused.code == 1
     assert "A run is active: wait" in refused.err
+    assert "aura system reload --force" in refused.err
 
 
 def test_hot_reload_is_switched(start_server: StartServer, tmp_path: Path) -> None:

@@ -187,6 +187,45 @@ def test_priority_moves_a_run_in_the_queue(quiet: Aura) -> None:
     assert quiet("queue", "priority", cids[0], "200").code == 2
 
 
+def test_the_queue_is_put_in_order_and_emptied(quiet: Aura) -> None:
+    cids = [quiet.ok("run", "probe", "echo").strip() for _ in range(3)]
+    assert "first of its priority" in quiet.ok("queue", "front", cids[2])
+    quiet.ok("queue", "move", cids[2], "2")
+    first = quiet.ok("run", "probe", "echo", "--index", "0").strip()
+    assert _order(quiet) == [first, cids[0], cids[2], cids[1]]
+    assert quiet.ok("queue", "order", cids[1], cids[2]) == "2 runs put in order.\n"
+    assert _order(quiet) == [cids[1], cids[2], first, cids[0]]
+    assert quiet.ok("queue", "remove", first) == "The run is cancelled.\n"
+    assert "not queued any more" in quiet("queue", "remove", first).err
+    asked = quiet("queue", "clear", stdin="n\n")
+    assert (asked.code, "Cancel all queued runs?" in asked.err) == (1, True)
+    assert quiet.ok("queue", "clear", "--plan", "probe", "--yes") == "3 runs cancelled.\n"
+    assert _order(quiet) == []
+
+
+def _order(aura: Aura) -> list[str]:
+    return [run["cid"] for run in aura("queue", "list", "--json").json["items"]]
+
+
+def test_a_pause_is_told_wherever_it_holds_something_up(quiet: Aura) -> None:
+    assert quiet.ok("queue", "resume") == "Nothing is paused now.\n"
+    how = "The queue is paused. Resume it with: aura queue resume\n"
+    assert quiet.ok("queue", "pause") == how
+    plan = "Plan probe is paused. Resume it with: aura queue resume --plan probe\n"
+    assert quiet.ok("queue", "pause", "--plan", "probe") == how + plan
+    started = quiet("system", "start")
+    assert "the queue is paused: no run starts" in started.out
+    for words in (["system"], ["queue"]):
+        assert quiet(*words).err.startswith(how + plan), words
+    with quiet.started("run", "probe", "echo", "-i", "text=hi", "--wait") as waits:
+        until_sync(lambda: "It waits: its queue is paused" in waits.err, 20)
+        assert quiet.ok("queue", "resume") == plan
+        assert quiet.ok("queue", "resume", "--plan", "probe") == "Nothing is paused now.\n"
+        assert waits.code() == 0
+    assert quiet("system").err == ""
+    assert quiet("queue", "pause", "--plan", "prob").code == 1
+
+
 def test_the_delayed_runs_are_a_list_of_their_own(quiet: Aura) -> None:
     cid = quiet.ok("run", "probe", "echo", "--delay", "600").strip()
     assert quiet("queue", "list").err == "No runs are ready.\n"

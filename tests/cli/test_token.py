@@ -52,6 +52,21 @@ def test_the_first_token_needs_no_server(nowhere: Aura, tmp_path: Path) -> None:
     assert not SECRET.search(table + listed.out + revoked.out)
 
 
+def test_the_first_token_and_the_last_admins_end_are_told(nowhere: Aura) -> None:
+    first = nowhere("token", "create", "--scope", "admin", AURA_URL=None)
+    assert "from now on every request to the server needs one" in first.err
+    second = nowhere("token", "create", "--scope", "admin", AURA_URL=None)
+    assert "from now on" not in second.err
+    _make(nowhere, "--scope", "run")
+    items = nowhere("token", "list", "--json", AURA_URL=None).json["items"]
+    one, other = (each["id"] for each in items if each["scope"] == "admin")
+    assert nowhere("token", "revoke", one, AURA_URL=None).err == ""
+    last = nowhere("token", "revoke", other, AURA_URL=None)
+    assert "That was the last admin token" in last.err
+    assert last.out.startswith("revoked")
+    assert nowhere("token", "revoke", other, AURA_URL=None).err == ""
+
+
 def test_what_a_token_can_not_be(nowhere: Aura) -> None:
     assert nowhere("token", "create", AURA_URL=None).code == 2
     assert nowhere("token", "create", "--scope", "root", AURA_URL=None).code == 2
@@ -87,6 +102,7 @@ def test_while_a_server_has_the_database_it_is_asked(
     refused = by_address("token", "create", "--scope", "run")
     assert (refused.code, refused.out) == (1, "")
     assert "This server asks for a token" in refused.err
+    assert "stop the server, make it with aura token create" in refused.err
     assert "--token" in refused.err
     made = by_address("token", "create", "--scope", "run", AURA_TOKEN=admin)
     assert SECRET.fullmatch(made.out.strip())

@@ -12,8 +12,10 @@ from aura_aio.api.keys import ABOUT, ACCESS, MONITORS, SCHEDULER
 
 async def start_system(request: web.Request) -> web.Response:
     """startSystem."""
-    started = await request.app[SCHEDULER].start()
-    return answer(views.system_started(started=started))
+    scheduler = request.app[SCHEDULER]
+    started = await scheduler.start()
+    pauses = await scheduler.queue.pauses()
+    return answer(views.system_started(started=started, is_paused=pauses.since is not None))
 
 
 async def stop_system(request: web.Request) -> web.Response:
