@@ -68,13 +68,26 @@ class LoadedPlan(msgspec.Struct, frozen=True):
         """A task by any of its names.
 
         Raises:
-            TaskNotFound: there is none; the sentence suggests close names.
+            TaskNotFound: there is none; the sentence suggests close names, or says that it is
+                there and did not load.
         """
         wanted = task_name(name)
         found = self.tasks.get(self.aliases.get(wanted, wanted))
         if found is None:
-            raise TaskNotFound(self.plan.name, name, self.tasks)
+            raise TaskNotFound(self.plan.name, name, self.tasks, self._fault_of(wanted))
         return found
+
+    def _fault_of(self, name: str) -> str | None:
+        """The place of what is wrong with the task `name`, if it is in a file and did not load."""
+        for file, _ in self.files:
+            if name in file.broken or (file.is_unread and self._may_hold(file.file, name)):
+                return file.errors[0].place if file.errors else file.file
+        return None
+
+    def _may_hold(self, file: str, name: str) -> bool:
+        stem = file.rpartition(".")[0]
+        paths = (stem.removeprefix(f"{root}/") for root in self.manifest.task_paths)
+        return any(name == path or name.startswith(f"{path}/") for path in paths)
 
 
 def holds_plan(folder: PlanFolder) -> bool:

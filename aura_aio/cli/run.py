@@ -76,13 +76,7 @@ async def run(client: "Client", screen: Screen, **options: Any) -> None:
     """
     asked = _Asked(**options)
     if asked.dry_run:
-        if asked.wait:
-            raise click.UsageError("With --dry-run there is nothing to --wait for.")
-        if asked.index is not None:
-            raise click.UsageError(
-                "With --dry-run there is no queue to stand in: leave out --index."
-            )
-        await rehearse(client, screen, await _body(client, asked))
+        await _rehearse(client, screen, asked)
         return
     accepted = await _submit(client, asked)
     cid: str = accepted.data["cid"]

@@ -42,20 +42,22 @@ class PlanNotFound(NotFound):
 
     def __init__(self, plan_name: str, known: Iterable[str]) -> None:
         super().__init__(f"There is no plan {plan_name!r}.{did_you_mean(plan_name, known)}")
-        self.plan_name = plan_name
 
 
 class TaskNotFound(NotFound):
-    """The plan has no task of this name."""
+    """The plan has no task of this name; or its file did not load, for what is wrong at `fault`."""
 
     code = "task-not-found"
 
-    def __init__(self, plan_name: str, task_name: str, known: Iterable[str]) -> None:
+    def __init__(
+        self, plan_name: str, task_name: str, known: Iterable[str], fault: str | None = None
+    ) -> None:
         super().__init__(
             f"Plan {plan_name!r} has no task {task_name!r}.{did_you_mean(task_name, known)}"
+            if fault is None
+            else f"Task {task_name!r} of plan {plan_name!r} did not load, for what is wrong at "
+            f"{fault}: see the plan's load errors (aura plans show {plan_name})."
         )
-        self.plan_name = plan_name
-        self.task_name = task_name
 
 
 class ScheduleNotFound(NotFound):
@@ -216,7 +218,6 @@ class RunsActive(Conflict):
             f"{f'{count} runs are' if count > 1 else 'A run is'} active: wait for the end, or ask "
             "with force: true (runs under way keep their definition)."
         )
-        self.count = count
 
 
 class ScheduleExists(Conflict):
@@ -277,7 +278,6 @@ class IdempotencyMismatch(AuraError):
             f"The Idempotency-Key {key!r} was used with another body within the last 24 hours: "
             "send the same body again, or take a new key."
         )
-        self.key = key
 
 
 class QueueFull(AuraError):
@@ -325,7 +325,6 @@ class TokenNotFound(NotFound):
 
     def __init__(self, token_id: str) -> None:
         super().__init__(f"There is no token with the id {token_id!r}.")
-        self.token_id = token_id
 
 
 class Unauthenticated(AuraError):

@@ -27,6 +27,16 @@ def test_the_list_shows_plans_and_what_could_not_be_loaded(aura: Aura) -> None:
     assert names == sorted(rows.keys() & names)
 
 
+def test_a_task_that_did_not_load_is_not_just_missing(aura: Aura) -> None:
+    said = (
+        "Task 'bad' of plan 'broken' did not load, for what is wrong at tasks/bad.yaml:3:13: "
+        "see the plan's load errors (aura plans show broken)."
+    )
+    for words in (["run", "broken", "bad"], ["run", "broken", "bad", "-i", "a=b"]):
+        assert said in aura(*words).err
+    assert "has no task 'bd'. There is: 'good'." in aura("run", "broken", "bd").err
+
+
 def test_a_plan_with_its_tasks(aura: Aura) -> None:
     text = aura.ok("plans", "show", "probe")
     assert text.startswith("probe  2.1.0  Probe\nDoes what the tests")
