@@ -19,6 +19,7 @@ from aura_aio.engine.failures import ActionMissing, ActionNotImported
 from aura_aio.engine.initial import initial
 from aura_aio.engine.journal import AttemptJournal
 from aura_aio.engine.masking import Mask
+from aura_aio.engine.nodes import Node, Nodes
 from aura_aio.engine.parts import RunnerParts
 from aura_aio.engine.sandbox import Named, SecretNames
 from aura_aio.engine.state import Changes, State
@@ -56,7 +57,7 @@ class Attempt:
             tasklet.has_spans,
         )
         inputs = with_absent(task.inputs, self._inputs(tasklet, task, hidden))
-        self.nodes = Named("nodes")
+        self.nodes = Nodes(task.steps.keys())
         self.state = State.of(tasklet.state, self.mask.text)
         """What the plan keeps, with what the steps of this attempt that succeeded have changed."""
         self.names: dict[str, Any] = {
@@ -204,7 +205,7 @@ class Attempt:
         start, end, error = record.started_at, record.finished_at, record.error
         node = self.nodes.get(record.step)
         if node is None:
-            node = self.nodes[record.step] = Named(f"nodes.{record.step}")
+            node = self.nodes[record.step] = Node(record.step)
         node["run_state"] = {
             "status": record.status.upper(),
             "start_time": start,

@@ -59,6 +59,10 @@ class Named(dict[str, Any]):
         super().__init__(*args)
         self._label = label
 
+    def _explained(self, name: str) -> str | None:
+        """Why there is nothing of this name, where more can be said than that."""
+        return None
+
 
 class SecretNames:
     """What templates see as `secrets`: a value by its name, and no way to all of them. `used` is
@@ -107,6 +111,9 @@ def _missing(owner: dict[str, Any], name: object) -> str:
     shown = repr(name)
     if len(shown) > _MOST_SHOWN or len(owner) > _MOST_SHOWN:  # to look for others takes long
         return f"There is no {shown[:_MOST_SHOWN]} in {label}."
+    why = owner._explained(str(name)) if isinstance(owner, Named) else None
+    if why is not None:
+        return why
     others = [text for text in map(str, owner) if len(text) < _MOST_SHOWN]
     return f"There is no {shown} in {label}.{did_you_mean(str(name), others)}"
 

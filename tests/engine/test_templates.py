@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from aura_aio.engine.failures import TemplateFailed
+from aura_aio.engine.nodes import Node, Nodes
 from aura_aio.engine.sandbox import Named, SecretNames
 from aura_aio.engine.templates import Templates, own_copy, render, truth
 from tests.engine.hostile import ESCAPES, EXPLOSIONS
@@ -176,6 +177,23 @@ def test_what_is_wrong_is_said(templates: Templates, source: str, message: str) 
     assert str(failure.value).startswith("params.x: ")
     assert message in str(failure.value)
     assert str(failure.value).endswith(f"(in `{source}`)")
+
+
+def test_a_step_without_output_is_told_as_it_stands(templates: Templates) -> None:
+    nodes = Nodes(["b", "c", "d", "e"])
+    for name, status, end in (("c", "RUNNING", None), ("d", "SKIPPED", 1.0), ("e", "FAILED", 1.0)):
+        nodes[name] = Node(name)
+        nodes[name]["run_state"] = {"status": status, "end_time": end}
+    for name, message in (
+        ("b", "Step 'b' had not ended when this was needed: name it in depends_on."),
+        ("c", "Step 'c' had not ended when this was needed: name it in depends_on."),
+        ("d", "There is no 'output' of step 'd', which was skipped."),
+        ("e", "There is no 'output' of step 'e', which failed."),
+    ):
+        template = templates.form(f"{{{{ nodes.{name}.output }}}}", "params.x")
+        with pytest.raises(TemplateFailed) as failure:
+            render(template, {"nodes": nodes})
+        assert message in str(failure.value)
 
 
 def test_a_long_template_is_cut_in_the_message(templates: Templates) -> None:
