@@ -29,6 +29,8 @@ GENERATORS = Environment(
     _OWN / "constraints.txt",
 )
 
+_ADDRESS = "http://127.0.0.1:18098"
+"""Where a server is, if nobody says otherwise; the examples are told."""
 _NO_TYPESCRIPT = (
     "the compiler could not be installed (npm's message is above); it comes from where npm is set "
     "up to look: check the network, the proxy or npm's setting `registry`"
@@ -62,7 +64,8 @@ def main(arguments: Sequence[str]) -> int:
         _openapi_generator(order, [name for name in asked.language if name != "python"])
         for name in asked.language:
             try:
-                told.append(f"{name}: to try it: {shlex.join(_MAKERS[name](order))}")
+                command = shlex.join([*_MAKERS[name](order), _ADDRESS])
+                told.append(f"{name}: to try it: {command}")
             except Skipped as why:
                 told.append(f"{name}: SKIPPED: {why}.")
     except Failed as error:

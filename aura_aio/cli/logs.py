@@ -12,7 +12,7 @@ import click
 import msgspec
 
 from aura_aio.cli.log_lines import print_entry, tells_of_loss
-from aura_aio.cli.params import Whole
+from aura_aio.cli.params import Level, Whole
 from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Output, Screen
 from aura_aio.cli.text import safe_json
@@ -42,7 +42,7 @@ class _Asked(msgspec.Struct, frozen=True):
 )
 @click.option(
     "--level",
-    type=click.Choice([level.value for level in LogLevel], case_sensitive=False),
+    type=Level([level.value for level in LogLevel], case_sensitive=False),
     help="Only entries of this level or a higher one.",
 )
 @click.option("--step", help="Only entries of this step of the run.")

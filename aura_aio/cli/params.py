@@ -73,6 +73,15 @@ class Label(click.ParamType[str]):
         return str(value)
 
 
+class Level(click.Choice[str]):
+    """A level of the log; `warn` is what many programs call `warning`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """The level's word on the wire."""
+        meant = "warning" if str(value).lower() == "warn" else value
+        return str(super().convert(meant, param, ctx))
+
+
 MOMENT: Final = Moment()
 SPAN: Final = Span()
 LABEL: Final = Label()

@@ -153,6 +153,7 @@ async def test_what_a_client_made_survives_a_restart(root: Path, tmp_path: Path)
         ({"id": "a/b"}, "/id", "Must match"),
         ({"cron": None}, "/cron", "null"),
         ({"surprise": 1}, "/surprise", "no such property"),
+        ({"every": 60}, "/every", "no such property. Did you mean 'every_sec'?"),
     ],
 )
 async def test_a_schedule_that_is_none_is_a_422_with_the_field(

@@ -121,6 +121,7 @@ def test_what_is_wrong_is_said(aura: Aura) -> None:
     assert too_long.code == 1
     assert "cid" in too_long.err
     assert aura("logs", "--level", "loud").code == 2
+    assert aura("logs", "--level", "warn").code == 0
     assert aura("logs", "--step", "say").code == 2
 
 

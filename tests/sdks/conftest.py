@@ -92,4 +92,4 @@ def _made(language: str, version: str, into: Path) -> str:
         return f"FAILED: {done.stdout[-5000:]} {done.stderr[-5000:]}"
     told = done.stdout.strip().splitlines()[-1]
     _, _, rest = told.partition(f"{language}: ")
-    return rest.removeprefix("to try it: ")
+    return rest.removeprefix("to try it: ").removesuffix(" http://127.0.0.1:18098")

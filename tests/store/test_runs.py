@@ -193,7 +193,11 @@ async def test_a_lost_run_fails_when_on_crash_says_so(opened: Opened) -> None:
     lost = await opened.store.runs.lose([(cid, 1)], reason="Worker w1 was killed (signal 9).")
     assert lost == (RunState.FAILED,)
     run = await opened.run(cid)
-    assert run.error == RunError("WorkerLost", "Worker w1 was killed (signal 9).")
+    assert run.error == RunError(
+        "WorkerLost",
+        "Worker w1 was killed (signal 9). With on_crash: resume (or restart) in its task's meta it "
+        f"would have gone on; to run it again: aura retry {cid}",
+    )
     assert run.finished_at == opened.clock.now()
 
 

@@ -1,6 +1,6 @@
 """What the schemas of requests, answers, queries, paths and headers each have in common.
 
-May import marshmallow and `schemas.fields` only.
+May import marshmallow, `schemas.fields` and model.suggestions only.
 """
 
 from collections.abc import Mapping
@@ -18,9 +18,26 @@ from marshmallow import (
 )
 
 from aura_aio.api.schemas.fields import excludes
+from aura_aio.model.suggestions import close_names
 
 
-class RequestSchema(Schema):
+class Suggesting(Schema):
+    """A schema whose first fault of an unknown name suggests those that may have been meant."""
+
+    def handle_error(self, error: ValidationError, data: Any, *, many: bool, **kwargs: Any) -> None:
+        """Add the suggestion to the fault; a thousand unknown names cost no more than one."""
+        told = self.error_messages["unknown"]
+        messages = error.messages if isinstance(error.messages, dict) else {}
+        unknown = (name for name, faults in messages.items() if faults == [told])
+        name = next(unknown, None)
+        if isinstance(name, str):
+            known = [field.data_key or each for each, field in self.fields.items()]
+            if close := close_names(name, known):
+                meant = " or ".join(map(repr, close))
+                messages[name] = [f"{told} Did you mean {meant}?"]
+
+
+class RequestSchema(Suggesting):
     """The body of a request: strict, what it does not know it refuses."""
 
     class Meta:
@@ -49,7 +66,7 @@ class AnswerSchema(Schema):
         unknown = INCLUDE
 
 
-class QuerySchema(Schema):
+class QuerySchema(Suggesting):
     """The query of an operation: a mistyped filter must not look like one that matched all."""
 
     class Meta:

@@ -223,7 +223,7 @@ def _lose(tx: Transaction, run: Held, loss: Loss) -> RunState | None:
         tx.join(run.place)
         _note(tx, run._replace(attempt=run.attempt + 1), target, loss.now)
     elif target is not None:
-        error = _poison(run.attempt, loss.reason) if poison else RunError("WorkerLost", loss.reason)
+        error = _poison(run.attempt, loss.reason) if poison else _worker_lost(run, loss)
         write_guarded(tx, sql.END, [_end(run, target, loss.now, error)])
         _note(tx, run, target, loss.now)
     return target
@@ -267,6 +267,16 @@ def _escalates(run: Held, request: CancelRequest) -> bool:
     """Whether `request` is the first that does not want to wait for the action."""
     earlier = cancel_from(run.cancel)
     return request.mode == "kill" and (earlier is None or earlier.mode != "kill")
+
+
+def _worker_lost(run: Held, loss: Loss) -> RunError:
+    told = loss.reason
+    if loss.retry and run.on_crash is OnCrash.FAIL:
+        told += (
+            " With on_crash: resume (or restart) in its task's meta it would have gone on; "
+            f"to run it again: aura retry {run.cid}"
+        )
+    return RunError("WorkerLost", told)
 
 
 def _poison(attempts: int, reason: str) -> RunError:
