@@ -53,7 +53,8 @@ class Gate:
         """Requests that came, and will be looked at in one of the next turns of the loop."""
         self.turned_away = 0
         """Connections and requests, since the start."""
-        self._busy = problems.raw(_busy(self.whole.most), RETRY_AFTER, close=False)
+        busy = problems.raw(_busy(self.whole.most), RETRY_AFTER, close=False)
+        self._busy_head, _, self._busy_body = busy.partition(b"\r\n\r\n")
 
     @property
     def is_full(self) -> bool:
@@ -69,10 +70,11 @@ class Gate:
         self.turned_away += 1
         return problems.response(_busy(room.most), instance=request.path, headers=RETRY_AFTER)
 
-    def turned_away_unseen(self, count: int) -> bytes:
-        """The whole answers to so many requests, on a connection that goes on."""
-        self.turned_away += count
-        return self._busy * count
+    def turned_away_unseen(self, request_id: str) -> bytes:
+        """The whole answer to a request, on a connection that goes on."""
+        self.turned_away += 1
+        named = b"X-Request-ID: " + request_id.encode()
+        return b"%b\r\n%b\r\n\r\n%b" % (self._busy_head, named, self._busy_body)
 
 
 ROOM: Final = web.RequestKey("room", Room)

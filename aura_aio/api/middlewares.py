@@ -6,7 +6,7 @@ May import aiohttp and the rest of `api`. Hosts and origins are checked by `host
 
 import logging
 import secrets
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Final
 
 from aiohttp import web
@@ -63,7 +63,12 @@ async def give_request_id(request: web.Request, response: web.StreamResponse) ->
 
 def request_id_of(request: web.BaseRequest) -> str:
     """The id that the client has given to the request, if it can be used, or a new one."""
-    given = request.headers.get(X_REQUEST_ID, "")
+    return request_id_in(request.headers)
+
+
+def request_id_in(headers: Mapping[str, str]) -> str:
+    """The same, of a request of which there is no more than its headers."""
+    given = headers.get(X_REQUEST_ID, "")
     usable = 0 < len(given) <= 128 and given.isascii() and given.isprintable()
     return given if usable else secrets.token_hex(8)
 

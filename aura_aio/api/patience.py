@@ -13,6 +13,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from aura_aio.api import problems
 from aura_aio.api.gate import ALWAYS_ANSWERED, Gate
+from aura_aio.api.middlewares import request_id_in
 from aura_aio.settings import HttpSettings
 
 
@@ -88,12 +89,18 @@ class PatientHandler(RequestHandler):
         self._waiter = waiter
         if not self._messages or waiter is None or self.transport is None:
             return
-        if not all(_is_plain(message, body) for message, body in self._messages):
+        plain = [
+            message
+            for message, body in self._messages
+            if isinstance(message, RawRequestMessage) and _is_plain(message, body)
+        ]
+        if len(plain) != len(self._messages):
             waiter.set_result(None)
             return
         self._next_keepalive_close_time = self._loop.time() + self._keepalive_timeout
-        self.transport.write(self._gate.turned_away_unseen(len(self._messages)))
-        for _ in self._messages:
+        for message in plain:
+            request_id = request_id_in(message.headers)
+            self.transport.write(self._gate.turned_away_unseen(request_id))
             if self._parser is not None:
                 self._parser.message_consumed()
         self._messages.clear()
@@ -133,11 +140,10 @@ class PatientHandler(RequestHandler):
         self.close()
 
 
-def _is_plain(message: Any, body: StreamReader) -> bool:
+def _is_plain(message: RawRequestMessage, body: StreamReader) -> bool:
     """Whether a request is there as a whole, and is answered like any other."""
     return (
-        isinstance(message, RawRequestMessage)
-        and body.is_eof()
+        body.is_eof()
         and not message.should_close
         and not message.upgrade
         and message.method != hdrs.METH_HEAD
