@@ -74,7 +74,7 @@ class Environment:
 
     def fingerprint(self) -> str:
         """What the content of the environment depends on, as a digest."""
-        parts = [_PYTHON, sys.implementation.name, *self._what]
+        parts = [_PYTHON, sys.implementation.name, str(self.folder), *self._what]
         parts += [_read(REPOSITORY / "pyproject.toml"), _read(self._pins)]
         return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -85,7 +85,7 @@ class Environment:
         print(
             f"Preparing {self.folder} with Python {_PYTHON}; the next start is quick.", flush=True
         )
-        if _read(self._stamp) == _INSTALLING or not self._fits_this_python():
+        if _read(self._stamp) == _INSTALLING or not self._fits():
             self._move_away()
         self.folder.mkdir(exist_ok=True)
         self._stamp.write_text(_INSTALLING, "utf-8")
@@ -109,9 +109,14 @@ class Environment:
         if code != 0:
             sys.exit(complaint)
 
-    def _fits_this_python(self) -> bool:
-        settings = _read(self.folder / "pyvenv.cfg").replace(" ", "")
-        return f"version={_PYTHON}." in settings or f"version_info={_PYTHON}." in settings
+    def _fits(self) -> bool:
+        """Whether it is of this Python, and was made here: its programs name the folder."""
+        settings = _read(self.folder / "pyvenv.cfg")
+        made = [line for line in settings.splitlines() if line.startswith("command = ")]
+        if made and not made[0].endswith(f" {self.folder}"):
+            return False
+        packed = settings.replace(" ", "")
+        return f"version={_PYTHON}." in packed or f"version_info={_PYTHON}." in packed
 
     def _has_pip(self) -> bool:
         if not self.python.exists():

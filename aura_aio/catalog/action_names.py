@@ -4,6 +4,7 @@ May import model, and of `catalog` `builtin_actions` and `references`.
 """
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 
 from aura_aio.catalog.builtin_actions import BUILTIN_ACTIONS
 from aura_aio.catalog.references import split_action
@@ -15,7 +16,8 @@ class ActionNames:
     """The actions that the tasks of a plan may call: its own, built-in ones, other plans'.
 
     `actions` are those of all plans, by plan and name. Calls of plans that are not seen are not
-    judged, and no name of theirs is suggested.
+    judged, and no name of theirs is suggested. `bare` are functions of the plan that lack the
+    decorator, with their files.
     """
 
     def __init__(
@@ -23,7 +25,9 @@ class ActionNames:
         plan_name: str,
         actions: Mapping[str, Mapping[str, ActionSpec]],
         sees: Callable[[str], bool] = lambda _: True,
+        bare: Mapping[str, str] = MappingProxyType({}),
     ) -> None:
+        self._bare = bare
         self._plan_name = plan_name
         self._sees = sees
         self._actions = {
@@ -43,6 +47,9 @@ class ActionNames:
             return f"The action {name!r} is built in, and needs no process of its own."
         if name in known:
             return None
+        if name in self._bare:
+            where = f"There is a function {name!r} in {self._bare[name]}, without @action."
+            return f"There is no action {name!r}. {where}"
         elsewhere = [plan for plan, actions in self._actions.items() if name in actions]
         if elsewhere and not close_names(name, known):
             return f"There is no action {name!r}. Did you mean '{elsewhere[0]}/{name}'?"

@@ -26,13 +26,14 @@ _DECORATORS: Final = frozenset({"action", "action_info"})
 
 
 class FoundActions(NamedTuple):
-    """The actions of a plan by name, what is wrong with its Python files, and those of them that
-    are no Python at all.
+    """The actions of a plan by name, what is wrong with its Python files, those of them that are no
+    Python at all, and the files of functions that lack a decorator, by the names of these.
     """
 
     actions: dict[str, ActionSpec]
     errors: list[LoadError]
     unread: set[str]
+    bare: dict[str, str]
 
 
 def find_actions(folder: PlanFolder, manifest: Manifest) -> FoundActions:
@@ -47,7 +48,7 @@ def find_actions(folder: PlanFolder, manifest: Manifest) -> FoundActions:
         search.add_decorated(file)
     for exported in manifest.actions:
         search.add_exported(exported)
-    return FoundActions(search.found, search.errors, search.unread)
+    return FoundActions(search.found, search.errors, search.unread, search.bare)
 
 
 class _Module(NamedTuple):
@@ -64,6 +65,7 @@ class _Search:
         self._folder = folder
         self._modules: dict[str, _Module] = {}
         self.unread: set[str] = set()
+        self.bare: dict[str, str] = {}
         self.found: dict[str, ActionSpec] = {}
         self.errors: list[LoadError] = []
 
@@ -83,6 +85,8 @@ class _Search:
         faults = Faults(file)
         functions, names = self._module(file, faults)
         for node in functions.values():
+            if not node.decorator_list:
+                self.bare.setdefault(node.name, file)
             for decorator in node.decorator_list:
                 if _name_of(decorator) in _DECORATORS:
                     spec = _declared(_spec(node, file, names), decorator, faults)

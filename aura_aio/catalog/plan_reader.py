@@ -51,7 +51,8 @@ class LoadedPlan(msgspec.Struct, frozen=True):
 
     `aliases` are other names of its tasks, `awaited` is what its tasks wait for, `errors` what is
     wrong with the plan whatever other plans there are, `code` the stamps of its Python files.
-    `files` are those of its tasks, which were read in view of the `actions` of all plans.
+    `files` are those of its tasks, which were read in view of the `actions` of all plans
+    and of the functions of this one that are `bare` of a decorator.
     """
 
     plan: Plan
@@ -63,6 +64,7 @@ class LoadedPlan(msgspec.Struct, frozen=True):
     code: Mapping[str, FileStamp] = {}
     files: tuple[ReadFile, ...] = ()
     actions: AllActions = {}
+    bare: Mapping[str, str] = {}
 
     def task(self, name: str) -> LoadedTask:
         """A task by any of its names.
@@ -163,9 +165,8 @@ def read_plan(cover: Cover, actions: AllActions) -> LoadedPlan:
     code = folder.stamps((".py",))
     if cover.before is not None:  # what is broken was not imported
         code |= still_good_stamps(cover.before.code, cover.found.unread)
-    loaded = LoadedPlan(
-        plan, manifest, tasks, aliases, awaited, errors, code, files=read, actions=actions
-    )
+    loaded = LoadedPlan(plan, manifest, tasks, aliases, awaited, errors, code, read, actions)
+    loaded = replace(loaded, bare=cover.found.bare)
     return _with_schedules(loaded, cover)
 
 
@@ -184,10 +185,15 @@ def _task_files(cover: Cover, actions: AllActions) -> Iterator[ReadFile]:
     actions are the same: an edit is to be live within a second, which 2,000 steps take to be read.
     """
     name = cover.manifest.name
-    reader = TaskFileReader(name, ActionNames(name, actions))
+    bare = cover.found.bare
+    reader = TaskFileReader(name, ActionNames(name, actions, bare=bare))
     before = cover.before
     known = {}
-    if before is not None and before.plan.name == name and before.actions == actions:
+    if (
+        before is not None
+        and before.plan.name == name
+        and (before.actions, before.bare) == (actions, bare)
+    ):
         known = {each.digest: each for each in before.files}
     for root in cover.manifest.task_paths:
         for file in cover.folder.files_below(root, (EXTENSION, ".yml")):

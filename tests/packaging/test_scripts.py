@@ -124,6 +124,14 @@ def test_new_pins_are_installed(started: Path) -> None:
     assert "Preparing" not in serve(started).stdout
 
 
+def test_an_environment_that_has_been_moved_is_made_anew(started: Path, tmp_path: Path) -> None:
+    moved = shutil.copytree(started, tmp_path / "moved", symlinks=True)
+    (moved / ".venv" / "of the old place").touch()
+    assert "The packages could not be installed" in serve(moved, env=OFFLINE).stderr
+    assert not (moved / ".venv" / "of the old place").exists()
+    assert str(moved / ".venv") in (moved / ".venv" / "pyvenv.cfg").read_text("utf-8")
+
+
 def test_from_any_folder_the_plans_and_data_of_the_repository_are_used(
     started: Path, tmp_path: Path
 ) -> None:
