@@ -60,6 +60,8 @@ class Server:
         }
         self._command = [sys.executable, "-m", "aura_aio", "serve", "--port", str(self.port)]
         self._command += ["--data-dir", str(data), "--plans", str(folder / "plans"), *options]
+        # Its disk is small, and is to be filled to the last byte.
+        self._command += ["--min-free-mib", "0"]
 
     @property
     def runs(self) -> bool:
