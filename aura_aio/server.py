@@ -339,12 +339,23 @@ async def _foresee(task: Task, inputs: Mapping[str, Any]) -> Mapping[str, bool]:
     return await asyncio.to_thread(foreseen)
 
 
+_TOLD_OF_HTTP: Final = (
+    "max_body_bytes",
+    "max_json_depth",
+    "max_batch_tasks",
+    "max_url_bytes",
+    "max_header_bytes",
+    "max_headers",
+    "max_connections",
+    "max_in_flight",
+)
+
+
 def _about(settings: Settings, recovery: Recovery) -> About:
     return About(
         store="sqlite",
         dispatcher="local",
         limits={
-            "max_body_bytes": settings.http.max_body_bytes,
             "queue_limit": settings.store.queue_limit,
             "max_attempts": settings.store.max_attempts,
             "workers": worker_count(settings.workers.workers),
@@ -352,6 +363,8 @@ def _about(settings: Settings, recovery: Recovery) -> About:
             "catch_up_limit": settings.schedules.catch_up_limit,
             "event_depth": settings.schedules.event_depth,
             "monitor_buffer_lines": settings.logs.monitor_buffer_lines,
+            "max_monitors": settings.logs.max_monitors,
+            **{name: getattr(settings.http, name) for name in _TOLD_OF_HTTP},
         },
         allows_shell=settings.workers.allow_shell,
         cors_origins=settings.http.cors_origins,

@@ -29,12 +29,15 @@ async def test_what_a_server_can_do(make_server: MakeServer) -> None:
         slots=3,
         workers=1,
         queue_limit=7,
+        max_in_flight=9,
+        max_monitors=5,
         allow_shell=True,
         cors_origins=["https://tools.example.org"],
     )
     found = (await server.get("/api/system/capabilities")).json
     assert (found["version"], found["store"]) == (aura_aio.__version__, "sqlite")
-    assert found["limits"] | {"slots": 3, "workers": 1, "queue_limit": 7} == found["limits"]
+    limits = {"slots": 3, "workers": 1, "queue_limit": 7, "max_in_flight": 9, "max_monitors": 5}
+    assert found["limits"] | limits == found["limits"]
     features = {"access_tokens": False, "cors": True, "hot_reload": False, "shell": True}
     assert found["features"] == features
     await server.post("/api/system/hot_reload/enable")

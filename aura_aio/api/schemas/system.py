@@ -164,6 +164,14 @@ class LimitsInForceSchema(AnswerSchema):
     catch_up_limit = Int64(least=0, required=True)
     event_depth = Int64(least=0, required=True)
     monitor_buffer_lines = Int64(least=0, required=True)
+    max_json_depth = Int64(least=0, required=True)
+    max_batch_tasks = Int64(least=0, required=True)
+    max_url_bytes = Int64(least=0, required=True)
+    max_header_bytes = Int64(least=0, required=True)
+    max_headers = Int64(least=0, required=True)
+    max_connections = Int64(least=0, required=True)
+    max_in_flight = Int64(least=0, required=True)
+    max_monitors = Int64(least=0, required=True)
 
 
 class FeaturesSchema(AnswerSchema):
