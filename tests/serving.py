@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
+from aiohttp import web_app
 from yarl import URL
 
 from aura_aio.contract.document import Contract, load_contract
@@ -115,11 +116,16 @@ async def serving(**settings: Any) -> AsyncIterator[Served]:
     secrets = settings.pop("secrets", {})
     flags = {"port": 0, "workers": 1, "plans": [str(EXAMPLES)], "shutdown_grace_sec": 0, **settings}
     loaded = await asyncio.to_thread(load_settings, flags, {})
-    async with (
-        running_server(loaded, secrets=secrets) as server,
-        aiohttp.ClientSession() as session,
-    ):
-        yield Served(server, await asyncio.to_thread(load_contract), session)
+    try:
+        async with (
+            running_server(loaded, secrets=secrets) as server,
+            aiohttp.ClientSession() as session,
+        ):
+            yield Served(server, await asyncio.to_thread(load_contract), session)
+    finally:
+        # It remembers a thousand handlers of applications that are gone, with all that they hold:
+        # after a few hundred servers half a gigabyte.
+        web_app._cached_build_middleware.cache_clear()
 
 
 def write_plan(root: Path, name: str, tasks: Mapping[str, str], actions: str = "") -> Path:
