@@ -19,12 +19,9 @@ def probe_root(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def probe(make_server: MakeServer, probe_root: str, request: pytest.FixtureRequest) -> Served:
-    """A server that runs `probe` in its own process, which starts at once; or in a worker process,
-    where the test is marked so.
-    """
-    apart = request.node.get_closest_marker("worker_process") is not None
-    return await make_server(plans=[probe_root], workers=int(apart))
+async def probe(make_server: MakeServer, probe_root: str) -> Served:
+    """A server with one worker process that runs `probe`."""
+    return await make_server(plans=[probe_root])
 
 
 @pytest.fixture

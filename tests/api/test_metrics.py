@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.serving import Served
@@ -43,7 +42,6 @@ async def test_requests_are_counted_by_operation_and_status(probe: Served) -> No
     assert after["aura_http_request_seconds_count", _labels(operation="listRuns")] == 3
 
 
-@pytest.mark.worker_process
 async def test_runs_are_counted_by_task_and_outcome(probe: Served) -> None:
     for _ in range(2):
         await probe.done("probe", "echo", inputs={"text": "x"})

@@ -4,8 +4,6 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.conftest import MakeServer
 from tests.probe_plan import write_probe
 from tests.serving import Served
@@ -76,7 +74,6 @@ async def test_a_run_is_taken_out_of_the_queue(waiting: Served) -> None:
     assert (await waiting.request("DELETE", "/api/queue/none")).status == 404
 
 
-@pytest.mark.worker_process
 async def test_the_queue_is_emptied_but_for_what_runs(probe: Served, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     running = await probe.run("probe", "hold", inputs={"gate": str(gate)})
@@ -153,7 +150,6 @@ async def test_a_delayed_run_is_moved_to_now(probe: Served) -> None:
     assert (await probe.request("PATCH", f"/api/tasks/{cid}/run-at", json=both)).status == 422
 
 
-@pytest.mark.worker_process
 async def test_many_are_cancelled_by_filter(probe: Served, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     running = await probe.run("probe", "hold", inputs={"gate": str(gate)}, labels={"team": "a"})

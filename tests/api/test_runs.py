@@ -48,7 +48,6 @@ async def test_a_finished_run_has_its_whole_log(probe: Served) -> None:
     assert {entry["step"] for entry in entries if entry["message"].startswith("line ")} == {"say"}
 
 
-@pytest.mark.worker_process
 async def test_waiting_for_a_run_ends_when_it_does(probe: Served, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     cid = await probe.run("probe", "hold", inputs={"gate": str(gate)})
@@ -146,7 +145,6 @@ async def test_a_running_run_is_cancelled(probe: Served, tmp_path: Path, task: s
     assert again.status == 409
 
 
-@pytest.mark.worker_process
 async def test_a_run_over_its_time_is_timed_out(probe: Served, tmp_path: Path) -> None:
     run = await probe.done(
         "probe", "hold", inputs={"gate": str(tmp_path / "never")}, timeout_sec=0.2
@@ -155,7 +153,6 @@ async def test_a_run_over_its_time_is_timed_out(probe: Served, tmp_path: Path) -
     assert run["error"]["message"]
 
 
-@pytest.mark.worker_process
 async def test_active_runs_show_worker_and_step(probe: Served, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     cid = await probe.run("probe", "hold", inputs={"gate": str(gate)})

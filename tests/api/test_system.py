@@ -3,8 +3,6 @@
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from tests.conftest import MakeServer
 from tests.serving import Served, write_plan
 from tests.waiting import until
@@ -26,7 +24,6 @@ async def test_start_is_idempotent(waiting: Served) -> None:
     await until(running)
 
 
-@pytest.mark.worker_process
 async def test_a_drain_lets_runs_finish_and_starts_none(probe: Served, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     held = await probe.run("probe", "hold", inputs={"gate": str(gate)})
@@ -55,7 +52,6 @@ async def test_a_stop_can_cancel(probe: Served, tmp_path: Path) -> None:
     assert (await probe.finished(held))["status"] == "cancelled"
 
 
-@pytest.mark.worker_process
 async def test_a_drain_with_a_limit_cancels_after_it(probe: Served, tmp_path: Path) -> None:
     held = await probe.run("probe", "hold", inputs={"gate": str(tmp_path / "never")})
     await until(lambda: _is(probe, held, "running"))
@@ -95,7 +91,6 @@ async def test_a_reload_sees_new_tasks_and_actions(make_server: MakeServer, tmp_
     assert (await server.done("p", "t"))["result"] == 2
 
 
-@pytest.mark.worker_process
 async def test_a_reload_while_runs_are_active_must_be_forced(probe: Served, tmp_path: Path) -> None:
     gate = tmp_path / "gate"
     held = await probe.run("probe", "hold", inputs={"gate": str(gate)})

@@ -63,14 +63,27 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The programs of an environment that has the wheel and what it depends on, nothing else."""
-    folder = tmp_path_factory.mktemp("installed") / "venv"
-    _run(sys.executable, "-m", "venv", folder, cwd=folder.parent)
-    programs = folder / PROGRAMS
-    pins = (REPOSITORY / "constraints.txt").as_uri()
-    pinned = {**os.environ, "PIP_CONSTRAINT": pins, "PIP_BUILD_CONSTRAINT": pins}
-    _run(programs / "python", "-m", "pip", "install", wheel, cwd=folder.parent, env=pinned)
-    return programs
+    """The programs of an environment that has the wheel and what it depends on, nothing else; one
+    for all processes of a test run.
+    """
+    shared = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = shared.parent
+    folder, end = shared / "installed" / "venv", shared / "installed" / "end"
+    try:
+        folder.parent.mkdir()
+    except FileExistsError:
+        until_sync(end.exists, within=100)
+        return folder / PROGRAMS
+    try:
+        _run(sys.executable, "-m", "venv", folder, cwd=folder.parent)
+        pins = (REPOSITORY / "constraints.txt").as_uri()
+        pinned = {**os.environ, "PIP_CONSTRAINT": pins, "PIP_BUILD_CONSTRAINT": pins}
+        python = folder / PROGRAMS / "python"
+        _run(python, "-m", "pip", "install", wheel, cwd=folder.parent, env=pinned)
+    finally:
+        end.touch()
+    return folder / PROGRAMS
 
 
 def test_the_wheel_has_every_tracked_file_of_the_package(wheel: Path) -> None:
