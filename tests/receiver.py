@@ -101,9 +101,12 @@ ENDLESS = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999999\r\n\r\n"
 async def pouring(answer: bytes = ENDLESS) -> AsyncIterator[str]:
     """A receiver that says this; if it is the head of an answer that never ends, that too."""
 
+    writers: list[asyncio.StreamWriter] = []
+
     async def pour(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        with suppress(ConnectionError):
+        writers.append(writer)
+        with suppress(ConnectionError, asyncio.IncompleteReadError):
+            await reader.readuntil(b"\r\n\r\n")
             writer.write(answer)
             while answer is ENDLESS:
                 writer.write(b"x" * 65536)
@@ -112,5 +115,11 @@ async def pouring(answer: bytes = ENDLESS) -> AsyncIterator[str]:
         writer.close()
 
     listener = await asyncio.start_server(pour, "127.0.0.1", 0)
-    async with listener:
-        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
+    try:
+        async with listener:
+            yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
+    finally:
+        for writer in writers:
+            writer.transport.abort()  # it may pour still, and nobody would close it then
+            with suppress(ConnectionError):
+                await writer.wait_closed()
