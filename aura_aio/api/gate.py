@@ -124,20 +124,18 @@ class TurnedAway(asyncio.Protocol):
 
 
 def _busy(most: int) -> problems.Problem:
-    return problems.Problem(
-        type=problems.TYPE_PREFIX + "overloaded",
-        title="Overloaded",
-        status=503,
-        detail=f"The server works on as many requests as it may ({most}): try again in a second.",
-    )
+    why = f"The server works on as many requests as it may ({most})"
+    return _full("overloaded", "Overloaded", why)
 
 
 def _crowded(most: int) -> problems.Problem:
+    why = f"The server has as many connections as it may ({most})"
+    return _full("too-many-connections", "Too many connections", why)
+
+
+def _full(name: str, title: str, why: str) -> problems.Problem:
     return problems.Problem(
-        type=problems.TYPE_PREFIX + "too-many-connections",
-        title="Too many connections",
-        status=503,
-        detail=f"The server has as many connections as it may ({most}): try again in a second.",
+        problems.TYPE_PREFIX + name, title, 503, f"{why}: try again in a second."
     )
 
 

@@ -1,19 +1,18 @@
 """Four times what the server can take: it says so to the excess, takes the rest, and is then as it
 was before.
 
-Imports the fixtures, `tests.server_process` and `tests.serving`.
+Imports the fixtures, `tests.programs`, `tests.server_process` and `tests.serving`.
 """
 
-import asyncio
 import json
 import re
 import sys
-from asyncio.subprocess import PIPE
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.programs import run_program
 from tests.server_process import ServerProcess, server_process
 from tests.serving import write_plan
 from tests.waiting import until
@@ -21,7 +20,6 @@ from tests.waiting import until
 if sys.platform != "linux":
     pytest.skip("memory is read from /proc", allow_module_level=True)
 
-REPOSITORY = Path(__file__).resolve().parents[2]
 NOOP = {"noop": "steps:\n  one: {action: set, params: {x: 1}}\n"}
 BODY = '{"plan_name": "noop", "task_name": "noop"}'
 MOST_MORE_MIB = 128
@@ -30,15 +28,9 @@ MOST_MORE_MIB = 128
 async def flooded(url: str, *, measure: float, seconds: float) -> Any:
     command = [sys.executable, "-m", "tests.campaign.flood", url, "--body", BODY]
     command += ["--measure", str(measure), "--seconds", str(seconds), "--times", "4"]
-    process = await asyncio.create_subprocess_exec(*command, cwd=REPOSITORY, stdout=PIPE)
-    try:
-        told, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert process.returncode == 0
-    return json.loads(told)
+    code, told = await run_program(*command)
+    assert code == 0, told
+    return json.loads(told.splitlines()[-1])
 
 
 def most_memory_mib(server: ServerProcess) -> float:

@@ -7,7 +7,6 @@ Imports pytest, the contract and `server_process`. What the tool is told stands 
 import asyncio
 import os
 import sys
-from asyncio.subprocess import PIPE, STDOUT
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +14,7 @@ import pytest
 
 from aura_aio.contract.document import load_contract
 from tests.contract.schemathesis_hooks import CALLBACK_HOST, FINISHED_CID
+from tests.programs import run_program
 from tests.server_process import ServerProcess, server_process
 from tests.serving import EXAMPLES
 
@@ -96,17 +96,4 @@ async def _campaign(
     command += ["--config-file", str(HERE / "schemathesis.toml"), "run", "--no-color"]
     command += [document or f"{server.url}/openapi.yaml", "--url", server.url]
     command += ["--workers", "1", "--max-examples", str(max_examples), *options]
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        cwd=HERE.parents[1],
-        env={**os.environ, FINISHED_CID: run["cid"]},
-        stdout=PIPE,
-        stderr=STDOUT,
-    )
-    try:
-        told, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return process.returncode or 0, told.decode()
+    return await run_program(*command, **{FINISHED_CID: run["cid"]})

@@ -1,13 +1,12 @@
 """What Scheduler and Store promise of runs and their order, kept in memory in the plainest way.
 
-Imports aura_aio.model and `tests.queue_walk`.
+Imports aura_aio.model, `modelled` and `tests.queue_walk`.
 """
 
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
 
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import (
@@ -19,19 +18,17 @@ from aura_aio.model.errors import (
     RunNotFinished,
     RunNotFound,
 )
-from aura_aio.model.limits import Limits
 from aura_aio.model.queue_store import QueueCounts
 from aura_aio.model.run import (
     CancelRequest,
     OnCrash,
     Outcome,
-    Run,
     RunChanged,
     RunEnd,
-    RunError,
 )
 from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunEvent, RunState
 from tests.queue_walk import Waiting, walk
+from tests.scheduler.modelled import Asked, Key, Modelled
 
 ENDS = {
     RunEvent.SUCCEED: RunState.SUCCEEDED,
@@ -39,79 +36,6 @@ ENDS = {
     RunEvent.TIME_OUT: RunState.TIMED_OUT,
     RunEvent.STOPPED: RunState.FAILED,
 }
-
-
-class Kind(NamedTuple):
-    """What is known of every run of a task."""
-
-    plan_name: str
-    task_name: str
-    on_crash: OnCrash = OnCrash.FAIL
-    limits: Limits = ()
-
-
-@dataclass
-class Modelled:
-    """A run. `moved`: somebody has put it where it would not stand by its arrival."""
-
-    cid: str
-    kind: Kind
-    created_at: float
-    priority: int = 0
-    run_at: float | None = None
-    retry_of: str | None = None
-    state: RunState = RunState.QUEUED
-    attempt: int = 1
-    ready_at: float = 0.0
-    delayed: bool = False
-    moved: bool = False
-    started_at: float | None = None
-    finished_at: float | None = None
-    worker: str | None = None
-    result: bytes | None = None
-    error: str | None = None
-    cancel: CancelRequest | None = None
-
-    def seen(self) -> Run:
-        """As the store shows it, as far as that is promised; of an error the type."""
-        return Run(
-            cid=self.cid,
-            plan_name=self.kind.plan_name,
-            task_name=self.kind.task_name,
-            state=self.state,
-            attempt=self.attempt,
-            priority=self.priority,
-            rank=0,
-            arrival="",
-            definition_digest="",
-            created_at=self.created_at,
-            on_crash=self.kind.on_crash,
-            run_at=self.run_at,
-            started_at=self.started_at,
-            finished_at=self.finished_at,
-            worker=self.worker,
-            result=self.result,
-            error=None if self.error is None else RunError(self.error, ""),
-            cancel=self.cancel,
-            limits=self.kind.limits,
-            retry_of=self.retry_of,
-        )
-
-
-class Asked(NamedTuple):
-    """A run that is asked for."""
-
-    kind: Kind
-    priority: int = 0
-    run_at: float | None = None
-    retry_of: str | None = None
-
-
-class Key(NamedTuple):
-    """An Idempotency-Key, and what it was sent with."""
-
-    name: str
-    body: str
 
 
 @dataclass

@@ -14,47 +14,27 @@ from hypothesis.stateful import initialize, rule, run_state_machine_as_test
 from msgspec.structs import replace
 
 from aura_aio.model.ports import IdempotencyKey, RunFilter
-from aura_aio.model.run import CancelRequest, Limit, OnCrash, Outcome, RunError
+from aura_aio.model.run import CancelRequest, Outcome, RunError
 from aura_aio.model.states import CANCELLABLE, RunEvent, RunState
 from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.retries import RetryRequest
 from tests.scheduler.comparing import Compared, Loaded, Pair
-from tests.scheduler.queue_model import ENDS, Asked, Key, Kind
+from tests.scheduler.modelled import Asked, Key, Kind
+from tests.scheduler.strategies import (
+    KINDS,
+    MISSPELT,
+    UNKNOWN,
+    asked,
+    ends,
+    keys,
+    modes,
+    places,
+    plan_names,
+    positions,
+    priorities,
+    task_of,
+)
 from tests.scheduler.subject import load
-
-SITE, API, FEW = Limit("mutex:site", 1), Limit("resource:api", 3), Limit("resource:api", 2)
-KINDS = [
-    Kind("a", "plain"),
-    Kind("a", "resume", OnCrash.RESUME),
-    Kind("a", "site", OnCrash.RESTART, (SITE,)),
-    Kind("b", "api", OnCrash.FAIL, (API,)),
-    Kind("b", "both", OnCrash.RESUME, (SITE, FEW)),
-    Kind("b", "plain", OnCrash.RESTART),
-]
-CONCURRENCY = {SITE: "mutex_group: site", API: "resources: ['api:3']", FEW: "resources: ['api:2']"}
-UNKNOWN = "019cadd4-0000-7000-8000-000000000000"
-MISSPELT = RunRequest(plan_name="a", task_name="plane")
-
-
-def task_of(kind: Kind) -> str:
-    """The file of its task."""
-    limits = ", ".join(CONCURRENCY[limit] for limit in kind.limits)
-    return (
-        f"meta: {{on_crash: {kind.on_crash}, concurrency: {{{limits}}}}}\n"
-        "steps: {a: {action: log, params: {message: x}}}"
-    )
-
-
-kinds = st.sampled_from(KINDS)
-priorities = st.sampled_from([0, 0, 0, 1, -5])
-delays = st.sampled_from([None, None, None, 0.0, 5.0, 60.0])
-keys = st.sampled_from([None, None, Key("k", "1"), Key("k", "2"), Key("l", "1")])
-places = st.integers(-1, 20)  # of a run, the newest first; -1: there is none such
-positions = st.sampled_from([1, 2, 3, 2, 9])
-ends = st.sampled_from([*ENDS, RunEvent.SUCCEED])
-modes = st.sampled_from(["graceful", "graceful", "kill"])
-plan_names = st.sampled_from([None, "a", "b"])
-asked = st.tuples(kinds, priorities, delays)
 
 
 class InAnyOrder(Compared):

@@ -1,18 +1,16 @@
 """The examples of the generated clients, against a server that is up.
 
-Imports pytest and `conftest`.
+Imports pytest, `conftest` and `tests.programs`.
 """
 
 import asyncio
-import os
 import sys
-from asyncio.subprocess import PIPE, STDOUT
-from collections.abc import Sequence
 
 import pytest
 
 from tests.conftest import MakeServer
-from tests.sdks.conftest import OPENAPI_30, OPENAPI_31, REPOSITORY, MakeSdk
+from tests.programs import run_program
+from tests.sdks.conftest import OPENAPI_30, OPENAPI_31, MakeSdk
 from tests.serving import Served
 
 pytestmark = pytest.mark.timeout(600)  # the first that is made installs the generators
@@ -33,7 +31,7 @@ async def test_the_example_does_what_it_says(
 ) -> None:
     """It runs tasks, waits for them, reads a log, cancels a run, and pages through all of them."""
     sdk = await asyncio.to_thread(make_sdk, language, version)
-    code, told = await _started([*sdk.example, server.url])
+    code, told = await run_program(*sdk.example, server.url)
     assert code == 0, told
     assert "greet: succeeded" in told
     assert "info Hello, Ada!" in told
@@ -57,11 +55,11 @@ async def test_the_example_shows_its_token_and_says_when_it_is_refused(
     sdk = await asyncio.to_thread(make_sdk, language, OPENAPI_31)
     server = await make_server()
     made = await server.post("/api/auth/tokens", {"name": "example", "scope": "run"})
-    code, told = await _started([*sdk.example, server.url])
+    code, told = await run_program(*sdk.example, server.url)
     assert code == 1, told
     assert "oken" in told
     assert "Hello" not in told
-    code, told = await _started([*sdk.example, server.url], AURA_TOKEN=made.json["secret"])
+    code, told = await run_program(*sdk.example, server.url, AURA_TOKEN=made.json["secret"])
     assert code == 0, told
     assert "all 4 are among the listed" in told
 
@@ -75,21 +73,5 @@ async def test_the_python_client_and_its_example_are_typed(make_sdk: MakeSdk, ve
     config.write_text("[mypy]\nstrict = true\n[mypy-aura_client.*]\nfollow_imports = silent\n")
     command = [sys.executable, "-m", "mypy", "--python-executable", sdk.example[0]]
     command += ["--config-file", str(config), "--cache-dir", str(sdk.folder / "cache")]
-    code, told = await _started([*command, "example.py"], cwd=str(sdk.folder))
+    code, told = await run_program(*command, "example.py", cwd=sdk.folder)
     assert code == 0, told
-
-
-async def _started(
-    command: Sequence[str], cwd: str = str(REPOSITORY), **variables: str
-) -> tuple[int, str]:
-    own = {name: value for name, value in os.environ.items() if not name.startswith("AURA_")}
-    process = await asyncio.create_subprocess_exec(
-        *command, cwd=cwd, env={**own, **variables}, stdout=PIPE, stderr=STDOUT
-    )
-    try:
-        told, _ = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    return process.returncode or 0, told.decode()
