@@ -4,6 +4,8 @@ Imports pytest, `tests.collector`, `tests.receiver`, `tests.serving` and `tests.
 """
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,9 +23,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SPAN = "00f067aa0ba902b7"
 HIDDEN = "not for every eye"
 ACTIONS = '''
-import os
+import asyncio
 import sys
-import time
 
 from aura_aio import ActionContext, action
 
@@ -50,10 +51,9 @@ def says(text: str) -> None:
 
 
 @action
-def ends_its_worker() -> None:
-    """Takes the worker along, once it is known that the step runs."""
-    time.sleep(0.5)
-    os._exit(1)
+async def never_ends() -> None:
+    """Waits for nothing."""
+    await asyncio.Event().wait()
 '''
 TASKS = {
     "good": """
@@ -72,7 +72,7 @@ returns: {first: "{{ nodes.first.output }}", child: "{{ nodes.below.output.cid }
 meta: {inputs: [{name: word, type: string, secret: true}]}
 steps: {breaks: {action: says, params: {text: "{{ inputs.word }}"}}}
 """,
-    "lost": "steps: {it: {action: ends_its_worker}}\n",
+    "lost": "steps: {it: {action: never_ends}}\n",
     "follows": """
 on: [{event: run.finished, plan: spans, task: child}]
 steps: {after: {action: fine}}
@@ -87,13 +87,18 @@ class Traced:
     server: Served
     collector: Collector
 
-    async def run(self, trace_id: str, task: str, flags: str = "01", **rest: Any) -> Any:
-        """Run a task in that trace, to its end."""
+    async def start(self, trace_id: str, task: str, flags: str = "01", **rest: Any) -> str:
+        """Start a task in that trace; its cid."""
         headers = {"traceparent": f"00-{trace_id}-{SPAN}-{flags}", "tracestate": "rojo=1"}
         body = {"plan_name": "spans", "task_name": task, **rest}
         response = await self.server.post("/api/tasks/run", body, headers=headers)
         assert response.status == 202, response.body
-        return await self.server.finished(response.json["cid"])
+        cid: str = response.json["cid"]
+        return cid
+
+    async def run(self, trace_id: str, task: str, flags: str = "01", **rest: Any) -> Any:
+        """Run a task in that trace, to its end."""
+        return await self.server.finished(await self.start(trace_id, task, flags, **rest))
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -207,7 +212,16 @@ async def test_errors_are_told_and_secrets_are_not(traced: Traced) -> None:
     assert spans["spans/bad"].attributes["aura.run.outcome"] == "failed"
     assert spans["breaks"].attributes["aura.step.status"] == "failed"
 
-    await traced.run("c" * 32, "lost")
+    cid = await traced.start("c" * 32, "lost")
+
+    async def in_step() -> bool:
+        items = (await traced.server.get("/api/runs/active")).json["items"]
+        return any(each["current_steps"] == ["it"] for each in items)
+
+    await until(in_step)
+    (worker,) = (await traced.server.get("/api/system/status")).json["workers"]
+    os.kill(worker["pid"], signal.SIGKILL)
+    await traced.server.finished(cid)
     spans = await traced.collector.came("spans/lost", "it", trace_id="c" * 32)
     assert spans["spans/lost"].failed
     assert spans["spans/lost"].attributes["error.type"] == "WorkerLost"
