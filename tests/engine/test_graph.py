@@ -80,7 +80,7 @@ class Walker:
 
 
 @given(graphs(most=12), st.data())
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_walk_ends_as_the_rules_say_in_any_order(
     graph: tuple[list[Step], dict[str, End]], data: st.DataObject
 ) -> None:
@@ -150,7 +150,7 @@ class Stage:
 
 
 @given(plays(), st.randoms(use_true_random=False))
-@settings(max_examples=15, deadline=None, phases=set(Phase) - {Phase.shrink})  # it may wait
+@settings(max_examples=25, deadline=None, phases=set(Phase) - {Phase.shrink})  # it may wait
 def test_a_runner_does_what_the_rules_say_at_every_moment(play: Play, random: Random) -> None:
     stage = Stage(play)
     with tempfile.TemporaryDirectory() as folder, bench(Path(folder), {"act": stage.act}) as table:

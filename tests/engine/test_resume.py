@@ -267,7 +267,7 @@ async def test_a_long_chain_is_taken_over_without_a_stack(table: Bench) -> None:
 
 
 @given(graphs(most=15), st.data())
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_any_run_cut_off_anywhere_ends_as_if_it_had_not_been(
     graph: tuple[list[Step], dict[str, End]], data: st.DataObject
 ) -> None:

@@ -119,14 +119,11 @@ def test_a_failed_installation_says_what_to_do_and_is_tried_again(
     assert options_of(serve(started))[0] == "serve"
 
 
-def test_an_interrupted_installation_is_begun_anew(fresh: Path, no_venv: Mapping[str, str]) -> None:
-    left_over = fresh / ".venv" / "half-installed"
-    left_over.parent.mkdir()
+def test_an_interrupted_installation_is_begun_anew(started: Path) -> None:
+    (started / ".venv" / "aura-stamp").write_text("installing", "utf-8")  # as a kill leaves it
+    left_over = started / ".venv" / "half-installed"
     left_over.touch()
-    (fresh / ".venv" / "aura-stamp").write_text("installing", "utf-8")  # as a kill leaves it
-    begun = serve(fresh, env=no_venv)
-    assert "Preparing" in begun.stdout
-    assert "apt install python3-venv" in begun.stderr
+    assert options_of(serve(started))[0] == "serve"
     assert not left_over.exists()
 
 

@@ -118,11 +118,11 @@ def test_a_nasty_document_is_one_load_error(
 @pytest.mark.parametrize(
     "text",
     [
-        "steps:\n" + "".join(f"  a{n}: {{action: log, depends_on: b{n}}}\n" for n in range(3_000)),
-        "steps:\n" + "".join(f"  a{n}: {{actoin: log}}\n" for n in range(3_000)),
-        "meta:\n  inputs:\n" + "  - {name: a}\n" * 3_000 + STEPS,
+        "steps:\n" + "".join(f"  a{n}: {{action: log, depends_on: b{n}}}\n" for n in range(9000)),
+        "steps:\n" + "".join(f"  a{n}: {{actoin: log}}\n" for n in range(9000)),
+        "meta:\n  inputs:\n" + "  - {name: a}\n" * 9000 + STEPS,
         "steps:\n  a:\n    action: log\n    params:\n" + "".join(
-            f"      p{n}: '{{{{ inputs.x{n} }}}}'\n" for n in range(3_000)
+            f"      p{n}: '{{{{ inputs.x{n} }}}}'\n" for n in range(10_000)
         ),
     ],
     ids=["dependencies", "keys", "inputs", "templates"],
