@@ -62,7 +62,8 @@ async def run(  # noqa: PLR0913 - the words of the task language
     _check(command, shell)
     folder = context.data_dir / cwd
     os.environ.update(env or {})  # of this process, which makes this call and no other
-    process = await asyncio.to_thread(_start, command, folder, cwd)
+    # Not in a thread: a cancel that came meanwhile would leave a program that nobody ends.
+    process = _start(command, folder, cwd)
     out = _Output(context, _there(process.stdout), "stdout", LogLevel.INFO)
     err = _Output(context, _there(process.stderr), "stderr", LogLevel.WARNING)
     loop = asyncio.get_running_loop()
