@@ -177,8 +177,9 @@ class Supervisor:
         self._server: asyncio.Server | None = None
         self._capture = ExitStack()
         self._closing = False
-        self._none_up = asyncio.Event()
-        self._none_up.set()
+        self._unheard = 0
+        self._all_heard = asyncio.Event()
+        self._all_heard.set()
 
     async def start(self) -> None:
         """Begin to bring the workers up; returns before they are."""
@@ -191,11 +192,11 @@ class Supervisor:
         self._tasks.spawn(self._watch())
 
     async def aclose(self) -> None:
-        """End every worker; return when all that they had sent was heard."""
+        """End every worker; return when its owner has taken in what they sent."""
         self._closing = True
         for worker in self.workers():
             worker.kill("the server ended")
-        await self._none_up.wait()
+        await self._all_heard.wait()
         await self._tasks.aclose()
         self._capture.close()
         if self._server is not None:
@@ -292,7 +293,8 @@ class Supervisor:
             )
         )
         self._workers[name] = worker
-        self._none_up.clear()
+        self._unheard += 1
+        self._all_heard.clear()
         return worker
 
     async def _serve(self, worker: Worker) -> None:
@@ -322,8 +324,9 @@ class Supervisor:
                 await self._owner.worker_gone(worker, how)
             finally:
                 worker.ended()
-                if not self._workers:
-                    self._none_up.set()
+                self._unheard -= 1
+                if not self._unheard:
+                    self._all_heard.set()
         is_wanted = worker.retiring or self._closing
         _log.log(
             logging.INFO if is_wanted else logging.WARNING,
