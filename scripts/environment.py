@@ -92,6 +92,8 @@ class Environment:
         if not self._has_pip():
             self._run([sys.executable, "-m", "venv", str(self.folder)], NO_VENV)
         pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+        # Pythons bring a pip that may be years old: a newer one takes half as long for the rest.
+        self._run([*pip, "-c", str(CONSTRAINTS), "pip"], NO_PACKAGES)
         self._run([*pip, "-c", str(self._pins), *self._what], NO_PACKAGES)
 
     def _run(self, command: Sequence[str], complaint: str) -> None:

@@ -76,11 +76,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         until_sync(end.exists, within=100)
         return folder / PROGRAMS
     try:
-        _run(sys.executable, "-m", "venv", folder, cwd=folder.parent)
+        _run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
         pins = (REPOSITORY / "constraints.txt").as_uri()
         pinned = {**os.environ, "PIP_CONSTRAINT": pins, "PIP_BUILD_CONSTRAINT": pins}
-        python = folder / PROGRAMS / "python"
-        _run(python, "-m", "pip", "install", wheel, cwd=folder.parent, env=pinned)
+        install = (sys.executable, "-m", "pip", "--python", folder, "install", wheel)
+        _run(*install, cwd=folder.parent, env=pinned)
     finally:
         end.touch()
     return folder / PROGRAMS
