@@ -36,7 +36,7 @@ from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import ActionSpec, Task
 from aura_aio.model.sealing import Vault
-from aura_aio.places import places_of
+from aura_aio.places import Places, places_of
 from aura_aio.scheduler.about import About, Recovery, recover
 from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.admission import Admission
@@ -109,10 +109,11 @@ async def running_server(
     clock: Clock | None = None,
     secrets: Mapping[str, str] = MappingProxyType({}),
     listener: socket.socket | None = None,
+    places: Places | None = None,
 ) -> AsyncIterator[Server]:
     """A server with `settings`, up while the context is open; `secrets` are those that templates
-    may use, by name (see `secret_files.take_secrets`). `listener` is the socket of its address, if
-    there is one already; it is closed with the server.
+    may use, by name (see `secret_files.take_secrets`). `listener` is the socket of its address, and
+    closed with it, `places` are where its data is, if they are not to be as the settings say.
 
     Raises:
         SettingsError: the settings do not allow it.
@@ -120,11 +121,10 @@ async def running_server(
         DatabaseTooNew, StoreUnavailable: the database cannot be used.
         OSError: the address cannot be listened on.
     """
-    clock = clock or SystemClock()
+    clock, places = clock or SystemClock(), places or places_of(settings)
     check_origins(settings.http)
     contract = await asyncio.to_thread(load_contract)
     bus = EventBus()
-    places = places_of(settings)
     await asyncio.to_thread(places.make_data_dir)
     async with (
         bound(settings.http, listener) as site,

@@ -15,10 +15,11 @@ class Signals:
 
     def __init__(self) -> None:
         self.told = asyncio.Event()
-        """Set once it is to end."""
+        """Set once it is to end, or to be tried whether another server can take its place."""
+        self.ending = asyncio.Event()
+        """Set once it is to end, whatever else it was told."""
         self.start_anew = False
         """Whether another server is to take its place (SIGUSR2): until it is told to end."""
-        self._ending = False
 
     def listen(self) -> None:
         """Take SIGTERM and SIGINT, the second of which ends the process at once, and SIGUSR2."""
@@ -27,15 +28,21 @@ class Signals:
         if sys.platform != "win32":
             self._on(signal.SIGUSR2, self._anew)
 
+    def go_on(self) -> None:
+        """No other server takes its place, for now: wait to be told again."""
+        self.start_anew = False
+        if not self.ending.is_set():
+            self.told.clear()
+
     def _end(self) -> None:
-        if self._ending:
+        if self.ending.is_set():
             os._exit(1)
-        self._ending = True
+        self.ending.set()
         self.start_anew = False
         self.told.set()
 
     def _anew(self) -> None:
-        self.start_anew = not self._ending
+        self.start_anew = not self.ending.is_set()
         self.told.set()
 
     def _on(self, number: signal.Signals, do: Callable[[], None]) -> None:

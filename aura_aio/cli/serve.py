@@ -20,8 +20,8 @@ from aura_aio.cli.failure import Failure
 from aura_aio.cli.open_files import allow_many_open_files
 from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
 from aura_aio.cli.screen import Screen
-from aura_aio.cli.server_log import server_log
-from aura_aio.handover import ignore_further_signals, start_anew, take_listener
+from aura_aio.cli.server_log import log_to, server_log
+from aura_aio.handover import TRIAL_OPTION, ignore_further_signals, start_anew, take_listener
 from aura_aio.model.errors import AuraError
 from aura_aio.secret_files import take_secrets
 from aura_aio.settings import Settings
@@ -50,11 +50,18 @@ config_option = click.option(
 @setting_options
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print where the server is as JSON.")
-def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
+@click.option(
+    TRIAL_OPTION,
+    "only_try",
+    is_flag=True,
+    help="Only try whether it would start, and end; a server that runs may go on.",
+)
+def serve(*, file: Path | None, as_json: bool, only_try: bool, **options: Any) -> None:
     """Start the server, and serve until Ctrl-C or SIGTERM.
 
     Runs under way get --shutdown-grace-sec seconds to finish; a second signal ends at once. After
-    SIGUSR2 a new server takes this one's place, in the same process, and no client is turned away.
+    SIGUSR2 a new server takes this one's place, in the same process, and no client is turned away;
+    if it would not start, this one goes on.
     """
     screen = Screen(as_json=as_json)
     settings: Settings | None = None
@@ -71,10 +78,13 @@ def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
         environ = dict(os.environ)  # for a server that takes this one's place
         secrets = take_secrets(settings.workers, os.environ)
         allow_many_open_files()
+        if only_try:
+            _try(screen, settings, secrets)
+            return
         from aura_aio import lifetime  # noqa: PLC0415 - other commands need none of it
 
         with server_log(settings.logs.log_format, partial(_why, settings=settings)):
-            serving = lifetime.serve(settings, secrets, ready, listener)
+            serving = lifetime.serve(settings, secrets, ready, environ, listener)
             leave = lifetime.run(_to_the_end(settings, serving, environ))
             ignore_further_signals()
         if leave is not None:
@@ -84,6 +94,17 @@ def serve(*, file: Path | None, as_json: bool, **options: Any) -> None:
         if is_up:
             raise
         raise Failure(_why(error, settings)) from error
+
+
+def _try(screen: Screen, settings: Settings, secrets: Mapping[str, str]) -> None:
+    from aura_aio import lifetime, trial  # noqa: PLC0415 - other commands need none of it
+
+    with log_to(sys.stderr):
+        lifetime.run(trial.try_start(settings, secrets))
+    if screen.as_json:
+        screen.json(msgspec.json.encode({"ok": True}))
+    else:
+        screen.out.line(("It would start.", "bold green"))
 
 
 async def _to_the_end(

@@ -135,6 +135,21 @@ async def start_anew(server: ServerProcess) -> None:
     await until(is_another, within=30)
 
 
+async def start_anew_in_vain(server: ServerProcess, settings_file: Path, said: str) -> None:
+    """Have one take its place that would not start; the server says why, and goes on."""
+    before = await until(lambda: _started_at(server))
+
+    async def is_told() -> bool:
+        entries = (await server.get("/api/logs?level=error")).json["items"]
+        return any(said in entry["data"]["reason"] for entry in entries)
+
+    await asyncio.to_thread(settings_file.write_text, "[http]\nhost = '127.0.0.2'\n", "utf-8")
+    server.process.send_signal(signal.SIGUSR2)
+    await until(is_told, within=30)
+    assert await _started_at(server) == before
+    await asyncio.to_thread(settings_file.write_text, "", "utf-8")
+
+
 async def _holds(server: ServerProcess, cid: str) -> bool:
     steps = (await server.get(f"/api/runs/{cid}/timeline")).json["steps"]
     return any(step["node_id"] == "hold" for step in steps)
@@ -156,7 +171,9 @@ async def test_a_restart_under_load_loses_and_doubles_nothing(tmp_path: Path) ->
     tasks = {"tick": TICK, "secret": 'steps: {}\nreturns: "{{ secrets.WORD | length }}"'}
     tasks |= {f"held_{policy}": HELD.replace("POLICY", policy) for policy in ("resume", "fail")}
     await asyncio.to_thread(write_plan, tmp_path / "plans", "load", tasks, ACTIONS)
-    options = ("--workers", "1", "--shutdown-grace-sec", "0.5")
+    file = tmp_path / "aura.toml"
+    await asyncio.to_thread(file.touch)
+    options = ("--workers", "1", "--shutdown-grace-sec", "0.5", "--config", str(file))
     place = tmp_path / "data", str(tmp_path / "plans")
     async with server_process(*place, *options, env={"AURA_SECRET_WORD": "sesame"}) as server:
         inputs = {"ledger": str(ledger), "gate": str(gate)}
@@ -167,6 +184,7 @@ async def test_a_restart_under_load_loses_and_doubles_nothing(tmp_path: Path) ->
         load = Load(server, ledger)
         load.start(clients=6)
         pid = server.process.pid
+        await start_anew_in_vain(server, file, "and the settings say 127.0.0.2")
         for _ in range(2):
             await load.answered(100)
             await start_anew(server)
@@ -221,7 +239,7 @@ async def test_who_is_told_to_end_while_it_starts_anew_ends(tmp_path: Path) -> N
             return (await server.get("/readyz")).status == 503
 
         server.process.send_signal(signal.SIGUSR2)
-        await until(is_draining)
+        await until(is_draining, within=30)
         server.process.send_signal(signal.SIGTERM)
         await asyncio.to_thread(gate.touch)
         assert await server.process.wait() == 0

@@ -85,7 +85,7 @@ async def _main(data_dir: str) -> None:
             _say(_held())
 
     asyncio.get_running_loop().add_reader(sys.stdin, answer)
-    await lifetime.serve(settings, {}, lambda made: _say({"url": made.url}))
+    await lifetime.serve(settings, {}, lambda made: _say({"url": made.url}), {})
 
 
 def _say(what: dict[str, Any]) -> None:

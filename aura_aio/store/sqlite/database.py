@@ -110,6 +110,30 @@ def locked(database: Path, wait_sec: float = LOCK_WAIT_SEC) -> sqlite3.Connectio
     return guard
 
 
+def refuse_others(connection: sqlite3.Connection, path: Path, steps: Sequence[Migration]) -> None:
+    """Return if the database at `path` is ours, or empty, and not newer than `steps`; it is only
+    read.
+
+    Raises:
+        DatabaseTooNew: a newer version has written it.
+        StoreUnavailable: it is not ours.
+    """
+    version = _number(connection, "PRAGMA user_version")
+    application = _number(connection, "PRAGMA application_id")
+    tables = _number(connection, "SELECT COUNT(*) FROM sqlite_master")
+    if application != APPLICATION_ID and (tables or version or application):
+        raise StoreUnavailable(
+            f"{path} is the database of another program: give the server another one."
+        )
+    newest = steps[-1].number
+    if version > newest:
+        raise DatabaseTooNew(
+            f"The database {path} was written by a newer version of Aura (its schema is "
+            f"{version}, this version knows {newest}): start that version, or give this one "
+            "another database."
+        )
+
+
 class Database:
     """An SQLite file that this server alone has open, up to date with `migrations`.
 
@@ -136,7 +160,7 @@ class Database:
                 self._guard = undo.enter_context(closing(locked(self.path, how.lock_wait_sec)))
                 was_left = _size(self.path.with_name(self.path.name + "-wal")) > 0
                 self.writer = undo.enter_context(closing(self._connect()))
-                self._check(steps)
+                refuse_others(self.writer, self.path, steps)
                 if _size(self.path) <= how.checked_bytes:
                     self._check_pages()
                 else:
@@ -174,23 +198,6 @@ class Database:
             connection.execute(pragma)
         return connection
 
-    def _check(self, steps: Sequence[Migration]) -> None:
-        """Refuse what is not ours, or too new, before anything is written."""
-        version = self._number("PRAGMA user_version")
-        application = self._number("PRAGMA application_id")
-        tables = self._number("SELECT COUNT(*) FROM sqlite_master")
-        if application != APPLICATION_ID and (tables or version or application):
-            raise StoreUnavailable(
-                f"{self.path} is the database of another program: give the server another one."
-            )
-        newest = steps[-1].number
-        if version > newest:
-            raise DatabaseTooNew(
-                f"The database {self.path} was written by a newer version of Aura (its schema is "
-                f"{version}, this version knows {newest}): start that version, or give this one "
-                "another database."
-            )
-
     def _check_pages(self) -> None:
         """Refuse what is damaged, before anything is written."""
         if verdict := soundness.damage_of(self.writer):
@@ -204,7 +211,7 @@ class Database:
                 "connections (WAL): give the server a database on a local disk."
             )
         self.writer.execute(_WRITER_CACHE)
-        version = self._number("PRAGMA user_version")
+        version = _number(self.writer, "PRAGMA user_version")
         for step in steps:
             if step.number > version:
                 self._migrate(step)
@@ -220,8 +227,9 @@ class Database:
             self.writer.rollback()
             raise
 
-    def _number(self, query: str) -> int:
-        return int(self.writer.execute(query).fetchone()[0])
+
+def _number(connection: sqlite3.Connection, query: str) -> int:
+    return int(connection.execute(query).fetchone()[0])
 
 
 def _size(path: Path) -> int:

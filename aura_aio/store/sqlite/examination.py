@@ -10,7 +10,13 @@ from typing import NamedTuple
 
 from aura_aio.model.access import Token
 from aura_aio.model.errors import DatabaseInUse, StoreUnavailable
-from aura_aio.store.sqlite.database import APPLICATION_ID, BUSY_TIMEOUT_SEC, locked, migrations
+from aura_aio.store.sqlite.database import (
+    APPLICATION_ID,
+    BUSY_TIMEOUT_SEC,
+    locked,
+    migrations,
+    refuse_others,
+)
 from aura_aio.store.sqlite.soundness import thorough_damage_of
 from aura_aio.store.sqlite.tokens import tokens_of
 
@@ -43,8 +49,7 @@ def examined(path: Path) -> Examined:
     """
     newest = migrations()[-1].number
     try:
-        uri = f"{path.absolute().as_uri()}?mode=ro"
-        with closing(sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SEC)) as connection:
+        with closing(_read_only(path)) as connection:
             (application,) = connection.execute("PRAGMA application_id").fetchone()
             (version,) = connection.execute("PRAGMA user_version").fetchone()
             found = Examined(application == APPLICATION_ID, version, newest)
@@ -60,6 +65,22 @@ def examined(path: Path) -> Examined:
                 tokens=tokens_of(connection),
                 has_sealed=bool(_one(connection, _SEALED)),
             )
+    except sqlite3.Error as error:
+        raise StoreUnavailable(f"{path} cannot be read as a database: {error}.") from error
+
+
+def usable_tokens(path: Path) -> tuple[Token, ...]:
+    """The tokens in the database at `path`, if this version could open it; that takes no time, and
+    damage is not looked for.
+
+    Raises:
+        DatabaseTooNew: a newer version has written it.
+        StoreUnavailable: it cannot be read, or is not ours.
+    """
+    try:
+        with closing(_read_only(path)) as connection:
+            refuse_others(connection, path, migrations())
+            return tokens_of(connection) if _one(connection, "PRAGMA user_version") else ()
     except sqlite3.Error as error:
         raise StoreUnavailable(f"{path} cannot be read as a database: {error}.") from error
 
@@ -88,6 +109,11 @@ _LATEST = (
     "SELECT timestamp FROM logs ORDER BY seq DESC LIMIT 1",
     "SELECT created_at FROM runs ORDER BY cid DESC LIMIT 1",
 )
+
+
+def _read_only(path: Path) -> sqlite3.Connection:
+    uri = f"{path.absolute().as_uri()}?mode=ro"
+    return sqlite3.connect(uri, uri=True, timeout=BUSY_TIMEOUT_SEC)
 
 
 def _missing(connection: sqlite3.Connection) -> tuple[str, ...]:
