@@ -7,6 +7,7 @@ environment.
 import os
 import tomllib
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,8 +44,13 @@ class Setting(msgspec.Struct, frozen=True):
         return ENV_PREFIX + self.name.upper()
 
 
-def settings_table() -> Iterator[Setting]:
+@cache
+def settings_table() -> tuple[Setting, ...]:
     """Every setting, branch by branch; flags, documentation and `aura config` are made from it."""
+    return tuple(_settings())
+
+
+def _settings() -> Iterator[Setting]:
     for branch in msgspec.structs.fields(Settings):
         for field in msgspec.structs.fields(branch.type):
             kind = msgspec.inspect.type_info(field.type)

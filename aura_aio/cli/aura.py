@@ -5,41 +5,32 @@ May import click and `cli`.
 
 import io
 import sys
+from typing import Final
 
 import click
 
 import aura_aio
-from aura_aio.cli.audit import audit
-from aura_aio.cli.backup import backup, restore
-from aura_aio.cli.config import config
-from aura_aio.cli.doctor import doctor
-from aura_aio.cli.groups import OrderedGroup
-from aura_aio.cli.logs import logs
-from aura_aio.cli.plans import plans
-from aura_aio.cli.queue import queue
-from aura_aio.cli.retry import retry
-from aura_aio.cli.run import run
-from aura_aio.cli.runs import cancel, runs
-from aura_aio.cli.schedules import schedules
-from aura_aio.cli.serve import serve
-from aura_aio.cli.system import system
-from aura_aio.cli.token import token
+from aura_aio.cli.groups import LazyGroup
+
+_MODULES: Final = {
+    "serve": "serve", "run": "run", "runs": "runs", "cancel": "runs", "retry": "retry",
+    "logs": "logs", "queue": "queue", "schedules": "schedules", "plans": "plans",
+    "system": "system", "token": "token", "audit": "audit", "config": "config",
+    "backup": "backup", "restore": "backup", "doctor": "doctor",
+}  # fmt: skip
 
 
-@click.group(cls=OrderedGroup, context_settings={"max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    modules={name: f"aura_aio.cli.{module}" for name, module in _MODULES.items()},
+    context_settings={"max_content_width": 100},
+)
 @click.version_option(aura_aio.__version__, message="aura %(version)s")
 def aura() -> None:
     """Run automation plans, and watch them run.
 
     `aura serve` starts the server; the other commands talk to it, at --url or AURA_URL.
     """
-
-
-for _command in (
-    serve, run, runs, cancel, retry, logs, queue, schedules, plans, system, token, audit, config,
-    backup, restore, doctor,
-):  # fmt: skip
-    aura.add_command(_command)
 
 
 def main() -> None:

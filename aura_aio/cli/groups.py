@@ -3,6 +3,10 @@
 May import click and model.errors.
 """
 
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
 import click
 
 from aura_aio.model.suggestions import did_you_mean
@@ -23,11 +27,31 @@ class OrderedGroup(click.Group):
         Raises:
             click.UsageError: there is none of this name; says which ones there are.
         """
-        name = args[0]
-        if name not in self.commands and not name.startswith("-"):
-            suggestion = did_you_mean(name, self.commands)
+        name, known = args[0], self.list_commands(ctx)
+        if name not in known and not name.startswith("-"):
+            suggestion = did_you_mean(name, known)
             ctx.fail(f"There is no command {name!r}.{suggestion}")
         return super().resolve_command(ctx, args)
+
+
+class LazyGroup(OrderedGroup):
+    """A group that imports a command when it is wanted, so that none waits for what others need."""
+
+    def __init__(self, *args: Any, modules: Mapping[str, str], **kwargs: Any) -> None:
+        """`modules` has the names of the commands, and for each the module that defines it."""
+        super().__init__(*args, **kwargs)
+        self._modules = modules
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The commands in the order of `modules`."""
+        return list(self._modules)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, None if there is none."""
+        if cmd_name not in self._modules:
+            return None
+        command: click.Command = getattr(import_module(self._modules[cmd_name]), cmd_name)
+        return command
 
 
 class DefaultGroup(OrderedGroup):

@@ -72,17 +72,22 @@ def _cli() -> Iterator[str]:
     )
     for path, command in _commands("aura", aura):
         yield f"{'#' * (len(path.split()) + 1)} {path}"
-        context = click.Context(
-            command, info_name=path, terminal_width=_WIDTH, max_content_width=_WIDTH
-        )
+        context = _context(path, command)
         yield f"```text\n{command.get_help(context).rstrip()}\n```"
 
 
 def _commands(path: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield path, command
     if isinstance(command, click.Group):
-        for name, child in command.commands.items():
-            yield from _commands(f"{path} {name}", child)
+        context = _context(path, command)
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None:
+                yield from _commands(f"{path} {name}", child)
+
+
+def _context(path: str, command: click.Command) -> click.Context:
+    return click.Context(command, info_name=path, terminal_width=_WIDTH, max_content_width=_WIDTH)
 
 
 def _settings() -> Iterator[str]:
