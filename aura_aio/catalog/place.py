@@ -5,14 +5,16 @@ May import model, the standard library, and of `catalog` `document` and `marks`.
 
 import math
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 
-from aura_aio.catalog.document import Node
 from aura_aio.catalog.marks import Mark
 from aura_aio.model.plan import LoadError
 from aura_aio.model.suggestions import close_names, did_you_mean
+
+if TYPE_CHECKING:  # workers, which read no documents, come up sooner without YAML
+    from aura_aio.catalog.document import Node
 
 MAX_SECONDS: Final = 366 * 86_400.0
 MAX_FAULTS: Final = 100
@@ -71,7 +73,7 @@ class Place:
 
     __slots__ = ("_faults", "_meant", "node", "path")
 
-    def __init__(self, node: Node, faults: Faults, path: str = "") -> None:
+    def __init__(self, node: "Node", faults: Faults, path: str = "") -> None:
         self.node = node
         self.path = path
         self._faults = faults
