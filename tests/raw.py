@@ -1,6 +1,6 @@
 """HTTP by hand, for what no client would send: bytes out, status, headers and problem back.
 
-Imports the standard library only.
+Imports multidict, the contract's checker and the example requests.
 """
 
 import asyncio
@@ -8,6 +8,12 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, NamedTuple
+
+from multidict import CIMultiDict
+
+from aura_aio.contract.document import Contract
+from tests.contract.conformance import check_response
+from tests.contract.example_requests import ExampleRequest
 
 HOST = b"Host: 127.0.0.1\r\n"
 
@@ -54,3 +60,14 @@ async def connection(url: str) -> AsyncIterator[Connection]:
         yield Connection(reader, writer)
     finally:
         writer.close()
+
+
+def check_told(contract: Contract, request: ExampleRequest, told: Told) -> None:
+    """Pass an answer to `request` that the contract declares.
+
+    Raises:
+        NotInContract: see `check_response`.
+    """
+    operation, body = request.operation.operation_id, json.dumps(told.problem).encode()
+    method, headers = request.operation.method, CIMultiDict(told.headers)
+    check_response(contract, method, operation, told.status, headers, body)

@@ -12,6 +12,7 @@ import msgspec
 import aura_aio
 from aura_aio.api import problems
 from aura_aio.logs.payload import view as log_entry
+from aura_aio.model.access import EVERYTHING, Grant
 from aura_aio.model.clock import rfc3339
 from aura_aio.model.ports import ActiveAttempt, Page
 from aura_aio.model.run import Run
@@ -155,9 +156,13 @@ def queue_overview(overview: QueueOverview) -> Answer:
     )
 
 
-def queue_pauses(pauses: Pauses) -> Answer:
-    """QueuePauses."""
-    plans = [{"plan_name": name, "since": time(since)} for name, since in pauses.plans.items()]
+def queue_pauses(pauses: Pauses, grant: Grant = EVERYTHING) -> Answer:
+    """QueuePauses, as who is granted `grant` may see them."""
+    plans = [
+        {"plan_name": name, "since": time(since)}
+        for name, since in pauses.plans.items()
+        if grant.sees(name)
+    ]
     return present(is_paused=pauses.since is not None, since=time(pauses.since), plans=plans)
 
 

@@ -192,6 +192,57 @@ async def test_the_queue_holds_nothing_of_other_plans(closed_shop: Shop) -> None
     assert (run.json["status"], run.json["priority"]) == ("queued", 9)
 
 
+async def test_what_is_done_to_many_is_done_to_nothing_of_other_plans(closed_shop: Shop) -> None:
+    shop = closed_shop
+    others = [await shop.run("other") for _ in range(2)]
+    for path, method, answer in (
+        ("/api/tasks/cancel", "POST", {"cancelled_count": 2, "cancelling_count": 0}),
+        ("/api/queue/clear", "DELETE", {"removed_count": 2}),
+    ):
+        for _ in range(2):
+            await shop.run("mine")
+        none: dict[str, Any] | None = {} if method == "POST" else None
+        done = await shop.server.request(method, path, json=none, headers=shop.narrowed)
+        assert done.json == answer
+    nothing = await shop.post("/api/tasks/cancel", {"plan_name": "other"})
+    assert nothing.json == {"cancelled_count": 0, "cancelling_count": 0}
+    cleared = "/api/queue/clear?plan_name=other"
+    removed = await shop.server.request("DELETE", cleared, headers=shop.narrowed)
+    assert removed.json == {"removed_count": 0}
+    body = {"plan_name": "other", "task_name": "say", "inputs": {"text": "x"}}
+    assert (await shop.post("/api/queue/insert", {**body, "index": 0})).status == 400
+    assert (await shop.post("/api/tasks/dry-run", body)).status == 400
+    listed = await shop.server.get("/api/queue/list", headers=shop.admin)
+    assert [entry["cid"] for entry in listed.json["items"]] == others
+
+
+async def test_only_its_own_plans_are_paused_and_resumed(
+    make_server: MakeServer, tmp_path: Path
+) -> None:
+    write_plan(tmp_path / "plans", "gone", TASKS)
+    shop = await _shop(make_server, tmp_path, start=False)
+    for verb in ("pause", "resume"):
+        path = f"/api/queue/{verb}"
+        whole = await shop.post(path)
+        assert (whole.status, whole.json["type"]) == (403, "urn:aura:problem:narrowed-token")
+        for plan in ("other", "nowhere"):
+            refused = await shop.post(path, {"plan_name": plan})
+            assert (refused.status, refused.json["type"]) == (
+                404,
+                "urn:aura:problem:plan-not-found",
+            )
+            assert "secret_third" not in refused.json["detail"]
+    third = {"plan_name": "secret_third"}
+    await shop.server.post("/api/queue/pause", third, headers=shop.admin)
+    await shop.post("/api/queue/pause", {"plan_name": "mine"})
+    paused = (await shop.post("/api/queue/pause", {"plan_name": "gone"})).json
+    assert [each["plan_name"] for each in paused["plans"]] == ["gone", "mine"]
+    (tmp_path / "plans" / "gone").rename(tmp_path / "gone")
+    await shop.server.post("/api/system/reload", headers=shop.admin)
+    resumed = (await shop.post("/api/queue/resume", {"plan_name": "gone"})).json
+    assert [plan["plan_name"] for plan in resumed["plans"]] == ["mine"]
+
+
 async def test_active_runs_of_other_plans_are_not_there(shop: Shop, tmp_path: Path) -> None:
     for plan in ("mine", "other"):
         tasks = {"hold": "steps: {hold: {action: sleep, params: {seconds: 600}}}"}

@@ -1,6 +1,7 @@
 """The limits of requests and connections: each has its error, and what is within them goes on.
 
-Imports the fixtures, `tests.raw`, `tests.serving` and `tests.waiting`.
+Imports the fixtures, the contract with its example requests, `tests.raw`, `tests.serving` and
+`tests.waiting`.
 """
 
 import asyncio
@@ -14,8 +15,11 @@ import aiohttp
 import pytest
 import pytest_asyncio
 
+from aura_aio.api.gate import ALWAYS_ANSWERED
+from aura_aio.contract.document import load_contract
+from tests.contract.example_requests import example_requests
 from tests.probe_plan import write_probe
-from tests.raw import HOST, Told, connection
+from tests.raw import HOST, Told, check_told, connection
 from tests.serving import Served, serving
 from tests.waiting import until
 
@@ -34,6 +38,9 @@ LIMITS = {
     "max_in_flight": 8,
     "max_monitors": 1,
 }
+CONTRACT = load_contract()
+REFUSED = [each for each in example_requests(CONTRACT) if each.path not in ALWAYS_ANSWERED]
+"""What may find no room: all operations but those that say how the server is."""
 POST = b"POST /api/tasks/run HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
 ECHO: dict[str, Any] = {"plan_name": "probe", "task_name": "echo", "inputs": {"text": "x"}}
 
@@ -197,8 +204,19 @@ async def test_requests_over_the_limit_are_turned_away_and_those_within_are_answ
         assert refused.json["type"] == "urn:aura:problem:overloaded"
         assert refused.headers["Retry-After"] == "1"
         assert (await small.get("/healthz")).status == 200
+        for request in REFUSED:
+            told = await ask_once(small, request.raw)
+            check_told(CONTRACT, request, told)
+            is_problem(told, 503, "overloaded")
+            assert told.headers["retry-after"] == "1"
     assert [(await each).status for each in held] == [202] * 8
     assert (await small.post("/api/tasks/run", ECHO)).status == 202
+
+
+async def ask_once(server: Served, request: bytes) -> Told:
+    async with connection(server.url) as made:
+        made.send(request)
+        return await made.answer()
 
 
 async def turned_away(server: Served) -> Any:

@@ -278,6 +278,15 @@ async def test_a_schedule_is_run_now_whatever_time_it_is(server: Served) -> None
     assert not often.keys() & {"last_outcome", "next_run_at"}
 
 
+async def test_a_schedule_whose_task_is_gone_is_not_run(stopped: Served, root: Path) -> None:
+    assert (await stopped.post(URL, {**DAILY, "id": "mine"})).status == 201
+    (root / "plan" / "tasks" / "greet.yaml").unlink()
+    await stopped.post("/api/system/reload")
+    problem = _problem(await stopped.post(path("mine", "/run")), 400, "bad-reference")
+    assert "greet" in problem["detail"]
+    assert "last_cid" not in (await stopped.get(path("mine"))).json
+
+
 async def test_a_schedule_that_is_run_now_with_a_key_is_run_once(stopped: Served) -> None:
     await stopped.post(URL, DAILY | {"id": "mine"})
     key = {"Idempotency-Key": "now"}

@@ -1,8 +1,9 @@
 """For each operation the request that the contract's own examples make, so that none is forgotten.
 
-Imports aura_aio.contract only.
+Imports aura_aio.contract and the standard library only.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -26,6 +27,17 @@ class ExampleRequest:
     def options(self) -> dict[str, Any]:
         """What goes with it."""
         return {} if self.body is None else {"json": self.body}
+
+    @property
+    def raw(self) -> bytes:
+        """It as it travels, to this machine and in one piece."""
+        head = f"{self.operation.method} {self.path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+        if self.body is None:
+            return f"{head}\r\n".encode()
+        body = json.dumps(self.body)
+        return (
+            f"{head}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n{body}"
+        ).encode()
 
 
 def example_requests(contract: Contract) -> Iterator[ExampleRequest]:

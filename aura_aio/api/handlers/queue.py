@@ -82,27 +82,29 @@ async def pause_queue(request: web.Request) -> web.Response:
     """pauseQueue."""
     plan_name = _plan_to_pause(request)
     if plan_name is not None:
+        must_see(request, plan_name)
         request.app[SCHEDULER].plans.get(plan_name)  # a mistyped one would be paused in vain
-    return answer(views.queue_pauses(await request.app[SCHEDULER].queue.pause_queue(plan_name)))
+    pauses = await request.app[SCHEDULER].queue.pause_queue(plan_name)
+    return answer(views.queue_pauses(pauses, request[GRANT]))
 
 
 async def resume_queue(request: web.Request) -> web.Response:
     """resumeQueue."""
     plan_name = _plan_to_pause(request)
-    return answer(views.queue_pauses(await request.app[SCHEDULER].queue.resume_queue(plan_name)))
+    if plan_name is not None and not request[GRANT].sees(plan_name):
+        must_see(request, plan_name)  # what it sees may be gone, and be paused still
+    pauses = await request.app[SCHEDULER].queue.resume_queue(plan_name)
+    return answer(views.queue_pauses(pauses, request[GRANT]))
 
 
 def _plan_to_pause(request: web.Request) -> str | None:
     """The plan of a validated PauseRequest, or None for the queue as a whole.
 
     Raises:
-        PlanNotFound: who asks does not see it.
         NarrowedToken: who asks may not touch the queue as a whole.
     """
     plan_name: str | None = request["json"].get("plan_name")
     plans = request[GRANT].plans
-    if plan_name is not None:
-        must_see(request, plan_name)
-    elif plans is not None:
+    if plan_name is None and plans is not None:
         raise NarrowedToken(plans)
     return plan_name
