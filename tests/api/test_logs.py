@@ -2,10 +2,18 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
-from tests.serving import Served
+from tests.serving import Served, write_plan
 
+TELL = """
+meta: {inputs: [{name: gate, type: string}]}
+steps:
+  before: {action: log, params: {message: before}}
+  wait: {action: hold, depends_on: before, params: {gate: "{{ inputs.gate }}"}}
+  after: {action: log, depends_on: wait, params: {message: after}}
+"""
 LINES = {"Accept": "application/x-ndjson"}
 
 
@@ -85,6 +93,30 @@ async def test_the_log_of_everything_in_pages(probe: Served) -> None:
     assert [entry["cid"] for entry in said].count(second["cid"]) == 2
     assert await _all(probe, f"&since={numbers[-3]}") == everything[-2:]
     assert await _all(probe, "&level=critical") == []
+
+
+async def test_the_log_of_a_run_is_followed_to_its_end(probe: Served, tmp_path: Path) -> None:
+    """Each page is held until there is something to give; the last one has no cursor."""
+    write_plan(tmp_path / "plans", "probe", {"tell": TELL})
+    await probe.post("/api/system/reload")
+    gate = tmp_path / "gate"
+    cid = await probe.run("probe", "tell", inputs={"gate": str(gate)})
+    path = f"/api/runs/{cid}/logs?wait_sec=50"
+    first = (await probe.get(path)).json
+    assert [entry["message"] for entry in first["items"]] == ["before"]
+    brief = path.replace("50", "0.01") + f"&cursor={first['next_cursor']}"
+    nothing = (await probe.get(brief)).json
+    assert nothing == {"items": [], "next_cursor": first["next_cursor"]}
+    held = asyncio.create_task(probe.get(f"{path}&cursor={first['next_cursor']}"))
+    of_nothing = asyncio.create_task(probe.get(f"{path}&level=critical"))
+    gate.touch()
+    second = (await held).json
+    assert [entry["message"] for entry in second["items"]] == ["after"]
+    last = second
+    while "next_cursor" in last:
+        last = (await probe.get(f"{path}&cursor={last['next_cursor']}")).json
+        assert last["items"] == []
+    assert (await of_nothing).json == {"items": []}  # held until the run had ended
 
 
 async def test_a_poll_of_the_log_is_held_until_there_is_news(probe: Served) -> None:

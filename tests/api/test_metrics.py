@@ -1,9 +1,15 @@
 """What Prometheus is told, read with its own parser."""
 
+import asyncio
+from pathlib import Path
 from typing import Any
 
+import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from aura_aio.api import metrics
+from aura_aio.contract.document import Contract, load_contract
+from tests.conftest import MakeServer
 from tests.serving import Served
 from tests.waiting import until
 
@@ -58,6 +64,48 @@ async def test_runs_are_counted_by_task_and_outcome(probe: Served) -> None:
     assert ended("echo", "cancelled") == 1
     assert figures["aura_run_seconds_count", _labels(plan="probe", task="echo")] == 2
     assert figures["aura_runs", _labels(status="succeeded")] == 2
+
+
+async def test_labels_have_a_bounded_number_of_values(
+    make_server: MakeServer, probe_root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can fill the memory of a Prometheus with paths that there are not, or with tasks."""
+    contract: Contract = await asyncio.to_thread(load_contract)
+    monkeypatch.setattr(metrics, "MOST_TASKS", 2)
+    server = await make_server(plans=[probe_root], workers=0)
+    for number in range(5):
+        assert (await server.get(f"/api/no/such/{number}")).status == 404
+        assert (await server.get(f"/api/runs/none-{number}")).status == 404
+    inputs: dict[str, Any] = {
+        "say": {"lines": 1},
+        "echo": {"text": "x"},
+        "count": {"file": str(tmp_path / "file"), "line": "x"},
+    }
+    for task in ("which_process", "say", "echo", "count"):
+        await server.done("probe", task, inputs=inputs.get(task, {}))
+    labels = [dict(found) for name, found in await _figures(server) if name.startswith("aura_")]
+    known = {each.operation_id for each in contract.operations} | {"page"}
+    assert {each["operation"] for each in labels if "operation" in each} <= known
+    assert {(each["plan"], each["task"]) for each in labels if "task" in each} == {
+        ("probe", "which_process"),
+        ("probe", "say"),
+        ("other", "other"),
+    }
+
+
+async def test_the_log_and_its_monitors_and_the_waits_are_told(probe: Served) -> None:
+    before = await _figures(probe)
+    async with probe.session.ws_connect(f"{probe.url}/ws/logs") as monitor:
+        assert (await monitor.receive_json())["type"] == "hello"
+        await probe.done("probe", "say", inputs={"lines": 20})
+        figures = await _figures(probe)
+    assert figures["aura_log_monitors", ()] == 1
+    assert figures["aura_log_lines_stored", ()] >= before["aura_log_lines_stored", ()] + 20
+    assert figures["aura_log_lines_published", ()] >= 20
+    assert figures["aura_log_lines_dropped", ()] == 0
+    overview = (await probe.get("/api/queue/overview")).json
+    assert figures["aura_queue_wait_seconds_avg", ()] == overview["avg_wait_sec"] > 0
+    assert figures["aura_queue_wait_seconds_p95", ()] == overview["p95_wait_sec"]
 
 
 async def test_the_queue_the_workers_and_the_store_are_told(waiting: Served) -> None:

@@ -1,11 +1,14 @@
 """Runs over HTTP: accepted, executed, looked at, cancelled."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from aura_aio.store.sqlite.runs import SqliteRuns
+from tests.conftest import MakeServer
 from tests.serving import Served
 from tests.waiting import until
 
@@ -63,6 +66,47 @@ async def test_waiting_for_a_run_ends_when_the_time_is_over(waiting: Served) -> 
     cid = await waiting.run("probe", "echo", inputs={"text": "x"})
     run = (await waiting.get(f"/api/runs/{cid}?wait_sec=0.05")).json
     assert run["status"] == "queued"
+
+
+async def test_who_waits_for_a_run_asks_the_store_when_he_comes_and_when_it_has_ended(
+    waiting: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reads: Counter[str] = Counter()
+    get = SqliteRuns.get
+
+    async def counted(self: SqliteRuns, cid: str) -> Any:
+        reads[cid] += 1
+        return await get(self, cid)
+
+    monkeypatch.setattr(SqliteRuns, "get", counted)
+    cid = await waiting.run("probe", "echo", inputs={"text": "x"})
+    held = [asyncio.ensure_future(waiting.get(f"/api/runs/{cid}?wait_sec=50")) for _ in range(40)]
+    await until(lambda: reads[cid] == 40)
+    another = (await waiting.get(f"/api/runs/{cid}?wait_sec=1")).json
+    assert another["status"] == "queued"
+    assert reads[cid] == 42  # nobody has looked again within that second
+    await waiting.post(f"/api/tasks/{cid}/cancel")
+    assert {(await each).json["status"] for each in held} == {"cancelled"}
+    assert reads[cid] == 82
+
+
+async def test_a_run_that_finds_every_worker_busy_says_so(
+    make_server: MakeServer, probe_root: str, tmp_path: Path
+) -> None:
+    server = await make_server(plans=[probe_root], workers=1, slots=1)
+    gate = tmp_path / "gate"
+    first = await server.run("probe", "hold", inputs={"gate": str(gate)})
+    await _running(server, first)
+    second, third = [await server.run("probe", "echo", inputs={"text": "x"}) for _ in range(2)]
+
+    async def reasons(cid: str) -> list[str]:
+        found = (await server.get(f"/api/runs/{cid}")).json["waiting"]["reasons"]
+        return [reason["code"] for reason in found]
+
+    assert await reasons(second) == ["no_worker"]
+    assert await reasons(third) == ["no_worker", "behind"]
+    gate.touch()
+    assert (await server.finished(third))["status"] == "succeeded"
 
 
 async def test_runs_of_higher_priority_start_first(waiting: Served, tmp_path: Path) -> None:
