@@ -26,7 +26,11 @@ def page_answer(request: web.Request, body: Mapping[str, Any]) -> web.Response:
 
 def tagged_answer(request: web.Request, body: Any) -> web.Response:
     """`body` as JSON with its entity tag; 304 for who has the same already (RFC 9110, 13.1.2)."""
-    text = json.dumps(body)
+    return tagged_text(request, json.dumps(body))
+
+
+def tagged_text(request: web.Request, text: bytes) -> web.Response:
+    """The same of a JSON text."""
     tag = hashlib.sha256(text).hexdigest()[:32]
     # Weak, because the same answer may be sent compressed or not.
     headers = {"Cache-Control": "no-cache", "ETag": f'W/"{tag}"'}

@@ -1,12 +1,14 @@
 """Long answers as newline-delimited JSON: written as they are read, never held as a whole.
 
-May import aiohttp and the standard library only.
+May import aiohttp and `negotiation`.
 """
 
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Final, TypeVar
 
 from aiohttp import hdrs, web
+
+from aura_aio.api.negotiation import VARIES, compress, qualities
 
 T = TypeVar("T")
 
@@ -18,19 +20,8 @@ def wants_lines(request: web.Request) -> bool:
 
     A client that names both without saying which it likes better, as generated ones do, gets JSON.
     """
-    liked = dict(_qualities(request.headers.get("Accept", "")))
+    liked = qualities(request.headers.get(hdrs.ACCEPT, ""))
     return liked.get(MEDIA_TYPE, 0.0) > liked.get("application/json", 0.0)
-
-
-def _qualities(accept: str) -> Iterator[tuple[str, float]]:
-    """The media types of an `Accept`, each with its `q`; one that is no number counts as none."""
-    for each in accept.split(","):
-        media_type, *parameters = (part.strip().lower() for part in each.split(";"))
-        given = [part[2:] for part in parameters if part.startswith("q=")]
-        try:
-            yield media_type, float(given[0]) if given else 1.0
-        except ValueError:
-            yield media_type, 0.0
 
 
 async def write_lines(
@@ -53,6 +44,10 @@ async def write_lines(
             "Cache-Control": "no-store",
         }
     )
+    if request.method == hdrs.METH_HEAD:
+        response.headers.update(VARIES)
+    else:
+        compress(request, response)
     async for portion in portions:
         if not response.prepared:
             await response.prepare(request)

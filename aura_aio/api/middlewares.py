@@ -13,6 +13,8 @@ from aiohttp import web
 
 from aura_aio.api import problems
 from aura_aio.api.keys import REQUEST_ID, TRACE
+from aura_aio.api.negotiation import compress
+from aura_aio.api.options import allow
 from aura_aio.model.asking import answering
 from aura_aio.model.errors import AuraError
 from aura_aio.model.trace import TRACEPARENT, TRACESTATE, TraceContext, trace_context
@@ -22,7 +24,7 @@ _log = logging.getLogger("aura.api")
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 _KEPT_HEADERS: Final = (
-    "Allow", "Connection", "Retry-After", "Sec-WebSocket-Version", "Upgrade",
+    "Connection", "Retry-After", "Sec-WebSocket-Version", "Upgrade",
 )  # fmt: skip
 _JSON: Final = "application/json"
 X_REQUEST_ID: Final = "X-Request-ID"
@@ -32,7 +34,7 @@ _UNREADABLE: Final = "The body is not cut and packed as the headers say."
 WORTH_COMPRESSING_BYTES: Final = 16 * 1024
 """What is smaller travels in a few packets, and costs more to compress than to send."""
 _COMPRESSIBLE: Final = frozenset(
-    {_JSON, "application/yaml", "text/css", "text/html", "text/javascript"}
+    {_JSON, "application/yaml", "text/css", "text/html", "text/javascript", "text/plain"}
 )
 
 
@@ -96,8 +98,7 @@ async def with_compression(request: web.Request, handler: Handler) -> web.Stream
         and len(response.body) >= WORTH_COMPRESSING_BYTES
         and response.content_type in _COMPRESSIBLE
     ):
-        response.headers["Vary"] = "Accept-Encoding"
-        response.enable_compression()
+        compress(request, response)
     return response
 
 
@@ -118,6 +119,8 @@ async def with_problems(request: web.Request, handler: Handler) -> web.StreamRes
             raise
         problem = problems.of_http(error)
         headers = {name: error.headers[name] for name in _KEPT_HEADERS if name in error.headers}
+        if isinstance(error, web.HTTPMethodNotAllowed):
+            headers |= allow(error.allowed_methods)
     except web.RequestPayloadError:
         problem, headers = problems.bad_http(400, _UNREADABLE), {}
     except Exception:  # whatever it is: the client gets a 500, the log the traceback

@@ -3,7 +3,7 @@
 May import aiohttp only. What browsers ask before they send something (CORS) is answered by `cors`.
 """
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 
 from aiohttp import hdrs, web
 
@@ -18,8 +18,12 @@ async def with_options(request: web.Request, handler: Handler) -> web.StreamResp
     allowed = await _methods(request)
     if not allowed:
         return await handler(request)
-    methods = ", ".join(sorted({*allowed, hdrs.METH_OPTIONS}))
-    return web.Response(status=204, headers={hdrs.ALLOW: methods})
+    return web.Response(status=204, headers=allow(allowed))
+
+
+def allow(methods: Iterable[str]) -> dict[str, str]:
+    """The header `Allow` of a path that takes these methods, and OPTIONS as every path does."""
+    return {hdrs.ALLOW: ", ".join(sorted({*methods, hdrs.METH_OPTIONS}))}
 
 
 async def _methods(request: web.Request) -> set[str]:

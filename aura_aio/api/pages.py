@@ -154,7 +154,7 @@ def _page(name: str, body: bytes, policy: str = _NOTHING, cache: str = _ASK_EACH
     headers = {
         hdrs.CONTENT_TYPE: _MEDIA_TYPES[name.rpartition(".")[2]],
         hdrs.CACHE_CONTROL: cache,
-        hdrs.ETAG: f'"{tag}"',
+        hdrs.ETAG: f'W/"{tag}"',  # weak, because it may be sent compressed or not
         "Content-Security-Policy": policy,
         **_ALWAYS,
     }

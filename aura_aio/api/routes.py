@@ -22,6 +22,7 @@ from aiohttp_apispec import (
 )
 
 from aura_aio.api.access import hold_to_plans
+from aura_aio.api.answers import tagged_text
 from aura_aio.api.audit import note_what
 from aura_aio.api.handlers import auth, health, logs, plans, queue, runs, schedules, system, tasks
 from aura_aio.api.schemas import (
@@ -136,12 +137,12 @@ class _SwaggerView:
         self._made: bytes | None = None
         self._making = asyncio.Lock()
 
-    async def answer(self, _: web.Request) -> web.Response:
-        """The document."""
+    async def answer(self, request: web.Request) -> web.Response:
+        """The document, with its entity tag."""
         async with self._making:
             if self._made is None:
                 self._made = await asyncio.to_thread(self._make)
-        return web.Response(body=self._made, content_type="application/json")
+        return tagged_text(request, self._made)
 
     def _make(self) -> bytes:
         routes = web.Application()

@@ -133,7 +133,7 @@ async def test_another_content_type_is_a_415(probe: Served, content_type: str) -
 async def test_another_method_is_a_405_that_names_the_right_ones(probe: Served) -> None:
     response = await probe.request("DELETE", RUN)
     _problem(response, 405, "method-not-allowed")
-    assert response.headers["Allow"] == "POST"
+    assert response.headers["Allow"] == "OPTIONS, POST"
 
 
 async def test_an_unknown_path_is_a_404(probe: Served) -> None:

@@ -3,8 +3,12 @@
 import gzip
 
 import aiohttp
+import pytest
 
+from aura_aio.api import middlewares
 from tests.serving import Served
+
+VARIES = "Accept-Encoding"
 
 
 async def _raw(server: Served, path: str, **headers: str) -> tuple[aiohttp.ClientResponse, bytes]:
@@ -54,6 +58,48 @@ async def test_a_large_answer_is_compressed_for_who_takes_that(waiting: Served) 
     assert len(body) < len(text) / 3
     small, _ = await _raw(waiting, "/healthz", **{"Accept-Encoding": "gzip"})
     assert "Content-Encoding" not in small.headers
+
+
+async def test_what_is_long_is_compressed_whatever_it_is(probe: Served) -> None:
+    cid = (await probe.done("probe", "say", inputs={"lines": 300}))["cid"]
+    for path, accept in (
+        (f"/api/runs/{cid}/logs", "application/x-ndjson"),
+        (f"/api/runs/{cid}/logs?limit=1000", "application/json"),
+        ("/openapi.yaml", "*/*"),
+        ("/api/docs/swagger.json", "*/*"),
+    ):
+        plain, text = await _raw(probe, path, **{"Accept-Encoding": "identity", "Accept": accept})
+        assert (plain.headers["Vary"], "Content-Encoding" in plain.headers) == (VARIES, False)
+        for encoding, is_packed in (
+            ("gzip", True),
+            ("deflate, gzip, br", True),
+            ("*", True),
+            ("deflate", False),
+            ("gzip;q=0", False),
+            ("GZIP;q=0.5, identity;q=0.1", True),
+        ):
+            headers = {"Accept-Encoding": encoding, "Accept": accept}
+            got, body = await _raw(probe, path, **headers)
+            assert got.headers["Vary"] == VARIES
+            packed = got.headers.get("Content-Encoding") == "gzip"
+            assert packed is is_packed, (path, encoding)
+            assert (gzip.decompress(body) if packed else body) == text
+
+
+async def test_many_figures_are_compressed(probe: Served, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(middlewares, "WORTH_COMPRESSING_BYTES", 1_000)
+    got, body = await _raw(probe, "/metrics", **{"Accept-Encoding": "gzip"})
+    assert got.headers["Content-Encoding"] == "gzip"
+    assert gzip.decompress(body).startswith(b"# HELP aura_")
+
+
+async def test_the_swagger_view_that_has_not_changed_is_not_sent_again(probe: Served) -> None:
+    path = f"{probe.url}/api/docs/swagger.json"
+    async with probe.session.get(path) as first:
+        assert first.headers["Cache-Control"] == "no-cache"
+    headers = {"If-None-Match": first.headers["ETag"]}
+    async with probe.session.get(path, headers=headers) as again:
+        assert (again.status, await again.read()) == (304, b"")
 
 
 async def test_head_answers_as_get_without_the_body(probe: Served) -> None:

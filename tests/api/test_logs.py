@@ -104,7 +104,7 @@ async def test_the_log_of_a_run_is_followed_to_its_end(probe: Served, tmp_path: 
     path = f"/api/runs/{cid}/logs?wait_sec=50"
     first = (await probe.get(path)).json
     assert [entry["message"] for entry in first["items"]] == ["before"]
-    brief = path.replace("50", "0.01") + f"&cursor={first['next_cursor']}"
+    brief = f"/api/runs/{cid}/logs?wait_sec=0.01&cursor={first['next_cursor']}"
     nothing = (await probe.get(brief)).json
     assert nothing == {"items": [], "next_cursor": first["next_cursor"]}
     held = asyncio.create_task(probe.get(f"{path}&cursor={first['next_cursor']}"))

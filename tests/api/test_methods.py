@@ -22,6 +22,8 @@ async def test_options_says_at_every_path_which_methods_it_takes(probe: Served) 
         response = await probe.request("OPTIONS", _some(path))
         assert response.status == 204, path
         assert set(response.headers["Allow"].split(", ")) == set(_methods(path)), path
+        refused = await probe.request("PUT", _some(path))
+        assert (refused.status, refused.headers["Allow"]) == (405, response.headers["Allow"]), path
         walked += 1
     assert walked > 40
 

@@ -116,7 +116,7 @@ async def test_a_page_is_asked_for_each_time_and_sent_when_it_is_new(
         body = await response.read()
     assert first["Cache-Control"] == "no-cache"
     assert first["X-Content-Type-Options"] == "nosniff"
-    for known in (first["ETag"], f'"other", W/{first["ETag"]}', "*"):
+    for known in (first["ETag"], f'"other", {first["ETag"].removeprefix("W/")}', "*"):
         async with pages.get(path, headers={"If-None-Match": known}) as response:
             assert (response.status, await response.read()) == (304, b"")
             assert response.headers["ETag"] == first["ETag"]

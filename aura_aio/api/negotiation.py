@@ -1,0 +1,40 @@
+"""What a client likes to be sent: media types, and answers that are compressed.
+
+May import aiohttp and the standard library only.
+"""
+
+from collections.abc import Iterator
+from typing import Final
+
+from aiohttp import hdrs, web
+
+VARIES: Final = {hdrs.VARY: hdrs.ACCEPT_ENCODING}
+
+
+def qualities(accepted: str) -> dict[str, float]:
+    """What an `Accept` or the like names, in small letters, each with its `q`; one that is no
+    number counts as none.
+    """
+    return dict(_qualities(accepted))
+
+
+def compress(request: web.Request, response: web.StreamResponse) -> None:
+    """Have the answer travel compressed with gzip, if the client takes that.
+
+    aiohttp would choose by itself, but looks for words only: it prefers `deflate`, and takes
+    `gzip;q=0` for a wish.
+    """
+    response.headers.update(VARIES)
+    liked = qualities(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
+    if liked.get("gzip", liked.get("*", 0.0)) > 0:
+        response.enable_compression(web.ContentCoding.gzip)
+
+
+def _qualities(accepted: str) -> Iterator[tuple[str, float]]:
+    for each in accepted.split(","):
+        name, *parameters = (part.strip().lower() for part in each.split(";"))
+        given = [part[2:] for part in parameters if part.startswith("q=")]
+        try:
+            yield name, float(given[0]) if given else 1.0
+        except ValueError:
+            yield name, 0.0
