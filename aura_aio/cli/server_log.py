@@ -7,6 +7,7 @@ import logging
 import queue
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -28,7 +29,8 @@ from aura_aio.model.log import LogLevel
 _log = logging.getLogger("aura.cli")
 
 _MOST_WAITING: Final = 10_000
-_LEAVE_SEC: Final = 2.0
+_STUCK_SEC: Final = 2.0
+_LEAVE_SEC: Final = 10.0
 _SHOWN: Final = (
     "level", "logger", "message", "cid", "plan_name", "task_name", "step", "attempt", "worker",
 )  # fmt: skip
@@ -64,7 +66,8 @@ def log_to(stream: TextIO, *, as_json: bool = False) -> Iterator[None]:
     """Write what any logger has to say to `stream` while the context is open.
 
     A terminal that takes nothing (Ctrl-S, a stuck pipe) never holds up the server: records wait,
-    up to a bound, and are dropped and counted beyond it; the end waits two seconds for them.
+    up to a bound, and are dropped and counted beyond it. The end waits ten seconds for them, and
+    two for a terminal that takes nothing at all.
     """
     handler = _WaitingHandler(_json_to(stream) if as_json else _text_to(stream))
     if as_json:
@@ -106,11 +109,14 @@ class _WaitingHandler(logging.Handler):
         super().close()
         try:
             if self._dropped:
-                self._waiting.put(_dropped_record(self._dropped), timeout=_LEAVE_SEC)
-            self._waiting.put(None, timeout=_LEAVE_SEC)
+                self._waiting.put(_dropped_record(self._dropped), timeout=_STUCK_SEC)
+            self._waiting.put(None, timeout=_STUCK_SEC)
         except queue.Full:
             return  # nothing is taken any more
-        self._writer.join(_LEAVE_SEC)
+        end, before = time.monotonic() + _LEAVE_SEC, -1
+        while before != (left := self._waiting.qsize()) and time.monotonic() < end:
+            before = left
+            self._writer.join(_STUCK_SEC)
 
     def _write_all(self, write: Callable[[logging.LogRecord], None]) -> None:
         while (record := self._waiting.get()) is not None:

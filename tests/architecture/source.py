@@ -4,7 +4,7 @@ Imports the standard library only; nothing of aura_aio is imported to look at it
 """
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
@@ -42,7 +42,8 @@ def parsed(path: str, text: str) -> Source:
     return Source(path, text, ast.parse(text, path))
 
 
-def names(source: Source) -> Iterator[tuple[int, str]]:
+@cache
+def names(source: Source) -> Sequence[tuple[int, str]]:
     """Every dotted name that the file uses, with its line, as the imports of the file resolve it.
 
     After `from datetime import datetime as dt`, `dt.now` is `datetime.datetime.now`. What a call
@@ -50,9 +51,11 @@ def names(source: Source) -> Iterator[tuple[int, str]]:
     """
     imported = _imported(source.tree)
     parts = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(source.tree):
-        if isinstance(node, ast.Attribute | ast.Name) and id(node) not in parts:
-            yield node.lineno, _dotted(node, imported)
+    return [
+        (node.lineno, _dotted(node, imported))
+        for node in ast.walk(source.tree)
+        if isinstance(node, ast.Attribute | ast.Name) and id(node) not in parts
+    ]
 
 
 def _dotted(node: ast.expr, imported: dict[str, str]) -> str:

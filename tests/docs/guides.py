@@ -189,8 +189,10 @@ class Guide:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self._folder.parent),
             "LANG": "C.UTF-8",
-            # Among the packages that are borrowed is a plugin of pytest that would have its say.
+            # Among the packages that are borrowed are plugins of pytest: the one would have its
+            # say, the other takes a second to import.
             "PYTHONWARNINGS": 'ignore:The configuration option "asyncio_',
+            "PYTEST_ADDOPTS": "-p no:schemathesis",
             "AURA_PORT": self._port,
             "AURA_URL": f"http://127.0.0.1:{self._port}",
         }
@@ -217,7 +219,7 @@ def make_repository(folder: Path) -> Path:
     for name in (*_PARTS, *_ALSO):
         source = REPOSITORY / name
         if source.is_dir():
-            ignored = shutil.ignore_patterns("__pycache__", "node_modules", "data")
+            ignored = shutil.ignore_patterns("node_modules", "data")
             shutil.copytree(source, root / name, ignore=ignored)
         else:
             shutil.copy(source, root / name)
