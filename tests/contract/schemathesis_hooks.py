@@ -10,6 +10,7 @@ import zlib
 from typing import Any
 
 import schemathesis
+from schemathesis.generation.meta import TestPhase
 
 FINISHED_CID = "TEST_FINISHED_CID"
 """The variable with the cid of a run that has finished: its stream of events ends by itself."""
@@ -18,9 +19,15 @@ CALLBACK_HOST = "hooks.invalid"
 CALLBACK_URL = f"https://{CALLBACK_HOST}/aura"
 """The only host that the server of the campaign may call back, which no network has."""
 
+ABOUT_WHAT_IS_NAMED = {
+    *("bad-reference", "inputs-rejected", "unknown-step", "callback-refused"),
+    *("batch-rejected", "reorder-rejected", "bad-cursor"),
+}
+"""What no schema can rule out."""
+
 MOST_WAIT_SEC = 0.05
 STARTS = {"runTask", "runTaskBatch", "insertIntoQueue", "dryRunTask", "createSchedule", "retryTask"}
-"""Take a task that there is each second time: what follows from a run needs one."""
+"""Take a task that there is each second time, and always where something is to follow from it."""
 A_TASK = {"plan_name": "hello", "task_name": "greet", "inputs": {"name": "Ada"}}
 
 
@@ -37,13 +44,39 @@ def before_call(_: Any, case: schemathesis.Case[Any], __: Any) -> None:
         return
     if "Idempotency-Key" in case.headers:  # with another body the same key is refused
         case.headers["Idempotency-Key"] = uuid.uuid4().hex
-    if isinstance(case.body, dict) and "callback_url" in case.body:
-        case.body["callback_url"] = CALLBACK_URL
     if isinstance(case.body, dict):
-        if operation_id in STARTS and _is_chosen(case.body):
+        case.body = _called_back(case.body)
+        if operation_id in STARTS and (_is_step(case) or _is_chosen(case.body)):
             case.body = _known(case.body, operation_id)
         if operation_id in ("createSchedule", "updateSchedule"):
             case.body = _schedule(case.body, is_new=operation_id == "createSchedule")
+
+
+@schemathesis.check
+def good_data_is_understood(
+    _: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
+) -> None:
+    """A 400 to good data says that something which it names is not there, or does not fit; the
+    tool would let pass any.
+    """
+    if _is_good(case) and response.status_code == 400:
+        kind = response.json()["type"].removeprefix("urn:aura:problem:")
+        assert kind in ABOUT_WHAT_IS_NAMED, f"good data, and {response.text}"
+
+
+@schemathesis.check
+def a_bad_task_of_a_batch_is_rejected(
+    _: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
+) -> None:
+    """The batch as a whole is accepted then, which the tool would take for a mistake."""
+    operation_id = case.operation.definition.raw["operationId"]
+    if operation_id == "runTaskBatch" and response.status_code == 202 and _is_bad(case):
+        assert response.json()["failed_count"] > 0, f"bad data, and {response.text}"
+
+
+def _called_back(body: dict[str, Any]) -> dict[str, Any]:
+    """With an address that the server would call, if it has one."""
+    return body | {"callback_url": CALLBACK_URL} if "callback_url" in body else body
 
 
 def _is_chosen(body: dict[str, Any]) -> bool:
@@ -56,7 +89,7 @@ def _known(body: dict[str, Any], operation_id: str) -> dict[str, Any]:
     if operation_id == "retryTask":
         return {key: value for key, value in body.items() if key not in ("from", "inputs")}
     if operation_id == "runTaskBatch":
-        return body | {"tasks": [each | A_TASK for each in body["tasks"]]}
+        return body | {"tasks": [_called_back(each | A_TASK) for each in body["tasks"]]}
     return body | A_TASK
 
 
@@ -76,5 +109,14 @@ def _schedule(body: dict[str, Any], *, is_new: bool) -> dict[str, Any]:
     return made
 
 
+def _is_step(case: schemathesis.Case[Any]) -> bool:
+    """Whether it is one of several, each of which goes on from the one before."""
+    return case.meta is not None and case.meta.phase.name is TestPhase.STATEFUL
+
+
 def _is_good(case: schemathesis.Case[Any]) -> bool:
     return case.meta is not None and case.meta.generation.mode.is_positive
+
+
+def _is_bad(case: schemathesis.Case[Any]) -> bool:
+    return case.meta is not None and case.meta.generation.mode.is_negative

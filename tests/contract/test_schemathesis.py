@@ -6,6 +6,7 @@ Imports pytest, the contract and `server_process`. What the tool is told stands 
 
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -21,15 +22,25 @@ from tests.serving import EXAMPLES
 HERE = Path(__file__).resolve().parent
 CONTRACT = load_contract()
 SOURCES = ("runTask", "createSchedule", "createToken")
+_EACH_FOR_ITSELF = ("--phases", "examples,coverage,fuzzing")
+_ONE_AFTER_ANOTHER = ("--phases", "stateful")
 FOUND_NOTHING, FOUND_SOMETHING = 0, 1
 
 
 @pytest.mark.timeout(300)  # half a minute on a machine that does nothing else
 async def test_a_short_campaign_finds_nothing(tmp_path: Path) -> None:
-    """All phases and all checks, a few examples of each operation, another choice each time."""
-    async with server_process(tmp_path, str(EXAMPLES), *_ALONE) as server:
-        code, told = await _campaign(server, max_examples=3)
+    """All phases and all checks, a few examples of each operation, another choice each time. Of
+    the ways from one operation to the next some are gone; all of them are in tests/api/test_links.
+    """
+    async with server_process(tmp_path / "1", str(EXAMPLES), *_ALONE) as server:
+        code, told = await _campaign(server, *_EACH_FOR_ITSELF, max_examples=3)
     assert code == FOUND_NOTHING, told
+    async with server_process(tmp_path / "2", str(EXAMPLES), *_ALONE) as server:
+        code, told = await _campaign(server, *_ONE_AFTER_ANOTHER, max_examples=40)
+    assert code == FOUND_NOTHING, told
+    gone = re.search(r"API Links: +(\d+) covered", told)
+    assert gone, told
+    assert int(gone[1]) >= 3, told
 
 
 @pytest.mark.slow
@@ -41,7 +52,7 @@ async def test_a_long_campaign_finds_nothing(tmp_path: Path) -> None:
     most = int(os.environ.get("TEST_MAX_EXAMPLES", "2000"))
     cores = os.cpu_count() or 1
     free = asyncio.Semaphore(cores)
-    parts = [*_shares(cores), ["--phases", "stateful"]]
+    parts = [*_shares(cores), _ONE_AFTER_ANOTHER]
 
     async def part(number: int, options: Sequence[str]) -> tuple[int, str]:
         async with free, server_process(tmp_path / str(number), str(EXAMPLES), *_ALONE) as server:
@@ -65,7 +76,7 @@ def _shares(count: int) -> Iterator[list[str]]:
     """
     others = [each.operation_id for each in CONTRACT.operations if each.operation_id not in SOURCES]
     for number in range(count):
-        options = ["--phases", "examples,coverage,fuzzing"]
+        options = [*_EACH_FOR_ITSELF]
         for operation_id in (*SOURCES, *others[number::count]):
             options += ["--include-operation-id", operation_id]
         yield options
