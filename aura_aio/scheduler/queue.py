@@ -168,7 +168,7 @@ class Queue:
         page = await self._store.list_queue(delayed=delayed, limit=limit, cursor=cursor)
         if grant.plans is not None:
             page = await self._seen(page, grant, delayed=delayed, limit=limit)
-        obstacles = await self._obstacles(run for _, run in page.items)
+        obstacles = await self._obstacles((run for _, run in page.items), grant)
         entries = tuple(
             QueueEntry(run, number, obstacles.waiting(run, _place(run, number, delayed=delayed)))
             for number, run in page.items
@@ -188,13 +188,13 @@ class Queue:
             looked_at += 1
         return Page(seen, page.next_cursor)
 
-    async def waiting(self, run: Run) -> Waiting:
-        """Where the queued `run` stands, and why it does not run yet."""
+    async def waiting(self, run: Run, grant: Grant = EVERYTHING) -> Waiting:
+        """Where the queued `run` stands, and why it does not run yet, as `grant` may see it."""
         position = await self._store.position(run)
-        return (await self._obstacles([run])).waiting(run, position)
+        return (await self._obstacles([run], grant)).waiting(run, position)
 
-    async def rehearse(self, request: RunRequest) -> Rehearsal:
-        """What a run of `request` would be now; nothing is stored.
+    async def rehearse(self, request: RunRequest, grant: Grant = EVERYTHING) -> Rehearsal:
+        """What a run of `request` would be now, as `grant` may see it; nothing is stored.
 
         Raises:
             BadReference, InputsRejected: see `Admission.admit`.
@@ -205,20 +205,26 @@ class Queue:
             position = Position(ahead=0, delayed_until=run.run_at)
         else:
             position = await self._store.position(run)
-        waiting = (await self._obstacles([run])).waiting(run, position)
+        waiting = (await self._obstacles([run], grant)).waiting(run, position)
         task = admitted.definition.task()
         foreseen = await self._foresee(task, check_inputs(task, request.inputs))
         return rehearsal(admitted.tasklet, task, waiting, foreseen)
 
-    async def _obstacles(self, runs: Iterable[Run]) -> Obstacles:
+    async def _obstacles(self, runs: Iterable[Run], grant: Grant) -> Obstacles:
         """What may keep `runs` from starting; who holds what they need is asked only if they need
-        something.
+        something. Of the holders only those are named that `grant` sees.
         """
+        holders = await self._store.holders() if any(run.limits for run in runs) else ()
+        seen = None
+        if grant.plans is not None:
+            found = await self._runs.states([holder.cid for holder in holders])
+            seen = {cid for cid, run in found.items() if grant.sees(run.plan_name)}
         return Obstacles(
             stopped_since=self._stopped_since(),
             pauses=await self.pauses(),
-            holders=await self._store.holders() if any(run.limits for run in runs) else (),
+            holders=holders,
             workers=self._dispatcher.workers(),
+            seen=seen,
         )
 
 

@@ -6,6 +6,7 @@ May import the rest of `scheduler`, logs and model only.
 import asyncio
 from collections.abc import Sequence
 
+from aura_aio.model.access import EVERYTHING, Grant
 from aura_aio.model.errors import AuraError
 from aura_aio.model.log import LogLine
 from aura_aio.model.ports import Accepted, IdempotencyKey
@@ -70,9 +71,9 @@ class Scheduler:
         """See `Runs.submit_batch`."""
         return await self.runs.submit_batch(requests, atomic=atomic, idempotency=idempotency)
 
-    async def dry_run_task(self, request: RunRequest) -> Rehearsal:
+    async def dry_run_task(self, request: RunRequest, grant: Grant = EVERYTHING) -> Rehearsal:
         """See `Queue.rehearse`."""
-        return await self.queue.rehearse(request)
+        return await self.queue.rehearse(request, grant)
 
     async def retry_task(
         self, cid: str, request: RetryRequest, idempotency: IdempotencyKey | None = None

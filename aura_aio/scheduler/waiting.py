@@ -4,7 +4,7 @@ May import the rest of `scheduler` and model only.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from enum import StrEnum
 from typing import Final
 
@@ -86,7 +86,9 @@ class Pauses(msgspec.Struct, frozen=True):
 
 
 class Obstacles:
-    """All that keeps runs from starting, as of now."""
+    """All that keeps runs from starting, as of now; of `holders`, those are named that are `seen`
+    (None: all).
+    """
 
     def __init__(
         self,
@@ -95,10 +97,11 @@ class Obstacles:
         pauses: Pauses,
         holders: Sequence[Holder],
         workers: Sequence[WorkerStatus],
+        seen: Container[str] | None = None,
     ) -> None:
         self._stopped_since = stopped_since
         self._pauses = pauses
-        self._held = _Held(holders)
+        self._held = _Held(holders, seen)
         self._is_room = any(
             worker.state == "ready" and worker.busy < worker.slots for worker in workers
         )
@@ -130,7 +133,8 @@ class Obstacles:
 class _Held:
     """What the runs under way hold, and whom that keeps waiting."""
 
-    def __init__(self, holders: Sequence[Holder]) -> None:
+    def __init__(self, holders: Sequence[Holder], seen: Container[str] | None) -> None:
+        self._seen = seen
         self._places = Places(holder.limits for holder in holders)
         self._holders: defaultdict[str, list[Holder]] = defaultdict(list)
         for holder in holders:
@@ -142,9 +146,10 @@ class _Held:
         for limit in filter(self._places.is_full, needed):
             holders = self._holders[limit.key]
             kind, name = limits.kind_and_name(limit.key)
+            named = [each.cid for each in holders if self._seen is None or each.cid in self._seen]
             yield WaitingReason(
                 CODES[kind],
                 since=max(ready_at, holders[-1].started_at),
                 resource=name,
-                blocking_cids=tuple(holder.cid for holder in holders[:MOST_BLOCKING]),
+                blocking_cids=tuple(named[:MOST_BLOCKING]),
             )

@@ -243,6 +243,37 @@ async def test_only_its_own_plans_are_paused_and_resumed(
     assert [plan["plan_name"] for plan in resumed["plans"]] == ["mine"]
 
 
+async def test_who_holds_what_a_run_waits_for_is_not_named(shop: Shop, tmp_path: Path) -> None:
+    limited = """
+meta: {concurrency: {mode: shared, resources: ["printer:1"]}}
+steps: {hold: {action: sleep, params: {seconds: 600}}}
+"""
+    for plan in ("mine", "other"):
+        write_plan(tmp_path / "plans", plan, {"print": limited})
+    await shop.server.post("/api/system/reload", headers=shop.admin)
+    held, waits = {"plan_name": "other", "task_name": "print"}, {"task_name": "print"}
+    holder = (await shop.server.post("/api/tasks/run", held, headers=shop.admin)).json["cid"]
+
+    async def is_running() -> bool:
+        run = await shop.server.get(f"/api/runs/{holder}", headers=shop.admin)
+        return bool(run.json["status"] == "running")
+
+    await until(is_running, within=20)
+    body = {"plan_name": "mine", **waits}
+    cid = (await shop.post("/api/tasks/run", body)).json["cid"]
+    whole = await shop.server.get(f"/api/runs/{cid}", headers=shop.admin)
+    assert whole.json["waiting"]["reasons"][0]["blocking_cids"] == [holder]
+    listed = (await shop.get("/api/queue/list")).json["items"][0]
+    dry = (await shop.post("/api/tasks/dry-run", body)).json
+    for told in ((await shop.get(f"/api/runs/{cid}")).json, listed, dry):
+        reason = told["waiting"]["reasons"][0]
+        assert (reason["code"], reason["resource"]) == ("resource", "printer")
+        assert holder not in json.dumps(told)
+    for each in (holder, cid):
+        kill = {"mode": "kill"}
+        await shop.server.post(f"/api/tasks/{each}/cancel", kill, headers=shop.admin)
+
+
 async def test_active_runs_of_other_plans_are_not_there(shop: Shop, tmp_path: Path) -> None:
     for plan in ("mine", "other"):
         tasks = {"hold": "steps: {hold: {action: sleep, params: {seconds: 600}}}"}

@@ -43,7 +43,8 @@ async def get_run(request: web.Request) -> web.Response:
     cid, wait_sec = request["match_info"]["cid"], request["querystring"]["wait_sec"]
     with aside(request, if_=wait_sec > 0):
         run = await scheduler.runs.get(cid, wait_sec=wait_sec)
-    waiting = await scheduler.queue.waiting(run) if run.state is RunState.QUEUED else None
+    is_queued = run.state is RunState.QUEUED
+    waiting = await scheduler.queue.waiting(run, request[GRANT]) if is_queued else None
     return answer(views.run_detail(run, waiting))
 
 

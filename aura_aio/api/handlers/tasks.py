@@ -46,7 +46,8 @@ async def run_task_batch(request: web.Request) -> web.Response:
 async def dry_run_task(request: web.Request) -> web.Response:
     """dryRunTask."""
     wanted = run_request(request, request["json"])
-    return answer(run_views.dry_run(await request.app[SCHEDULER].dry_run_task(wanted)))
+    found = await request.app[SCHEDULER].dry_run_task(wanted, request[GRANT])
+    return answer(run_views.dry_run(found))
 
 
 async def get_task_status_batch(request: web.Request) -> web.Response:
