@@ -142,7 +142,7 @@ async def running_server(
         triggers = _triggers(settings.schedules, base, book, bus)
         triggers.listen()
         about = _about(settings, await recover(store.runs, clock))
-        workers = _worker_plan(settings.workers, places.data_dir, plans, secrets)
+        workers = _worker_plan(settings, places.data_dir, plans, secrets)
         dispatcher = _dispatcher(settings.schedules, base, vault, workers, bus)
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
@@ -194,7 +194,7 @@ def _trace(
 
 
 def _worker_plan(
-    settings: WorkerSettings, data_dir: Path, plans: Plans, secrets: Mapping[str, str]
+    settings: Settings, data_dir: Path, plans: Plans, secrets: Mapping[str, str]
 ) -> WorkerPlan:
     return worker_plan(
         settings,

@@ -1,6 +1,6 @@
 """The settings: one frozen tree, a branch for each part of the server.
 
-May import the standard library and msgspec only; `settings_table` makes it.
+May import the standard library, msgspec and `run_settings` only; `settings_table` makes it.
 """
 
 from ipaddress import ip_address
@@ -8,6 +8,8 @@ from typing import Annotated
 
 import msgspec
 from msgspec import Meta
+
+from aura_aio.run_settings import RunSettings
 
 
 class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -381,6 +383,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     plans: PlanSettings = PlanSettings()
     schedules: ScheduleSettings = ScheduleSettings()
     workers: WorkerSettings = WorkerSettings()
+    runs: RunSettings = RunSettings()
     logs: LogSettings = LogSettings()
     callbacks: CallbackSettings = CallbackSettings()
     traces: TraceSettings = TraceSettings()

@@ -11,14 +11,14 @@ from typing import Final
 
 from aura_aio.dispatch.supervisor import WorkerPlan
 from aura_aio.model.plan import Plan
-from aura_aio.settings import WorkerSettings
+from aura_aio.settings import Settings
 from aura_aio.worker.frames import PlanActions
 
 MEMORY_SHARE: Final = 0.8
 
 
 def worker_plan(
-    settings: WorkerSettings,
+    settings: Settings,
     data_dir: Path,
     *,
     plans: Callable[[], tuple[PlanActions, ...]],
@@ -26,19 +26,21 @@ def worker_plan(
     log_credit: int,
 ) -> WorkerPlan:
     """The workers that `settings` want; `plans` is asked anew for each that starts."""
-    count = worker_count(settings.workers)
-    mib = settings.worker_memory_mib
+    wanted = settings.workers
+    count = worker_count(wanted.workers)
+    mib = wanted.worker_memory_mib
     return WorkerPlan(
         count=count,
-        slots=settings.slots,
+        slots=wanted.slots,
         memory_bytes=mib * 1024 * 1024 if mib >= 0 else _share_of_memory(max(1, count)),
-        stall_sec=settings.stall_sec,
-        allow_shell=settings.allow_shell,
-        lost_sec=settings.lost_sec,
+        stall_sec=wanted.stall_sec,
+        allow_shell=wanted.allow_shell,
+        lost_sec=wanted.lost_sec,
         data_dir=str(data_dir),
         log_credit=log_credit,
         plans=plans,
         secrets=dict(secrets),
+        allowed=settings.runs,
     )
 
 

@@ -1,6 +1,7 @@
 """Keeps as many workers up as there should be, replaces those that end, and ends the silent.
 
-May import `worker` (frames, link, main), the rest of `dispatch`, `engine.capture` and model.
+May import `worker` (frames, link, main), the rest of `dispatch`, `engine.capture`, run_settings
+and model.
 """
 
 import asyncio
@@ -18,6 +19,7 @@ from aura_aio.engine.capture import captured_output
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.ports import WorkerStatus
+from aura_aio.run_settings import RunSettings
 from aura_aio.worker.frames import PlanActions, ToServer, Welcome
 from aura_aio.worker.link import Link
 from aura_aio.worker.main import Launch
@@ -38,7 +40,8 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     """How many workers, and what each is given; `count` 0 means one inside the server.
 
     `memory_bytes` limits each process (0: not at all); a worker that is silent for `lost_sec` is
-    killed; `plans` is asked anew for each worker that starts; `secrets` are those of templates.
+    killed; `plans` is asked anew for each worker that starts; `secrets` are those of templates;
+    `allowed` is what a run may use.
     """
 
     count: int
@@ -51,6 +54,7 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     log_credit: int
     plans: Callable[[], tuple[PlanActions, ...]]
     secrets: dict[str, str]
+    allowed: RunSettings = RunSettings()
 
 
 class Worker:
@@ -290,6 +294,7 @@ class Supervisor:
                 allow_shell=plan.allow_shell,
                 plans=plan.plans(),
                 secrets=plan.secrets,
+                allowed=plan.allowed,
             )
         )
         self._workers[name] = worker

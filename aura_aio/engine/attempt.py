@@ -18,6 +18,7 @@ from aura_aio.engine.definitions import ReadyStep, ReadyTask
 from aura_aio.engine.failures import ActionMissing, ActionNotImported
 from aura_aio.engine.initial import initial
 from aura_aio.engine.journal import AttemptJournal
+from aura_aio.engine.log_rate import LogRate
 from aura_aio.engine.masking import Mask
 from aura_aio.engine.nodes import Node, Nodes
 from aura_aio.engine.parts import RunnerParts
@@ -46,7 +47,8 @@ class Attempt:
         self.parts = parts
         self.mask = Mask()
         """The secrets of the run: those in `hidden`, and those that templates have asked for."""
-        self.journal = AttemptJournal(parts.journal, self.mask)
+        rate = LogRate(parts.allowed.log_lines_per_sec, parts.clock)
+        self.journal = AttemptJournal(parts.journal, self.mask, rate)
         self.run = RunIdentity(
             tasklet.cid,
             tasklet.plan_name,
@@ -156,7 +158,7 @@ class Attempt:
 
     def end(self) -> None:
         """What steps and calls say from now on comes too late."""
-        self.journal.over = True
+        self.journal.end()
 
     def leave_behind(
         self, work: "Future[Any] | asyncio.Future[Any]", *, grace_sec: float = 0.0
@@ -166,9 +168,10 @@ class Attempt:
         self.left_behind.append(LeftBehind(work, deadline))
 
     def log(self, step: str | None, level: LogLevel, message: str) -> None:
-        """Write a line of the engine itself to the run's log."""
+        """Write a line of the engine itself to the run's log; an error is never left out."""
         run = self.run
-        self.journal.log(
+        write = self.journal.always_log if level is LogLevel.ERROR else self.journal.log
+        write(
             LogLine(
                 timestamp=self.parts.clock.now(),
                 level=level,

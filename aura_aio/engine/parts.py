@@ -1,8 +1,7 @@
 """What Runners are given by the worker that they run in.
 
-May import model, catalog, the standard library, and of `engine` `builtin`, `children`,
-`definitions` and
-`journal`.
+May import model, run_settings, catalog, the standard library, and of `engine` `builtin`,
+`children`, `definitions` and `journal`.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,6 +16,7 @@ from aura_aio.engine.definitions import Definitions
 from aura_aio.engine.events import Events
 from aura_aio.engine.journal import Journal
 from aura_aio.model.clock import Clock
+from aura_aio.run_settings import RunSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,7 +27,8 @@ class RunnerParts:
     `actions` gives the action of a plan by the plan's name and its own, or raises KeyError;
     `builtin` are those that every plan has. `threads` is where sync actions run. `grace_sec` is how
     long an action whose time is over may take to end by itself. `secrets` are those that templates
-    may use, by name. Without `child_runs` and `events` there are none.
+    may use, by name. Without `child_runs` and `events` there are none. `allowed` is what a run may
+    use.
     """
 
     journal: Journal
@@ -41,6 +42,7 @@ class RunnerParts:
     grace_sec: float = 10.0
     builtin: Mapping[str, LoadedAction] = field(default_factory=lambda: BUILTIN)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    allowed: RunSettings = field(default_factory=RunSettings)
     definitions: Definitions = field(init=False)
 
     def __post_init__(self) -> None:

@@ -1,6 +1,6 @@
 """The plan that a test is of, and running it: the real engine on time and HTTP of the test's own.
 
-May import engine, catalog, model, and the rest of `testing` but `plugin`.
+May import engine, catalog, model, run_settings, and the rest of `testing` but `plugin`.
 """
 
 import asyncio
@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aura_aio.catalog.actions import LoadedAction, load_actions
 from aura_aio.catalog.catalog import is_plan, load_catalog
@@ -23,10 +23,14 @@ from aura_aio.model import json
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.origin import Origin
 from aura_aio.model.plan import InputSpec, Step, Task, TaskMeta
+from aura_aio.run_settings import RunSettings
 from aura_aio.testing.clock import VirtualClock, VirtualLoop
 from aura_aio.testing.family import Family, Member, Wanted
 from aura_aio.testing.http import FakeHttp
 from aura_aio.testing.runs import FinishedRun
+
+_ALL_LINES: Final = RunSettings(log_lines_per_sec=0)
+"""The time of a test stands still while actions log."""
 
 
 class PlanBroken(AssertionError):
@@ -118,6 +122,7 @@ class TestedPlan:
                 threads=loop.threads,
                 builtin=builtin_actions(allow_shell=True) | _on(world.http),
                 secrets=world.secrets,
+                allowed=_ALL_LINES,
             )
             member = loop.run_until_complete(_run(stage, parts_with, wanted))
         if world.http.unexpected:

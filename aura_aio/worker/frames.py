@@ -1,6 +1,7 @@
 """The wire types of the link between server and worker, and how they are framed.
 
-May import msgspec and `model` only; both ends import this and nothing else of each other.
+May import msgspec, run_settings and `model` only; both ends import this and nothing else of each
+other.
 
 A packet is 4 bytes of length (big-endian) and a msgpack array of frames: what one turn of the
 event loop has to say travels in one write.
@@ -19,6 +20,7 @@ from aura_aio.model.event import EventWait, RunEnded
 from aura_aio.model.log import LogLine
 from aura_aio.model.plan import ActionSpec, Definition
 from aura_aio.model.run import Outcome, StepRecord, Tasklet
+from aura_aio.run_settings import RunSettings
 
 MAX_PACKET_BYTES: Final = 256 * 1024 * 1024
 LOG_BATCH_LINES: Final = 256
@@ -44,7 +46,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
 
     `log_credit` is how many log lines it may send before credit comes back; `stall_sec` how long
     an async action may hold the loop; `allow_shell` whether tasks may run programs; `secrets` are
-    those of templates, by name.
+    those of templates, by name; `allowed` is what a run may use.
     """
 
     worker: str
@@ -55,6 +57,7 @@ class Welcome(msgspec.Struct, frozen=True, tag="welcome"):
     allow_shell: bool
     plans: tuple[PlanActions, ...]
     secrets: dict[str, str]
+    allowed: RunSettings = RunSettings()
 
 
 class Define(msgspec.Struct, frozen=True, tag="define"):

@@ -92,6 +92,7 @@ class Session:
             threads=threads,
             events=self._event_calls,
             secrets=welcome.secrets,
+            allowed=welcome.allowed,
             builtin=builtin_actions(allow_shell=welcome.allow_shell),
             child_runs=self._child_calls,
         )

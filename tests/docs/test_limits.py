@@ -11,7 +11,7 @@ from tests.docs.pages import REPOSITORY
 
 _ROW = re.compile(r"^\| (.+?) \| `(\w+)` \| `?(.+?)`? \| (.+) \|$", re.MULTILINE)
 _PAGE = (REPOSITORY / "docs/reference/limits.md").read_text("utf-8")
-_LIMITS = re.compile(r"max_|keep_|_limit$|_depth$|_timeout_sec$|_lines$|_free_|_a_sec$")
+_LIMITS = re.compile(r"max_|keep_|_limit$|_depth$|_timeout_sec$|_lines$|_free_|_per_sec$")
 
 
 def test_each_limit_has_its_setting_and_its_default() -> None:

@@ -1,6 +1,6 @@
 """Runs tasks in the test's own process: plans from text, a journal that collects, real threads.
 
-Imports pytest's tools no more than needed: aura_aio's catalog, engine and model.
+Imports pytest's tools no more than needed: aura_aio's catalog, engine, model and settings of runs.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from aura_aio.model.log import LogLine
 from aura_aio.model.plan import Definition, Step, Task
 from aura_aio.model.run import Outcome, StepRecord, Tasklet
 from aura_aio.model.sealing import Hidden, hidden_text
+from aura_aio.run_settings import RunSettings
 from tests.waiting import until
 
 PLAN = "case"
@@ -179,6 +180,7 @@ def bench(
     grace_sec: float = 5.0,
     secrets: Mapping[str, str] | None = None,
     allow_shell: bool = False,
+    allowed: RunSettings | None = None,
 ) -> Iterator[Bench]:
     """A Bench whose data is below `root`. `actions` are functions by name; without them, those of
     the `catalog`'s plan are loaded. Its threads end with it.
@@ -198,6 +200,7 @@ def bench(
             grace_sec=grace_sec,
             secrets=secrets or {},
             builtin=builtin_actions(allow_shell=allow_shell),
+            allowed=allowed or RunSettings(),
         )
         yield Bench(parts, journal, catalog)
 

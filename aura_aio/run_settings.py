@@ -1,0 +1,22 @@
+"""The settings of what one run may say, give and take: workers are handed this branch whole.
+
+May import msgspec only.
+"""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+
+class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What one run may use."""
+
+    log_lines_per_sec: Annotated[
+        int,
+        Meta(
+            ge=0,
+            description="Lines that a run may log per second; after a silence those of ten seconds "
+            "at once. What is over it is left out, and the run's log says how much; 0: no limit.",
+        ),
+    ] = 1000
