@@ -12,6 +12,14 @@ from msgspec import Meta
 class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What one run may use."""
 
+    max_inputs_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            description="Largest inputs of a run, with their defaults, in bytes of JSON; larger "
+            "ones answer 422. Those of a request also have to fit into max_body_bytes.",
+        ),
+    ] = 524_288
     log_lines_per_sec: Annotated[
         int,
         Meta(

@@ -37,6 +37,7 @@ from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import ActionSpec, Task
 from aura_aio.model.sealing import Vault
 from aura_aio.places import Places, places_of
+from aura_aio.run_settings import RunSettings
 from aura_aio.scheduler.about import About, Recovery, recover
 from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.admission import Admission
@@ -137,7 +138,8 @@ async def running_server(
     ):
         vault = await asyncio.to_thread(open_vault, places.data_dir)
         plans = await Plans.load(places.plans, partial(_builtin, settings.workers))
-        base = _Base(store, hub, plans, _admission(plans, vault, calling, kept, clock), clock)
+        admission = _admission(settings.runs, plans, vault, calling, kept, clock)
+        base = _Base(store, hub, plans, admission, clock)
         book = ScheduleBook(store.schedules, plans.catalog, clock)
         triggers = _triggers(settings.schedules, base, book, bus)
         triggers.listen()
@@ -167,10 +169,22 @@ async def running_server(
 
 
 def _admission(
-    plans: Plans, vault: Vault, calling: CallingBack, kept: Upkeep, clock: Clock
+    settings: RunSettings,
+    plans: Plans,
+    vault: Vault,
+    calling: CallingBack,
+    kept: Upkeep,
+    clock: Clock,
 ) -> Admission:
-    new_cid, check_space = CidFactory(clock), kept.space.check
-    return Admission(plans.catalog, clock, new_cid, vault, calling.targets, check_space)
+    return Admission(
+        plans.catalog,
+        clock,
+        CidFactory(clock),
+        vault,
+        calling.targets,
+        kept.space.check,
+        settings.max_inputs_bytes,
+    )
 
 
 def _let_go_on_shutdown(
@@ -364,6 +378,7 @@ def _about(settings: Settings, recovery: Recovery) -> About:
             "event_depth": settings.schedules.event_depth,
             "monitor_buffer_lines": settings.logs.monitor_buffer_lines,
             "max_monitors": settings.logs.max_monitors,
+            "max_inputs_bytes": settings.runs.max_inputs_bytes,
             **{name: getattr(settings.http, name) for name in _TOLD_OF_HTTP},
         },
         allows_shell=settings.workers.allow_shell,

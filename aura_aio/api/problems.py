@@ -16,6 +16,7 @@ from aura_aio.model.backup import BackupRefused
 from aura_aio.model.callback import CallbackRefused
 from aura_aio.model.errors import AuraError
 from aura_aio.model.overload import DiskNearlyFull, TooManyMonitors
+from aura_aio.model.sizes import InputsTooLarge
 from aura_aio.scheduler.runs import Rejection
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -62,6 +63,7 @@ TABLE: Final[dict[type[AuraError], tuple[int, str]]] = {
     errors.ReorderRejected: (400, "Order rejected"),
     errors.BadCursor: (400, "Bad cursor"),
     errors.RequestInvalid: (422, "Invalid request"),
+    InputsTooLarge: (422, "Inputs too large"),
     errors.IdempotencyMismatch: (422, "Idempotency-Key was used before"),
     errors.RunFinished: (409, "Run has finished"),
     errors.RunNotFinished: (409, "Run has not finished"),

@@ -70,6 +70,7 @@ class Children(Protocol):
 
         Raises:
             BadReference, InputsRejected: there is no such task, or the inputs do not fit it.
+            InputsTooLarge: they take more room than they may.
             TooDeep: it would be below too many runs.
             ParentEnded: the attempt is not running (any more).
             QueueFull, StoreUnavailable: as `RunStore.enqueue`.

@@ -1,6 +1,6 @@
 """From a request to a Tasklet: look-up, input check, envelope; pure but for cid, time and seal.
 
-May import catalog, model and `callback_targets` only.
+May import catalog, model, run_settings and `callback_targets` only.
 """
 
 import asyncio
@@ -28,7 +28,9 @@ from aura_aio.model.plan import Definition, Task
 from aura_aio.model.ports import IdempotencyKey
 from aura_aio.model.run import Run, Tasklet
 from aura_aio.model.sealing import Hidden, PassedOn, Vault, hidden_from, hidden_text
+from aura_aio.model.sizes import InputsTooLarge
 from aura_aio.model.trace import TraceContext
+from aura_aio.run_settings import RunSettings
 from aura_aio.scheduler.callback_targets import Targets
 
 TURN_SEC: Final = 0.01
@@ -74,6 +76,7 @@ class Admission:
         vault: Vault,
         targets: Targets,
         check_space: Callable[[], None] = lambda: None,
+        max_inputs_bytes: int = RunSettings().max_inputs_bytes,
     ) -> None:
         self.check_space = check_space
         """Returns if there is room on the disk for what a client asks for; else it raises
@@ -84,6 +87,7 @@ class Admission:
         self._vault = vault
         self._clock = clock
         self._new_cid = new_cid
+        self._max_inputs_bytes = max_inputs_bytes
 
     def admit(
         self, request: RunRequest, *, origin: Origin | None = None, depth: int = 0
@@ -94,6 +98,7 @@ class Admission:
         Raises:
             BadReference: no such plan or task; the sentence suggests the names that are close.
             InputsRejected: the inputs break the task's `meta.inputs`.
+            InputsTooLarge: they take more room than they may.
             CallbackRefused: callbacks may not go to its `callback_url`.
         """
         loaded = self._loaded(request.plan_name, request.task_name)
@@ -118,6 +123,7 @@ class Admission:
         Raises:
             BadReference: its plan, or without `definition` its task, is not loaded any more.
             InputsRejected: the inputs break the task's `meta.inputs`.
+            InputsTooLarge: they take more room than they may.
             SealBroken: the run's secret inputs cannot be read.
         """
         if definition is None:
@@ -156,10 +162,12 @@ class Admission:
         request can be kept as it is.
 
         Raises:
-            BadReference, InputsRejected: as `admit`; also for inputs that hold a secret.
+            BadReference, InputsTooLarge: as `admit`.
+            InputsRejected: as `admit`; also for inputs that hold a secret.
         """
         task = self._loaded(request.plan_name, request.task_name).task
-        check_inputs(task, request.inputs)
+        inputs = check_inputs(task, request.inputs)
+        self._check_size(len(json.dumps(inputs)))
         faults = faults_of_secrets(task.meta.inputs, request.inputs)
         if faults:
             raise InputsRejected(task.plan_name, task.name, faults)
@@ -193,6 +201,9 @@ class Admission:
         passed_on = request.passed_on
         also = request.secret_inputs | set(passed_on.inputs)
         shown, hidden = part(task.meta.inputs, inputs, also)
+        text = json.dumps(shown)
+        secret = hidden_text(Hidden(hidden, passed_on)) if hidden else b""
+        self._check_size(len(text) + len(secret))
         now = self._clock.now()
         run_at = now + request.delay_sec if request.delay_sec is not None else request.run_at
         return Tasklet(
@@ -201,8 +212,8 @@ class Admission:
             task_name=task.name,
             definition_digest=digest,
             accepted_at=now,
-            inputs=json.dumps(shown),
-            sealed=self._vault.seal(hidden_text(Hidden(hidden, passed_on))) if hidden else None,
+            inputs=text,
+            sealed=self._vault.seal(secret) if secret else None,
             priority=request.priority,
             run_at=run_at,
             timeout_sec=request.timeout_sec,
@@ -212,6 +223,10 @@ class Admission:
             callback_url=request.callback_url,
             trace=request.trace,
         )
+
+    def _check_size(self, size: int) -> None:
+        if size > self._max_inputs_bytes:
+            raise InputsTooLarge(size, self._max_inputs_bytes)
 
     def _loaded(self, plan_name: str, task_name: str) -> LoadedTask:
         try:

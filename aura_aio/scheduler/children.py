@@ -41,8 +41,8 @@ class Children:
         """Queue a child run, or find the one that this call had queued before; answers its cid.
 
         Raises:
-            BadReference, InputsRejected, TooDeep, ParentEnded, QueueFull, StoreUnavailable: see
-                `model.children`.
+            BadReference, InputsRejected, InputsTooLarge, TooDeep, ParentEnded, QueueFull,
+            StoreUnavailable: see `model.children`.
         """
         family = await self._store.family(request.parent_cid)
         if not family:

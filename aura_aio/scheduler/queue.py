@@ -197,7 +197,7 @@ class Queue:
         """What a run of `request` would be now, as `grant` may see it; nothing is stored.
 
         Raises:
-            BadReference, InputsRejected: see `Admission.admit`.
+            BadReference, InputsRejected, InputsTooLarge: see `Admission.admit`.
         """
         admitted = self._admission.admit(request)
         run = as_queued(admitted.tasklet)

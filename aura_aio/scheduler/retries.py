@@ -66,7 +66,7 @@ class Retries:
             RunNotFound: no such run, or its definition is not kept any more.
             RunNotFinished: it has not ended.
             SealBroken: its secret inputs cannot be read.
-            BadReference, InputsRejected: see `Admission.admit_again`.
+            BadReference, InputsRejected, InputsTooLarge: see `Admission.admit_again`.
             UnknownStep: the task has no step of the name.
             QueueFull, IdempotencyMismatch, StoreUnavailable: see `RunStore.enqueue`.
         """

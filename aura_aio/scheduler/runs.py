@@ -107,7 +107,7 @@ class Runs:
         """Queue one run, durably; one cid in the answer.
 
         Raises:
-            BadReference, InputsRejected: see `Admission.admit`.
+            BadReference, InputsRejected, InputsTooLarge: see `Admission.admit`.
             DiskNearlyFull: see `check_space`.
             QueueFull, IdempotencyMismatch, StoreUnavailable: see `RunStore.enqueue`.
         """

@@ -102,7 +102,7 @@ class Schedules:
         Raises:
             ScheduleExists: there is one with this id.
             RequestInvalid: when it is due cannot be computed.
-            BadReference, InputsRejected: as `Admission.check`.
+            BadReference, InputsRejected, InputsTooLarge: as `Admission.check`.
         """
         schedule, timing = await self._checked(Schedule(id=id_ or self._new_id(), **wanted))
         async with self._book.changing():
@@ -123,7 +123,7 @@ class Schedules:
         Raises:
             ScheduleNotFound: there is none with this id.
             ScheduleReadOnly: it is a plan's, and more than `enabled` is to be changed.
-            RequestInvalid, BadReference, InputsRejected: as `create`.
+            RequestInvalid, BadReference, InputsRejected, InputsTooLarge: as `create`.
         """
         async with self._book.changing():
             entry = self.get(id_)
@@ -164,7 +164,8 @@ class Schedules:
 
         Raises:
             ScheduleNotFound: there is none with this id.
-            BadReference, InputsRejected, QueueFull, IdempotencyMismatch: as `Runs.submit`.
+            BadReference, InputsRejected, InputsTooLarge, QueueFull, IdempotencyMismatch: as
+                `Runs.submit`.
         """
         async with self._book.changing():
             schedule = self.get(id_).schedule

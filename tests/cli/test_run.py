@@ -185,3 +185,11 @@ def test_waiting_survives_a_restart_of_the_server(
         assert command.code() == 0
     assert command.err.count("trying again") == 1
     assert "quiet" in command.err
+
+
+def test_inputs_that_are_too_large_are_refused_with_the_limit(aura: Aura, tmp_path: Path) -> None:
+    (tmp_path / "large").write_text("x" * 600_000, "utf-8")
+    refused = aura("run", "probe", "echo", "-i", f"text=@{tmp_path / 'large'}")
+    assert refused.code == 1
+    assert "524,288 are allowed (max_inputs_bytes)" in refused.err
+    assert refused.out == ""

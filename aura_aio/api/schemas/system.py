@@ -172,6 +172,7 @@ class LimitsInForceSchema(AnswerSchema):
     max_connections = Int64(least=0, required=True)
     max_in_flight = Int64(least=0, required=True)
     max_monitors = Int64(least=0, required=True)
+    max_inputs_bytes = Int64(least=0, required=True)
 
 
 class FeaturesSchema(AnswerSchema):
