@@ -28,3 +28,31 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "at once. What is over it is left out, and the run's log says how much; 0: no limit.",
         ),
     ] = 1000
+    max_line_chars: Annotated[
+        int,
+        Meta(
+            ge=256,
+            le=131_072,
+            description="Characters of the message of a log line, and bytes of each value in its "
+            "data; what is longer is cut, and says so.",
+        ),
+    ] = 65_536
+    max_result_bytes: Annotated[
+        int,
+        Meta(
+            ge=1024,
+            le=134_217_728,
+            description="Largest result of a step or of a run, in bytes of JSON; with a larger one "
+            "it fails (ResultNotJson).",
+        ),
+    ] = 16_777_216
+    template_timeout_sec: Annotated[
+        float,
+        Meta(
+            gt=0,
+            le=5,
+            description="How long all that a step renders in one go may take, in seconds, and what "
+            "it may do in that time (20 million units in half a second); then the step fails. "
+            "Meanwhile the other runs of its worker wait.",
+        ),
+    ] = 0.5

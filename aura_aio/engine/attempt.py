@@ -12,7 +12,6 @@ from aura_aio.catalog.inputs import with_absent
 from aura_aio.catalog.references import split_action
 from aura_aio.catalog.secret_inputs import secret_values
 from aura_aio.engine.children import AttemptChildRuns
-from aura_aio.engine.context import MAX_MESSAGE as MAX_LINE
 from aura_aio.engine.context import ActionContext, RunIdentity, portable_text
 from aura_aio.engine.definitions import ReadyStep, ReadyTask
 from aura_aio.engine.failures import ActionMissing, ActionNotImported
@@ -57,6 +56,7 @@ class Attempt:
             parts.worker,
             tasklet.trace,
             tasklet.has_spans,
+            parts.allowed,
         )
         inputs = with_absent(task.inputs, self._inputs(tasklet, task, hidden))
         self.nodes = Nodes(task.steps.keys())
@@ -176,7 +176,7 @@ class Attempt:
                 timestamp=self.parts.clock.now(),
                 level=level,
                 logger="aura.engine",
-                message=portable_text(self.mask.text(message), MAX_LINE),
+                message=portable_text(self.mask.text(message), run.allowed.max_line_chars),
                 cid=run.cid,
                 plan_name=run.plan_name,
                 task_name=run.task_name,

@@ -1,7 +1,7 @@
 """What an action can ask of the run that calls it, and how its output finds that run.
 
-May import model, and of `engine` `children`, `events`, `journal` and `state` only: it stands behind
-`import aura_aio`.
+May import model, run_settings, and of `engine` `children`, `events`, `journal` and `state` only: it
+stands behind `import aura_aio`.
 """
 
 from collections.abc import Callable
@@ -18,11 +18,7 @@ from aura_aio.engine.state import State
 from aura_aio.model.clock import Clock
 from aura_aio.model.log import LogLevel, LogLine
 from aura_aio.model.trace import TraceContext, span_id
-
-MAX_MESSAGE: Final = 65_536
-"""Characters of a log message; what is longer is cut, and says so."""
-MAX_DATA_BYTES: Final = 65_536
-"""Encoded bytes of one value in a line's `data`; what is longer is cut to its beginning."""
+from aura_aio.run_settings import RunSettings
 
 current_call: ContextVar["ActionContext | None"] = ContextVar("current_call", default=None)
 """The call of an action that the running code belongs to, if any."""
@@ -31,7 +27,9 @@ _LEVELS: Final = {level.value: level for level in LogLevel} | {"warn": LogLevel.
 
 
 class RunIdentity(msgspec.Struct, frozen=True):
-    """Which attempt of which run speaks, and where; with `has_spans`, `trace` is its span."""
+    """Which attempt of which run speaks, where, and what it may use; with `has_spans`, `trace` is
+    its span.
+    """
 
     cid: str
     plan_name: str
@@ -40,6 +38,7 @@ class RunIdentity(msgspec.Struct, frozen=True):
     worker: str
     trace: TraceContext | None = None
     has_spans: bool = False
+    allowed: RunSettings = RunSettings()
 
 
 class ActionContext:
@@ -182,7 +181,7 @@ class ActionContext:
                 timestamp=self.clock.now(),
                 level=level,
                 logger=logger,
-                message=portable_text(self.hide(message), MAX_MESSAGE),
+                message=portable_text(self.hide(message), run.allowed.max_line_chars),
                 cid=run.cid,
                 plan_name=run.plan_name,
                 task_name=run.task_name,
@@ -194,7 +193,8 @@ class ActionContext:
         )
 
     def _portable(self, data: dict[str, Any]) -> dict[str, Any]:
-        return {key: _portable(value, self.hide) for key, value in data.items()}
+        most = self.run.allowed.max_line_chars
+        return {key: _portable(value, self.hide, most) for key, value in data.items()}
 
 
 def log_level(name: str) -> LogLevel:
@@ -218,20 +218,20 @@ def portable_text(text: str, most: int) -> str:
     return text if text.isascii() else text.encode(errors="backslashreplace").decode()
 
 
-def _portable(value: Any, hide: Callable[[str], str]) -> Any:
+def _portable(value: Any, hide: Callable[[str], str], most: int) -> Any:
     if value is None or type(value) in {bool, float}:
         return value
     try:
         plain = msgspec.to_builtins(value, str_keys=True)
-        if len(msgspec.msgpack.encode(plain)) <= MAX_DATA_BYTES:
+        if len(msgspec.msgpack.encode(plain)) <= most:
             return plain
     except Exception:  # noqa: S110 - whatever an action logs, it must not fail for that
         pass
-    return _repr(value, hide)
+    return _repr(value, hide, most // 4)
 
 
-def _repr(value: Any, hide: Callable[[str], str]) -> str:
+def _repr(value: Any, hide: Callable[[str], str], most: int) -> str:
     try:
-        return portable_text(hide(repr(value)), MAX_DATA_BYTES // 4)
+        return portable_text(hide(repr(value)), most)
     except Exception:  # a `__repr__` is the plan's own code
         return f"<{type(value).__name__} without a repr>"

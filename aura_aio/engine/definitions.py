@@ -57,10 +57,12 @@ class ReadyTask:
 
 
 class Definitions:
-    """The latest definitions that a worker ran, by digest, and the signatures of actions."""
+    """The latest definitions that a worker ran, by digest, and the signatures of actions. What is
+    rendered in one go may take `template_sec`.
+    """
 
-    def __init__(self, monotonic: Callable[[], float]) -> None:
-        self._templates = Templates(monotonic)
+    def __init__(self, monotonic: Callable[[], float], template_sec: float) -> None:
+        self._templates = Templates(monotonic, template_sec)
         self._tasks: OrderedDict[str, ReadyTask] = OrderedDict()
         self._binders: dict[Callable[..., Any], Binder] = {}
 

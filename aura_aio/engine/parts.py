@@ -46,4 +46,8 @@ class RunnerParts:
     definitions: Definitions = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "definitions", Definitions(self.clock.monotonic))
+        object.__setattr__(
+            self,
+            "definitions",
+            Definitions(self.clock.monotonic, self.allowed.template_timeout_sec),
+        )

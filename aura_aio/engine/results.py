@@ -1,6 +1,6 @@
 """What actions and `returns` give, as JSON.
 
-May import msgspec, model.json and `engine.failures`.
+May import msgspec, model.json, run_settings and `engine.failures`.
 """
 
 import os
@@ -10,17 +10,18 @@ import msgspec
 
 from aura_aio.engine.failures import ResultNotJson
 from aura_aio.model import json
+from aura_aio.run_settings import RunSettings
 
-MAX_RESULT_BYTES: Final = 16 * 1024 * 1024
+_MOST_BYTES: Final = RunSettings().max_result_bytes
 
 _SCALARS: Final = frozenset({str, int, bool, type(None)})
 
 
-def to_json(value: Any, what: str) -> bytes:
+def to_json(value: Any, what: str, most_bytes: int = _MOST_BYTES) -> bytes:
     """`value` as JSON text; `what` it is stands in the message.
 
     Raises:
-        ResultNotJson: something in it has no JSON form, or it is longer than `MAX_RESULT_BYTES`.
+        ResultNotJson: something in it has no JSON form, or it is longer than `most_bytes`.
     """
     try:
         text = _encoder.encode(value)
@@ -28,10 +29,10 @@ def to_json(value: Any, what: str) -> bytes:
         raise ResultNotJson(f"{what} is nested too deeply, or contains itself.") from error
     except (TypeError, ValueError, OverflowError) as error:
         raise ResultNotJson(f"{what} cannot be written as JSON: {error}") from error
-    if len(text) > MAX_RESULT_BYTES:
+    if len(text) > most_bytes:
         raise ResultNotJson(
-            f"{what} has {len(text):,} bytes of JSON, and {MAX_RESULT_BYTES:,} are allowed: write "
-            "it into a file, and give its name."
+            f"{what} has {len(text):,} bytes of JSON, and {most_bytes:,} are allowed "
+            "(max_result_bytes): write it into a file, and give its name."
         )
     return text
 

@@ -273,7 +273,8 @@ class Runner:
     def _result(self) -> bytes:
         if self._task.returns is UNSET:
             return _NO_RETURNS
-        result = to_json(render(self._task.returns, self._attempt.names), "What 'returns' gives")
+        given = render(self._task.returns, self._attempt.names)
+        result = to_json(given, "What 'returns' gives", self._parts.allowed.max_result_bytes)
         return self._attempt.mask.json(result)
 
     def _ended(

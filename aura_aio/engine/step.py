@@ -181,7 +181,8 @@ class StepRun:
 
     def _finish(self, kept: Any) -> None:
         name = self._step.name
-        given = to_json(kept, f"The result of step {name!r}")
+        most = self._attempt.run.allowed.max_result_bytes
+        given = to_json(kept, f"The result of step {name!r}", most)
         text = self._attempt.mask.json(given)
         stored = as_stored(kept, text) if text is given else json.loads(text)
         self._attempt.keep(self._state.changes)

@@ -1,6 +1,6 @@
 """How much a template may do: what it makes is checked before it is made, what it does is counted.
 
-May import jinja2, the standard library, and `engine.template_weights`.
+May import jinja2, the standard library, run_settings and `engine.template_weights`.
 """
 
 import re
@@ -10,6 +10,7 @@ from typing import Any, Final
 from jinja2.exceptions import SecurityError
 
 from aura_aio.engine.template_weights import too_large, weigh
+from aura_aio.run_settings import RunSettings
 
 MAX_SIZE: Final = 16 * 1024 * 1024
 """Characters of a text, or elements of one list."""
@@ -21,9 +22,9 @@ MAX_BITS: Final = 4096
 """Of a whole number."""
 MAX_TURNS: Final = 100_000
 """Of all loops of a rendering together."""
-MAX_WORK: Final = 20_000_000
-"""Units of work of a rendering; one takes some 25 ns."""
-MAX_SECONDS: Final = 0.5
+WORK_PER_SEC: Final = 40_000_000
+"""Units of work of a rendering for each second that it may take; one takes some 25 ns."""
+USUAL_SECONDS: Final = RunSettings().template_timeout_sec
 """Of a rendering, so that what began shortly before its end is over within a second, too."""
 
 TURN: Final = 60
@@ -41,19 +42,21 @@ class Budget:
         SecurityError: it was too much, or took too long.
     """
 
-    __slots__ = ("_deadline", "_monotonic", "_turns", "_work")
+    __slots__ = ("_deadline", "_monotonic", "_most_work", "_seconds", "_turns", "_work")
 
     def __init__(self) -> None:
         self._monotonic: Callable[[], float] | None = None
-        self._deadline = 0.0
+        self._seconds = self._deadline = self._most_work = 0.0
         self._turns = 0
         self._work = 0
 
-    def begin(self, monotonic: Callable[[], float]) -> None:
-        """Let the time run, if it does not yet."""
+    def begin(self, monotonic: Callable[[], float], seconds: float) -> None:
+        """Let the time run, if it does not yet: so many seconds, with the work of as many."""
         if self._monotonic is None:
             self._monotonic = monotonic
-            self._deadline = monotonic() + MAX_SECONDS
+            self._seconds = seconds
+            self._deadline = monotonic() + seconds
+            self._most_work = seconds * WORK_PER_SEC
 
     def turn(self) -> None:
         """A turn of a loop, or a call of a macro."""
@@ -65,10 +68,14 @@ class Budget:
     def spend(self, units: int) -> None:
         """So many units of work."""
         self._work += units
-        if self._work > MAX_WORK:
-            raise SecurityError("The template does too much: let an action do it.")
+        if self._work > self._most_work:
+            raise SecurityError(
+                "The template does too much (template_timeout_sec): let an action do it."
+            )
         if self._monotonic is None or self._monotonic() > self._deadline:
-            raise SecurityError(f"The template takes longer than {MAX_SECONDS:g} s.")
+            raise SecurityError(
+                f"The template takes longer than {self._seconds:g} s (template_timeout_sec)."
+            )
 
     def made(self, value: Any) -> Any:
         """`value`, which was just made, if it is not too large; of an iterator, each element is

@@ -14,8 +14,8 @@ from jinja2.exceptions import SecurityError
 
 from aura_aio.engine.template_bounds import (
     JOINED,
-    MAX_WORK,
     TURN,
+    WORK_PER_SEC,
     Budget,
     check_size,
     check_width,
@@ -48,6 +48,8 @@ _COSTLY: Final = {
     "join": 16 * JOINED, "striptags": 192, "title": 512, "urlencode": 512, "wordcount": 192,
 }  # fmt: skip
 """How many times longer than others these take for a text."""
+_MOST_WORK: Final = 5 * WORK_PER_SEC
+"""No rendering may do more: the setting goes to five seconds."""
 
 
 def _default(value: Any, default_value: Any = "", boolean: bool = False) -> Any:
@@ -192,4 +194,4 @@ def _all_of(times: int, value: Any) -> int:
 def _to_sort(value: Any) -> int:
     count = _length(value)
     units = 4 * count * count.bit_length()
-    return units if units > MAX_WORK else units + _all_of(1, value)
+    return units if units > _MOST_WORK else units + _all_of(1, value)

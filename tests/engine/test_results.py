@@ -1,16 +1,18 @@
 """Results: what one may be.
 
-Imports pytest, aura_aio's engine and model, and the harness.
+Imports pytest, aura_aio's engine, model and settings of runs, and the harness.
 """
 
 from pathlib import Path
 from typing import Any
 
 from aura_aio import ActionContext
-from aura_aio.engine.results import MAX_RESULT_BYTES
 from aura_aio.model.plan import Step
 from aura_aio.model.states import RunEvent
+from aura_aio.run_settings import RunSettings
 from tests.engine.harness import MakeBench, task
+
+MAX_RESULT_BYTES = RunSettings().max_result_bytes
 
 
 async def test_a_result_has_a_limit(make_bench: MakeBench) -> None:
@@ -23,8 +25,8 @@ async def test_a_result_has_a_limit(make_bench: MakeBench) -> None:
     outcome = await table.run(task(Step("a", "act", {"size": MAX_RESULT_BYTES})))
     assert outcome.error is not None
     assert outcome.error.message == (
-        "The result of step 'a' has 16,777,218 bytes of JSON, and 16,777,216 are allowed: write it "
-        "into a file, and give its name."
+        "The result of step 'a' has 16,777,218 bytes of JSON, and 16,777,216 are allowed "
+        "(max_result_bytes): write it into a file, and give its name."
     )
 
 

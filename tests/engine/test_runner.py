@@ -14,13 +14,15 @@ from typing import Any
 import pytest
 
 from aura_aio import ActionContext
-from aura_aio.engine.context import MAX_MESSAGE
 from aura_aio.model.log import LogLevel
 from aura_aio.model.plan import AllOf, DependsOn, Loop, OnException, Step, Task
 from aura_aio.model.run import StepRecord
 from aura_aio.model.states import RunEvent
+from aura_aio.run_settings import RunSettings
 from tests.engine.harness import Bench, MakeBench, QuickClock, bench, task, write_plan
 from tests.waiting import until
+
+MAX_MESSAGE = RunSettings().max_line_chars
 
 
 async def test_a_step_is_reported_when_it_starts_and_when_it_is_over(make_bench: MakeBench) -> None:

@@ -248,6 +248,14 @@ def test_a_template_that_takes_too_long_is_stopped() -> None:
         value(templates, source)
 
 
+def test_a_template_may_do_as_much_more_as_it_may_take_longer() -> None:
+    rows = list(range(20_000))
+    source = "{% for n in range(30) %}{{ rows | sort | length }}{% endfor %}"
+    with pytest.raises(TemplateFailed, match="does too much"):
+        value(Templates(lambda: 0.0), source, rows=rows)
+    assert value(Templates(lambda: 0.0, 5), source, rows=rows) == "20000" * 30
+
+
 def test_a_template_may_not_loop_for_ever_even_if_no_time_passes() -> None:
     templates = Templates(lambda: 0.0)
     source = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"

@@ -151,7 +151,8 @@ class _Guest:
                 if not binder.gives_context:  # it cannot be asked to end, so it is broken off
                     self._interrupt = _interrupt_main
                 result = action.function(**arguments)
-            text = to_json(result, f"The result of step {self._call.step!r}")
+            most = self._call.run.allowed.max_result_bytes
+            text = to_json(result, f"The result of step {self._call.step!r}", most)
         except RunFailure as failure:
             return RefusedFrame(run_error(failure, hide=self._mask.text))
         return ReturnedFrame(text, self._context.state.changes)
