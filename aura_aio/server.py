@@ -148,7 +148,7 @@ async def running_server(
         dispatcher = _dispatcher(settings.schedules, base, vault, workers, bus)
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
-        scheduler = _scheduler(base, book, triggers, dispatcher, ends, calling.callbacks)
+        scheduler = _scheduler(base, book, triggers, dispatcher, ends, calling.callbacks, kept)
         monitors = monitors_of(settings, store, hub, bus)
         access.on_end(monitors.token_ended)
         metrics = _metrics(store, bus)
@@ -294,6 +294,7 @@ def _scheduler(
     dispatcher: LocalDispatcher,
     ends: RunEnds,
     callbacks: Callbacks,
+    kept: Upkeep,
 ) -> Scheduler:
     store, hub, plans, admission, clock = base
     runs = Runs(
@@ -309,7 +310,7 @@ def _scheduler(
         queue=store.queue,
         hub=hub,
         dispatcher=dispatcher,
-        others=(triggers, callbacks, store.inspection),
+        others=(triggers, callbacks, store.inspection, kept),
         cancel_run=runs.cancel,
         clock=clock,
     )

@@ -21,10 +21,15 @@ DAY_SEC: Final = 86_400.0
 
 
 class Upkeep(NamedTuple):
-    """What forgets, and what knows the room on the disk."""
+    """What forgets, and what knows the room on the disk; a `system.Part`."""
 
     retention: Retention
     space: FreeSpace
+
+    @property
+    def alive(self) -> bool:
+        """Whether both do their work."""
+        return self.retention.alive and self.space.alive
 
 
 @asynccontextmanager

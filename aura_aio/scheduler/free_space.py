@@ -32,6 +32,11 @@ class FreeSpace:
         self._is_low = False
         self._tasks = CoroutineTasks()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it does its work."""
+        return not self._tasks.died
+
     def check(self) -> None:
         """Return if there is room for new runs.
 

@@ -80,6 +80,10 @@ class TurnedClock:
         """Put the wall clock forward or back, which wakes nobody."""
         self._now += by
 
+    def longest(self) -> float:
+        """How long the one who sleeps longest still does, in seconds; 0 if nobody sleeps."""
+        return max((end - self._monotonic for end, _ in self._sleepers), default=0.0)
+
     @property
     def sleepers(self) -> int:
         """How many sleep."""

@@ -53,6 +53,7 @@ _FORGET_EVENTS: Final = """
             9223372036854775807
         )
         AND (cid IS NULL OR NOT EXISTS (SELECT 1 FROM runs WHERE runs.cid = audit.cid))
+        AND NOT EXISTS (SELECT 1 FROM audited_runs WHERE audited_runs.number = audit.number)
         ORDER BY number LIMIT :limit
     )
 """

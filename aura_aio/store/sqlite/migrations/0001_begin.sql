@@ -188,6 +188,8 @@ CREATE TABLE audited_runs (  -- the other runs that were changed
     PRIMARY KEY (cid, number)
 ) WITHOUT ROWID;
 
+CREATE INDEX audited_runs_by_event ON audited_runs (number);
+
 -- Who may come in.
 CREATE TABLE tokens (
     id TEXT NOT NULL PRIMARY KEY,
