@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -117,6 +118,23 @@ async def test_an_action_that_takes_all_memory_fails_its_run(probe: Served) -> N
     assert run["status"] == "failed"
     assert run["error"]["type"] in ("MemoryError", "WorkerLost")
     await _others_go_on(probe)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="nothing can be stopped there")
+async def test_a_worker_that_is_silent_is_killed_and_replaced(
+    make_server: MakeServer, tmp_path: Path
+) -> None:
+    plans = [write_probe(tmp_path / "plans")]
+    server = await make_server(plans=plans, workers=1, lost_sec=2)
+    cid = await server.run("probe", "hold", inputs={"gate": str(tmp_path / "never")})
+    await _until_running(server, cid)
+    (silent,) = await _workers(server)
+    os.kill(silent["pid"], signal.SIGSTOP)
+    run = await server.finished(cid)
+    assert (run["status"], run["error"]["type"]) == ("failed", "WorkerLost")
+    assert "the worker was silent for 2 s" in run["error"]["message"]
+    await _others_go_on(server)
+    assert silent["name"] not in {worker["name"] for worker in await _workers(server)}
 
 
 async def test_what_is_done_in_a_process_of_its_own_costs_no_worker(
