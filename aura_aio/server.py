@@ -142,7 +142,6 @@ async def running_server(
         base = _Base(store, hub, plans, admission, clock)
         book = ScheduleBook(store.schedules, plans.catalog, clock)
         triggers = _triggers(settings.schedules, base, book, bus)
-        triggers.listen()
         about = _about(settings, await recover(store.runs, clock))
         workers = _worker_plan(settings, places.data_dir, plans, secrets)
         dispatcher = _dispatcher(settings.schedules, base, vault, workers, bus)
@@ -271,7 +270,9 @@ def _triggers(
         depth_limit=settings.event_depth,
     )
     bus.subscribe(event_runs.run_changed)
-    return Triggers(book, Clockwork(book, base.admission, rules, base.clock), event_runs)
+    triggers = Triggers(book, Clockwork(book, base.admission, rules, base.clock), event_runs)
+    triggers.listen()
+    return triggers
 
 
 def _dispatcher(

@@ -48,16 +48,7 @@ class Attempt:
         """The secrets of the run: those in `hidden`, and those that templates have asked for."""
         rate = LogRate(parts.allowed.log_lines_per_sec, parts.clock)
         self.journal = AttemptJournal(parts.journal, self.mask, rate)
-        self.run = RunIdentity(
-            tasklet.cid,
-            tasklet.plan_name,
-            tasklet.task_name,
-            tasklet.attempt,
-            parts.worker,
-            tasklet.trace,
-            tasklet.has_spans,
-            parts.allowed,
-        )
+        self.run = _identity(tasklet, parts)
         inputs = with_absent(task.inputs, self._inputs(tasklet, task, hidden))
         self.nodes = Nodes(task.steps.keys())
         self.state = State.of(tasklet.state, self.mask.text)
@@ -224,3 +215,16 @@ class Attempt:
         for key in step.step.outputs or ():
             looped = step.step.loop is not None
             node[key] = [each[key] for each in output] if looped else output[key]
+
+
+def _identity(tasklet: Tasklet, parts: RunnerParts) -> RunIdentity:
+    return RunIdentity(
+        tasklet.cid,
+        tasklet.plan_name,
+        tasklet.task_name,
+        tasklet.attempt,
+        parts.worker,
+        tasklet.trace,
+        tasklet.has_spans,
+        parts.allowed,
+    )

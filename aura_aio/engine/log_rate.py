@@ -27,7 +27,7 @@ class LogRate:
         self._per_sec = per_sec
         self._clock = clock
         self._guard = threading.Lock()
-        self._room = per_sec * BURST_SEC
+        self._most = self._room = per_sec * BURST_SEC
         self._filled_at = clock.monotonic()
         self._is_over = False
         self._was_over = False
@@ -42,23 +42,22 @@ class LogRate:
         if not self._per_sec:
             return (line,)
         with self._guard:
-            self._fill()
-            if self._room >= (self._per_sec if self._is_over else 1):
-                self._is_over = False
-                self._room -= 1
-                return (*self._told(line.timestamp), line)
-            return self._leave_out(line)
+            now = self._clock.monotonic()
+            room = self._room + (now - self._filled_at) * self._per_sec
+            self._room = room = min(room, self._most)
+            self._filled_at = now
+            if room < (self._per_sec if self._is_over else 1):
+                return self._leave_out(line)
+            self._room = room - 1
+            if not self._is_over:
+                return (line,)
+            self._is_over = False
+            return (*self._told(line.timestamp), line)
 
     def rest(self) -> tuple[LogLine, ...]:
         """The line of what was left out and is not told of yet, if anything was."""
         with self._guard:
             return self._told(self._clock.now())
-
-    def _fill(self) -> None:
-        now = self._clock.monotonic()
-        gained = (now - self._filled_at) * self._per_sec
-        self._room = min(self._room + gained, self._per_sec * BURST_SEC)
-        self._filled_at = now
 
     def _leave_out(self, line: LogLine) -> tuple[LogLine, ...]:
         is_new = not self._was_over
