@@ -19,6 +19,8 @@ CHECKS = {
     "ruff check": [_PYTHON, "-m", "ruff", "check"],
     "ruff format": [_PYTHON, "-m", "ruff", "format", "--check"],
     "mypy": [_PYTHON, "-m", "mypy"],
+    # What ships, from medium on; of what is less ruff's rules S say the same.
+    "bandit": [_PYTHON, "-m", "bandit", "--quiet", "-ll", "-ii", "--recursive", "aura_aio"],
     "import-linter": [_PYTHON, "-c", _LINT_IMPORTS, "--no-logo"],
     "OpenAPI 3.1": [_PYTHON, "-m", "openapi_spec_validator", "openapi.yaml"],
     "spec lint": [sys.executable, str(REPOSITORY / "scripts" / "spec_lint.py")],

@@ -38,7 +38,7 @@ _OF_A_STEP: Final = ("output", "run_state")
 _FUNCTIONS: Final = frozenset({"range", "dict", "namespace", "cycler", "joiner"})
 _CHANCE: Final = "random"
 _EXPRESSION: Final = re.compile(r"\b(inputs|nodes|loop|state|initial|run|result)\s*[.\[=!<>]")
-_GRAMMAR: Final = Environment(autoescape=False)  # noqa: S701 - it only parses
+_GRAMMAR: Final = Environment(autoescape=False)  # noqa: S701 - it only parses # nosec B701
 _FILTERS: Final = _GRAMMAR.filters.keys() - set(REMOVED_FILTERS)
 
 

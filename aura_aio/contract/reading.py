@@ -69,7 +69,7 @@ def read_yaml(text: bytes, source: str) -> dict[str, Any]:
             `source`, the name of the file.
     """
     try:
-        document = yaml.load(text, Loader=_JsonLikeLoader)  # noqa: S506 (a safe loader)
+        document = yaml.load(text, Loader=_JsonLikeLoader)  # noqa: S506 - a safe one # nosec B506
     except yaml.YAMLError as error:
         raise ContractError(f"{source} is not YAML: {error}") from error
     except ContractError as error:

@@ -143,7 +143,7 @@ def _start(command: list[str] | str, folder: Path, cwd: str) -> "subprocess.Pope
     if not folder.is_dir():
         raise NotADirectoryError(f"There is no folder {cwd!r} to run the command in.")
     try:
-        return subprocess.Popen(  # noqa: S603 - asked for, and allowed by the settings
+        return subprocess.Popen(  # noqa: S603 - asked for, and allowed by the settings # nosec B602
             command,
             cwd=folder,
             shell=isinstance(command, str),
