@@ -83,7 +83,7 @@ class QueueStore(Protocol):
 
     async def set_priority(self, cid: str, priority: int) -> Run:
         """Give a queued run another priority; it goes behind those of the same priority that
-        arrived before it.
+        arrived before it, a child before all that are less deep.
 
         Raises:
             RunNotFound: no such run.

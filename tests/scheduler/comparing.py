@@ -21,7 +21,7 @@ from aura_aio.model.sealing import Vault
 from aura_aio.scheduler.plans import Plans
 from aura_aio.scheduler.queue import QueueEntry
 from tests.queue_walk import fits
-from tests.scheduler.queue_model import QueueModel
+from tests.scheduler.family_model import FamilyModel
 from tests.scheduler.subject import QUEUE_LIMIT, Subject
 from tests.store.opened import ManualClock
 
@@ -46,7 +46,7 @@ class Compared(RuleBasedStateMachine):
         self.runner = self.undo.enter_context(asyncio.Runner())
         folder = self.undo.enter_context(TemporaryDirectory())
         self.clock = ManualClock()
-        self.model = QueueModel(self.clock, QUEUE_LIMIT)
+        self.model = FamilyModel(self.clock, QUEUE_LIMIT)
         self.subject = Subject(Path(folder), *self.loaded, self.clock)
 
     def teardown(self) -> None:
@@ -93,6 +93,9 @@ class Compared(RuleBasedStateMachine):
                     deed.modelled()
             else:
                 deed.modelled()
+        # What follows from a deed, follows at the end of its transaction, which may be that of all.
+        for facts in (self.subject.facts, self.model.facts):
+            facts.sort(key=lambda fact: fact.cid)
         self.compare()
 
     # --- What is compared
@@ -176,6 +179,10 @@ def _all(since: float | None) -> dict[str, float]:
 
 def _promised(run: Run) -> Run:
     error = None if run.error is None else RunError(run.error.type, "")
-    return replace(
-        run, rank=0, arrival="", definition_digest="", inputs=None, sealed=None, error=error
-    )
+    cancel = run.cancel
+    if cancel is not None and run.parent_cid is not None:
+        words = f"Its parent {run.parent_cid}"
+        if cancel.reason is not None and cancel.reason.startswith(words):
+            cancel = replace(cancel, reason=words)
+    run = replace(run, cancel=cancel, error=error, origin=None, inputs=None, sealed=None)
+    return replace(run, rank=0, arrival="", definition_digest="")

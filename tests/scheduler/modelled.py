@@ -20,9 +20,24 @@ class Kind(NamedTuple):
     limits: Limits = ()
 
 
+class Call(NamedTuple):
+    """A call of `aura.run_task` by an attempt."""
+
+    parent_cid: str
+    attempt: int
+    kind: Kind
+    step: str
+    turn: int | None
+
+    @property
+    def wait(self) -> bool:
+        """Whether its step waits for the child: that of one does, that of the other does not."""
+        return self.step == "waits"
+
+
 @dataclass
 class Modelled:
-    """A run. `moved`: somebody has put it where it would not stand by its arrival."""
+    """A run. `moved`: somebody has put it where it would not stand by its depth and arrival."""
 
     cid: str
     kind: Kind
@@ -30,6 +45,9 @@ class Modelled:
     priority: int = 0
     run_at: float | None = None
     retry_of: str | None = None
+    parent_cid: str | None = None
+    depth: int = 0
+    call: tuple[object, ...] = ()
     state: RunState = RunState.QUEUED
     attempt: int = 1
     ready_at: float = 0.0
@@ -41,6 +59,11 @@ class Modelled:
     result: bytes | None = None
     error: str | None = None
     cancel: CancelRequest | None = None
+
+    @property
+    def place(self) -> tuple[int, str]:
+        """Where it stands in its priority: the deepest first, then by arrival."""
+        return (0 if self.parent_cid is None else -self.depth, self.cid)
 
     def seen(self) -> Run:
         """As the store shows it, as far as that is promised; of an error the type."""
@@ -64,17 +87,22 @@ class Modelled:
             error=None if self.error is None else RunError(self.error, ""),
             cancel=self.cancel,
             limits=self.kind.limits,
+            parent_cid=self.parent_cid,
+            depth=self.depth,
             retry_of=self.retry_of,
         )
 
 
 class Asked(NamedTuple):
-    """A run that is asked for."""
+    """A run that is asked for; of a child also what makes two calls the same."""
 
     kind: Kind
     priority: int = 0
     run_at: float | None = None
     retry_of: str | None = None
+    parent_cid: str | None = None
+    depth: int = 0
+    call: tuple[object, ...] = ()
 
 
 class Key(NamedTuple):

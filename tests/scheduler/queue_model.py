@@ -6,6 +6,7 @@ Imports aura_aio.model, `modelled` and `tests.queue_walk`.
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from aura_aio.model.clock import Clock
@@ -79,11 +80,14 @@ class QueueModel:
         return accepted
 
     def _accept(self, asked: Asked, cid: str, now: float) -> str:
-        run = Modelled(cid, asked.kind, now, asked.priority, asked.run_at, asked.retry_of)
+        kind, priority, run_at, *origin = asked
+        run = Modelled(cid, kind, now, priority, run_at, *origin)
         run.ready_at = max(now, asked.run_at or now)
         run.delayed = run.ready_at > now
         self.runs[cid] = run
-        if not run.delayed:
+        if run.parent_cid is not None:
+            self._enter(run)
+        elif not run.delayed:
             self.order[run.priority].append(cid)
         self._tell(run, None, now)
         return cid
@@ -100,7 +104,7 @@ class QueueModel:
         line = self.order[run.priority]
         if run.moved or any(self.runs[cid].moved for cid in line):
             self.unplaced.add(run.cid)
-        insort(line, run.cid)
+        insort(line, run.cid, key=self._place)
 
     def place(self, seen: Sequence[str]) -> None:
         """Compare with the ready runs as they were `seen`, and learn where the unplaced stand."""
@@ -114,7 +118,7 @@ class QueueModel:
             settled = [cid for cid in line if cid not in self.unplaced]
             assert settled == [cid for cid in known if cid not in self.unplaced], "their order"
             plain = [cid for cid in line if not self.runs[cid].moved]
-            assert plain == sorted(plain), "the order of those that nobody has moved"
+            assert plain == sorted(plain, key=self._place), "the order of those not moved"
             self.order[priority] = line
         self.unplaced.clear()
 
@@ -146,7 +150,8 @@ class QueueModel:
 
     def finish(self, outcomes: Sequence[Outcome]) -> list[RunState | None]:
         """End attempts."""
-        return [self._finish(outcome) for outcome in outcomes]
+        with self.transaction():
+            return [self._finish(outcome) for outcome in outcomes]
 
     def _finish(self, outcome: Outcome) -> RunState | None:
         run = self.runs[outcome.cid]
@@ -167,7 +172,8 @@ class QueueModel:
         self, attempts: Iterable[tuple[str, int]], *, retry: bool = True
     ) -> list[RunState | None]:
         """The workers of these are gone."""
-        return [self._lose(self.runs[cid], attempt, retry=retry) for cid, attempt in attempts]
+        with self.transaction():
+            return [self._lose(self.runs[cid], attempt, retry=retry) for cid, attempt in attempts]
 
     def _lose(self, run: Modelled, attempt: int, *, retry: bool) -> RunState | None:
         now = self.clock.now()
@@ -201,6 +207,10 @@ class QueueModel:
 
     def cancel(self, cid: str, request: CancelRequest) -> RunState:
         """Somebody asks for the end of a run."""
+        with self.transaction():
+            return self._cancel(cid, request)
+
+    def _cancel(self, cid: str, request: CancelRequest) -> RunState:
         run, now = self._known(cid), self.clock.now()
         if run.state in TERMINAL:
             raise RunFinished(cid, run.state)
@@ -222,7 +232,8 @@ class QueueModel:
             for run in reversed(self.runs.values())
             if run.state in states and plan_name in {None, run.kind.plan_name}
         ]
-        return Counter(self.cancel(run.cid, request) for run in found)
+        with self.transaction():
+            return Counter(self._cancel(run.cid, request) for run in found)
 
     # --- The order changes
 
@@ -326,6 +337,19 @@ class QueueModel:
                 f"m{minutes}": sum(slot < minutes * 6 for slot in slots) for minutes in (5, 15, 60)
             },
         )
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """What happens at once, and what follows from it, which nobody has asked for."""
+        begun = len(self.facts)
+        yield
+        self.follow(begun)
+
+    def follow(self, begun: int) -> None:
+        """Nothing does, of runs that have no children."""
+
+    def _place(self, cid: str) -> tuple[int, str]:
+        return self.runs[cid].place
 
     def _known(self, cid: str) -> Modelled:
         if cid not in self.runs:

@@ -35,6 +35,10 @@ def task_of(kind: Kind) -> str:
 
 
 kinds = st.sampled_from(KINDS)
+kinds_of_children = st.sampled_from([kind for kind in KINDS if not kind.limits])
+calls = st.tuples(
+    kinds_of_children, st.sampled_from(["waits", "waits", "goes on"]), st.sampled_from([None, 1])
+)
 priorities = st.sampled_from([0, 0, 0, 1, -5])
 delays = st.sampled_from([None, None, None, 0.0, 5.0, 60.0])
 keys = st.sampled_from([None, None, Key("k", "1"), Key("k", "2"), Key("l", "1")])

@@ -1,6 +1,6 @@
 """Scheduler and Store over a real database, without workers: the test is the Dispatcher.
 
-Imports aura_aio's scheduler, store and model.
+Imports aura_aio's scheduler, store and model, and `family_model`.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from aura_aio.model.children import ChildRequest
 from aura_aio.model.clock import Clock
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.ports import ActiveAttempt, WorkerStatus
@@ -15,12 +16,15 @@ from aura_aio.model.run import RunChanged
 from aura_aio.model.sealing import Vault
 from aura_aio.scheduler.admission import Admission
 from aura_aio.scheduler.callback_targets import Targets
+from aura_aio.scheduler.children import Children
 from aura_aio.scheduler.events import EventBus, RunEnds
 from aura_aio.scheduler.plans import Plans
 from aura_aio.scheduler.queue import Queue
 from aura_aio.scheduler.runs import Runs
 from aura_aio.store.sqlite import open_sqlite
 from aura_aio.vault import open_vault
+from tests.scheduler.family_model import DEPTH_LIMIT
+from tests.scheduler.modelled import Call
 
 QUEUE_LIMIT = 14
 
@@ -92,6 +96,9 @@ class Subject:
         admission = Admission(
             self._plans.catalog, self._clock, CidFactory(self._clock), self._vault, targets
         )
+        self.children = Children(
+            store.children, store.runs, admission, self._clock, depth_limit=DEPTH_LIMIT
+        )
         self.runs = Runs(
             store=store.runs,
             dispatcher=self.hands,
@@ -102,6 +109,21 @@ class Subject:
         )
         self.queue = Queue(
             store.queue, store.runs, self.hands, admission, lambda: None, self._clock, _foresee
+        )
+
+    async def start_child(self, call: Call) -> str:
+        """As the Dispatcher asks for an attempt; answers the child."""
+        return await self.children.start(
+            ChildRequest(
+                parent_cid=call.parent_cid,
+                attempt=call.attempt,
+                step=call.step,
+                turn=call.turn,
+                tries=1,
+                plan_name=call.kind.plan_name,
+                task_name=call.kind.task_name,
+                wait=call.wait,
+            )
         )
 
     async def close(self) -> None:

@@ -5,26 +5,27 @@ Imports Hypothesis, pytest, aura_aio.model and the rest of tests/scheduler.
 
 import asyncio
 from collections.abc import Iterator
-from itertools import count
+from contextlib import suppress
+from functools import partial
 
 import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import initialize, precondition, rule, run_state_machine_as_test
 from msgspec.structs import replace
 
-from aura_aio.model.ports import IdempotencyKey, RunFilter
-from aura_aio.model.run import CancelRequest, Outcome, RunError
+from aura_aio.model.errors import RunFinished, RunNotFound
+from aura_aio.model.ports import RunFilter
 from aura_aio.model.states import CANCELLABLE, RunEvent, RunState
-from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.retries import RetryRequest
-from tests.scheduler.comparing import Compared, Loaded, Pair
-from tests.scheduler.modelled import Asked, Key, Kind
+from tests.scheduler.asking import Asking, nothing, of
+from tests.scheduler.comparing import Loaded, Pair
+from tests.scheduler.modelled import Asked, Call, Key, Kind
 from tests.scheduler.strategies import (
     KINDS,
     MISSPELT,
-    UNKNOWN,
     asked,
+    calls,
     ends,
     keys,
     modes,
@@ -36,19 +37,20 @@ from tests.scheduler.strategies import (
 )
 from tests.scheduler.subject import load
 
+MANY = 4  # so many are queued that something is left to happen when the queue is emptied
 
-class InAnyOrder(Compared):
+
+class InAnyOrder(Asking):
     """One server's life, and the model's. After each rule all that can be seen is compared."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.attempts: list[tuple[str, int]] = []
-        self.numbers = count()
-
-    @initialize()
-    def begin(self) -> None:
-        """With an empty database."""
+    @initialize(first=st.lists(asked, min_size=2, max_size=6), most=st.integers(0, 4))
+    def begin(self, first: list[tuple[Kind, int, float | None]], most: int) -> None:
+        """With some runs, a few under way: from an empty queue seldom anything comes about."""
         self.runner.run(self.subject.open())
+        for each in first:
+            self.submit(each, None)
+        if most:
+            self.claim(most, None)
 
     # --- Runs come
 
@@ -57,7 +59,7 @@ class InAnyOrder(Compared):
         """One run."""
         self.same(
             lambda: self.subject.runs.submit(self.request(asked), self.key("run", key)),
-            lambda cids: self.model.accept([self.asked(asked)], _of("run", key), cids),
+            lambda cids: self.model.accept([self.asked(asked)], of("run", key), cids),
             lambda accepted: list(accepted.cids),
         )
 
@@ -77,7 +79,7 @@ class InAnyOrder(Compared):
             lambda: self.subject.runs.submit_batch(
                 requests, atomic=atomic, idempotency=self.key("batch", key)
             ),
-            lambda cids: self.model.accept([*map(self.asked, asked)], _of("batch", key), cids),
+            lambda cids: self.model.accept([*map(self.asked, asked)], of("batch", key), cids),
             lambda batch: [item.cid for item in batch.items if item.cid is not None],
         )
 
@@ -87,7 +89,7 @@ class InAnyOrder(Compared):
 
         def modelled(cids: Iterator[str]) -> list[str]:
             known = set(self.model.runs)
-            (cid,) = self.model.accept([self.asked(asked)], _of("insert", key), cids)
+            (cid,) = self.model.accept([self.asked(asked)], of("insert", key), cids)
             if cid not in known:
                 self.model.move_to_position(cid, index)
             return [cid]
@@ -107,13 +109,37 @@ class InAnyOrder(Compared):
 
         def modelled(cids: Iterator[str]) -> list[str | None]:
             run = self.model.finished(cid)
-            return [*self.model.accept([Asked(run.kind, run.priority, None, cid)], None, cids)]
+            asked = Asked(run.kind, run.priority, None, cid, depth=run.depth)
+            return [*self.model.accept([asked], None, cids)]
 
         self.same(
             lambda: self.subject.runs.retry(cid, RetryRequest()),
             modelled,
             lambda retry: [retry.cid],
         )
+
+    @precondition(lambda self: self.model.active())
+    @rule(place=places, several=st.lists(calls, min_size=1, max_size=3))
+    def start_children(self, place: int, several: list[tuple[Kind, str, int | None]]) -> None:
+        """An attempt, mostly one that goes on, has child runs, or asks for them again."""
+        attempt = self.under_way(place)
+        for kind, step, turn in several:
+            call = Call(*attempt, kind, step, turn)
+            self.same(
+                partial(self.subject.start_child, call),
+                lambda cids, call=call: [self.model.start_child(call, cids)],
+                lambda cid: [cid],
+            )
+
+    @precondition(lambda self: any(run.parent_cid for run in self.model.runs.values()))
+    @rule(place=places)
+    def drop_child(self, place: int) -> None:
+        """Nobody waits for it any more, if it is there at all."""
+        cid, request = self.cid(place), self.cancel_request("graceful")
+        with suppress(RunFinished, RunNotFound):
+            self.model.cancel(cid, replace(request, reason="No."))
+        self.runner.run(self.subject.children.cancel(cid, reason="No."))
+        self.compare()
 
     # --- Runs go
 
@@ -133,20 +159,22 @@ class InAnyOrder(Compared):
         )
         self.attempts += tasklets or []
 
+    @precondition(lambda self: self.attempts)
     @rule(data=st.lists(st.tuples(places, ends), min_size=1, max_size=3))
     def finish(self, data: list[tuple[int, RunEvent]]) -> None:
         """Attempts end, of now and of before."""
-        outcomes = [self.outcome(place, event) for place, event in data if self.attempts]
+        outcomes = [self.outcome(place, event) for place, event in data]
         self.same(
             lambda: self.subject.store.runs.finish(outcomes),
             lambda _: self.model.finish(outcomes),
             list,
         )
 
+    @precondition(lambda self: self.attempts)
     @rule(data=st.lists(places, min_size=1, max_size=3), retry=st.sampled_from([True, True, False]))
     def lose(self, data: list[int], retry: bool) -> None:
         """Workers are gone."""
-        attempts = [self.attempt(place) for place in data if self.attempts]
+        attempts = [self.attempt(place) for place in data]
         self.same(
             lambda: self.subject.store.runs.lose(attempts, reason="Gone.", retry=retry),
             lambda _: self.model.lose(attempts, retry=retry),
@@ -167,11 +195,10 @@ class InAnyOrder(Compared):
         told = [(cid, request.actions_grace_sec)] if state is RunState.CANCELLING else []
         assert self.told_to_cancel() == told
 
+    @precondition(lambda self: self.attempts)
     @rule(place=places, event=ends, cancel_first=st.booleans())
     def cancel_while_it_ends(self, place: int, event: RunEvent, cancel_first: bool) -> None:
         """Both at once, in one transaction or in two."""
-        if not self.attempts:
-            return
         outcome = self.outcome(place, event)
         deeds: list[Pair] = [
             Pair(
@@ -188,6 +215,7 @@ class InAnyOrder(Compared):
         self.at_once(deeds)
         self.told_to_cancel()
 
+    @precondition(lambda self: len(self.model.queued()) >= MANY)
     @rule(plan_name=plan_names, mode=modes, states=st.sets(st.sampled_from(RunState)))
     def cancel_tasks(self, plan_name: str | None, mode: str, states: set[RunState]) -> None:
         """All that a filter lets pass."""
@@ -208,6 +236,7 @@ class InAnyOrder(Compared):
         )
         self.told_to_cancel()
 
+    @precondition(lambda self: len(self.model.queued()) >= MANY)
     @rule(plan_name=plan_names)
     def clear(self, plan_name: str | None) -> None:
         """The whole queue, or a plan's."""
@@ -227,7 +256,7 @@ class InAnyOrder(Compared):
         self.same(
             lambda: self.subject.queue.set_priority(cid, priority),
             lambda _: self.model.set_priority(cid, priority),
-            _nothing,
+            nothing,
         )
 
     @rule(place=places, position=positions)
@@ -241,7 +270,7 @@ class InAnyOrder(Compared):
                 else self.subject.queue.move_to_position(cid, position)
             ),
             lambda _: self.model.move_to_position(cid, position),
-            _nothing,
+            nothing,
         )
 
     @rule(data=st.lists(places, max_size=4))
@@ -251,7 +280,7 @@ class InAnyOrder(Compared):
         self.same(
             lambda: self.subject.queue.reorder_queue(cids),
             lambda _: self.model.reorder(cids),
-            _nothing,
+            nothing,
         )
 
     @rule(place=places, delay=st.sampled_from([-9.0, 0.0, 5.0, 60.0]))
@@ -261,21 +290,19 @@ class InAnyOrder(Compared):
         self.same(
             lambda: self.subject.queue.set_run_at(cid, run_at, None),
             lambda _: self.model.set_run_at(cid, run_at),
-            _nothing,
+            nothing,
         )
 
-    @rule(plan_name=plan_names)
-    def pause(self, plan_name: str | None) -> None:
-        """Nothing starts, of a plan or at all."""
-        self.runner.run(self.subject.queue.pause_queue(plan_name))
-        self.model.pauses.setdefault(plan_name or "", self.clock.now())
-        self.compare()
-
-    @rule(plan_name=plan_names)
-    def resume(self, plan_name: str | None) -> None:
-        """Not any more."""
-        self.runner.run(self.subject.queue.resume_queue(plan_name))
-        self.model.pauses.pop(plan_name or "", None)
+    @rule(plan_name=plan_names, again=st.booleans())
+    def pause(self, plan_name: str | None, again: bool) -> None:
+        """Nothing starts, of a plan or at all; or not any more. Either may be so already."""
+        name = plan_name or ""
+        if (name in self.model.pauses) is again:
+            self.runner.run(self.subject.queue.pause_queue(plan_name))
+            self.model.pauses.setdefault(name, self.clock.now())
+        else:
+            self.runner.run(self.subject.queue.resume_queue(plan_name))
+            self.model.pauses.pop(name, None)
         self.compare()
 
     # --- Time passes, the server ends
@@ -294,69 +321,6 @@ class InAnyOrder(Compared):
         recovered = self.runner.run(self.subject.restart(killed=killed))
         assert recovered == self.model.recover()
         self.compare()
-
-    # --- What is done
-
-    def cid(self, place: int) -> str:
-        """Of a run, counted from the newest."""
-        if place < 0 or not self.model.runs:
-            return UNKNOWN
-        known = list(self.model.runs)
-        return known[-1 - place % len(known)]
-
-    def attempt(self, place: int) -> tuple[str, int]:
-        """One that has begun, counted from the latest; there must be one."""
-        return self.attempts[-1 - max(0, place) % len(self.attempts)]
-
-    def outcome(self, place: int, event: RunEvent) -> Outcome:
-        """How an attempt ends, with a result and an error: what fits is kept."""
-        cid, attempt = self.attempt(place)
-        number = next(self.numbers)
-        return Outcome(
-            cid,
-            attempt,
-            event,
-            self.clock.now(),
-            result=str(number).encode(),
-            error=RunError(f"Error{number}", "No."),
-        )
-
-    def request(self, asked: tuple[Kind, int, float | None]) -> RunRequest:
-        """As a client asks."""
-        kind, priority, delay = asked
-        return RunRequest(
-            plan_name=kind.plan_name,
-            task_name=kind.task_name,
-            priority=priority,
-            delay_sec=delay,
-        )
-
-    def asked(self, asked: tuple[Kind, int, float | None]) -> Asked:
-        """The same for the model."""
-        kind, priority, delay = asked
-        return Asked(kind, priority, None if delay is None else self.clock.now() + delay)
-
-    def key(self, operation: str, key: Key | None) -> IdempotencyKey | None:
-        """As the handler makes it."""
-        sent = _of(operation, key)
-        return sent and self.subject.runs.idempotency_key(sent.name, sent.body.encode())
-
-    def cancel_request(self, mode: str) -> CancelRequest:
-        """As the Scheduler makes it."""
-        return CancelRequest(requested_at=self.clock.now(), mode=mode)
-
-    def told_to_cancel(self) -> list[tuple[str, float]]:
-        """What the Dispatcher was told since the last time."""
-        told, self.subject.hands.cancelled = self.subject.hands.cancelled, []
-        return told
-
-
-def _of(operation: str, key: Key | None) -> Key | None:
-    return key and Key(key.name, f"{operation} {key.body}")
-
-
-def _nothing(_: object) -> None:
-    """There is no answer to compare."""
 
 
 @pytest.fixture(scope="module")

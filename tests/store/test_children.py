@@ -94,6 +94,18 @@ async def test_children_go_before_what_has_not_begun_the_deepest_first(opened: O
     assert await opened.claim(9) == [deeper, second, other]
 
 
+async def test_so_they_do_with_another_priority(opened: Opened) -> None:
+    parent = await opened.start()
+    first = await child(opened, parent)
+    assert await opened.claim(1) == [first]
+    deeper = await child(opened, first, depth=2)
+    others = await opened.enqueue_many(2, priority=3)
+    second = await child(opened, parent, step="t")
+    for cid in (second, deeper):
+        await opened.store.queue.set_priority(cid, 3)
+    assert await opened.claim(9) == [deeper, second, *others]
+
+
 async def test_only_some_are_claimed_if_asked_for(opened: Opened) -> None:
     first, second, third = await opened.enqueue_many(3)
     delayed = await opened.enqueue(delay_sec=9)

@@ -150,7 +150,10 @@ CLAIM: Final = """
     UPDATE runs SET state = 'running', worker = ?, started_at = ?
     WHERE cid = ? AND attempt = ? AND state = 'queued'
 """
-SET_PRIORITY: Final = f"UPDATE runs SET priority = ?, rank = 0, arrival = cid {_AS_HELD}"
+SET_PRIORITY: Final = f"""
+    UPDATE runs SET priority = ?, arrival = cid,
+        rank = CASE WHEN parent_cid IS NULL THEN 0 ELSE -depth END {_AS_HELD}
+"""
 MOVE: Final = f"UPDATE runs SET rank = ?, arrival = ? {_AS_HELD}"
 RUN_AT: Final = f"UPDATE runs SET run_at = ?, ready_at = ?, delayed = ? {_AS_HELD}"
 FIRST_RANK: Final = f"""
