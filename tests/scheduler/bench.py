@@ -135,8 +135,9 @@ class Bench:
         new_cid = CidFactory(self.clock)
         vault = await asyncio.to_thread(open_vault, self.root)
         targets = Targets((), allow_private=False)
+        check_space = settings.get("check_space", lambda: None)
         self.admission = admission = Admission(
-            self.plans.catalog, self.clock, new_cid, vault, targets
+            self.plans.catalog, self.clock, new_cid, vault, targets, check_space
         )
         self.book = ScheduleBook(self.store.schedules, self.plans.catalog, self.clock)
         rules = DueRules(late_sec=60.0, catch_up_limit=settings.get("catch_up_limit", 100))
