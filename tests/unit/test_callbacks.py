@@ -22,7 +22,7 @@ NOT_PUBLIC = (
     "0.0.0.0, 255.255.255.255, 224.0.0.1, 240.0.0.1, 198.18.0.1, 192.0.2.1, 203.0.113.9",
     "::1, ::, fe80::1, fe80::1%eth0, fd00:ec2::254, fec0::1, ff02::1, 2001:db8::1, ::127.0.0.1",
     "::ffff:127.0.0.1, ::ffff:169.254.169.254, 64:ff9b::7f00:1, 64:ff9b::a9fe:a9fe",
-    "2002:7f00:1::, 2001:0:7f00:1::",
+    "2002:7f00:1::, 2002:808:808::, 2001:0:7f00:1::, 2001:0:808:808::, ff0e::1, 4000::1",
 )
 RULES = CallbackRules(tries=5, retry_sec=10.0, at_once=1)
 FAILED = Reply(503, "No.")
@@ -47,6 +47,56 @@ def test_a_list_of_hosts_holds_for_addresses_too() -> None:
     for url in ("http://10.0.0.8/", "http://example.org/", "http://10.0.0.7.example.org/"):
         with pytest.raises(CallbackRefused, match="none of those"):
             targets.check(url)
+
+
+def test_all_below_a_host_can_be_allowed() -> None:
+    targets = Targets(["*.Example.org", "hooks.test"], allow_private=False)
+    for host in ("a.example.org", "B.A.EXAMPLE.ORG.", "hooks.test"):
+        targets.check(f"https://{host}/x")
+    for host in ("example.org", "an-example.org", "a.example.org.test", "a.hooks.test"):
+        with pytest.raises(CallbackRefused, match="none of those"):
+            targets.check(f"https://{host}/x")
+
+
+def test_names_are_looked_at_when_they_are_connected_to() -> None:
+    targets = Targets((), allow_private=False)
+    for url in ("http://localhost/", "https://hooks.test:8443/x?y#z", "http://[2606:4700::1111]/"):
+        targets.check(url)
+    with pytest.raises(CallbackRefused, match="the address ::1 is not public"):
+        targets.check("http://[::1]:8080/")
+
+
+NO_ADDRESS = "it is no address that starts with http:// or https://."
+NOT_ALLOWED = (
+    "is none of those that callbacks may go to. Whoever operates the server can allow it with "
+    "--callback-hosts."
+)
+PRIVATE = "is not public. Whoever operates the server can allow such ones with --callback-private."
+NOT_SENT = "a user and a password in it are not sent; the signature tells more."
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("http://[::1/", "it is no address (Invalid IPv6 URL)."),
+        (
+            "http://hooks.test:x/",
+            "it is no address (Port could not be cast to integer value as 'x').",
+        ),
+        ("ftp://hooks.test/", NO_ADDRESS),
+        ("hooks.test/x", NO_ADDRESS),
+        ("http:///x", NO_ADDRESS),
+        ("http://hooks.test:0/", NO_ADDRESS),
+        ("http://ada@hooks.test/", NOT_SENT),
+        ("http://:word@hooks.test/", NOT_SENT),
+        ("http://Hooks.org/", f"the host 'hooks.org' {NOT_ALLOWED}"),
+        ("http://10.0.0.7/", f"the address 10.0.0.7 {PRIVATE}"),
+    ],
+)
+def test_a_refusal_says_why_and_what_would_help(url: str, said: str) -> None:
+    with pytest.raises(CallbackRefused) as caught:
+        Targets(["hooks.test", "10.0.0.7"], allow_private=False).check(url)
+    assert caught.value.faults == (("/callback_url", said),)
 
 
 def test_waits_grow_up_to_a_bound_and_end() -> None:
