@@ -3,7 +3,7 @@
 Imports aura_aio.model and the rest of the model.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from msgspec.structs import replace
 
@@ -22,8 +22,11 @@ class FamilyModel(QueueModel):
     has those that do.
     """
 
-    def start_child(self, call: Call, cids: Iterator[str]) -> str:
-        """Queue the child of a call, or find it."""
+    def start_children(self, calls: Iterable[Call], cids: Iterator[str]) -> list[str]:
+        """Queue the child of each call, or find it."""
+        return [self._start_child(call, cids) for call in calls]
+
+    def _start_child(self, call: Call, cids: Iterator[str]) -> str:
         parent = self.runs.get(call.parent_cid)
         if parent is None:
             raise ParentEnded("")

@@ -80,8 +80,8 @@ class QueueModel:
         return accepted
 
     def _accept(self, asked: Asked, cid: str, now: float) -> str:
-        kind, priority, run_at, *origin = asked
-        run = Modelled(cid, kind, now, priority, run_at, *origin)
+        kind, priority, run_at, retry_of, parent_cid, depth, call = asked
+        run = Modelled(cid, kind, now, priority, run_at, retry_of, parent_cid, depth, call)
         run.ready_at = max(now, asked.run_at or now)
         run.delayed = run.ready_at > now
         self.runs[cid] = run

@@ -64,7 +64,7 @@ def without_timing(entry: Entry) -> Entry:
 
 
 async def test_a_new_schedule_is_kept_and_its_time_begins_now(bench: Bench) -> None:
-    more = {"inputs": {"n": 2}, "overlap": Overlap.QUEUE, "catch_up": CatchUp.ALL}
+    more: dict[str, Any] = {"inputs": {"n": 2}, "overlap": Overlap.QUEUE, "catch_up": CatchUp.ALL}
     made = await bench.schedules.create("mine", {**HOURLY, **more, "jitter_sec": 5.0})
     schedule = Schedule(id="mine", jitter_sec=5.0, **HOURLY, **more)
     assert made.schedule == schedule
@@ -175,7 +175,8 @@ async def test_a_change_is_checked_as_what_is_new(bench: Bench) -> None:
 async def test_a_plans_schedule_can_only_be_enabled_and_disabled(bench: Bench) -> None:
     own = bench.schedules.get("p/own")
     assert own.source is Source.PLAN
-    for changes in ({"inputs": {}}, {"enabled": False, "every_sec": 5.0}):
+    refused: list[dict[str, Any]] = [{"inputs": {}}, {"enabled": False, "every_sec": 5.0}]
+    for changes in refused:
         with pytest.raises(ScheduleReadOnly, match=r"'p/own' stands in .* of the plan 'p'"):
             await bench.schedules.update("p/own", changes)
     with pytest.raises(ScheduleReadOnly, match=r"'p/own' stands in .* of the plan 'p'"):

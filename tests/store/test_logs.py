@@ -85,6 +85,11 @@ async def test_a_reader_gets_what_comes_after_and_no_more_than_it_wants(opened: 
         LogFilter(plan_name="p0", task_name="t1"),
         LogFilter(step="s2"),
         LogFilter(cid="none"),
+        LogFilter(level=LogLevel.DEBUG, plan_name="p0"),
+        LogFilter(level=LogLevel.INFO),
+        LogFilter(plans=frozenset({"p1"})),
+        LogFilter(plans=frozenset({"p0", "p1"}), cid="c2"),
+        LogFilter(plans=frozenset()),
     ],
 )
 async def test_a_filter_lets_pass_what_the_model_says(opened: Opened, where: LogFilter) -> None:
@@ -92,7 +97,7 @@ async def test_a_filter_lets_pass_what_the_model_says(opened: Opened, where: Log
         line(
             n,
             cid=None if n % 7 == 0 else f"c{n % 3}",
-            plan_name=f"p{n % 2}",
+            plan_name=None if n % 9 == 0 else f"p{n % 2}",
             task_name=f"t{n % 4}",
             step=f"s{n % 5}",
         )
