@@ -4,6 +4,7 @@ Imports pytest, aura_aio.model and `bench`.
 """
 
 import math
+import re
 from typing import Any
 
 import pytest
@@ -108,8 +109,8 @@ async def test_an_id_is_taken_once(bench: Bench) -> None:
 @pytest.mark.parametrize(
     ("changes", "place", "says"),
     [
-        ({"every_sec": None}, "", "Needs cron or every_sec."),
-        ({"every_sec": None, "cron": "61 * * * *"}, "/cron", "This is no cron expression"),
+        ({"every_sec": None}, "", r"^Needs cron or every_sec\.$"),
+        ({"every_sec": None, "cron": "61 * * * *"}, "/cron", "^This is no cron expression"),
         ({"timezone": "Europe/Berlim"}, "/timezone", "'Europe/Berlin'"),
     ],
 )
@@ -121,7 +122,8 @@ async def test_what_is_never_due_is_refused(
     with pytest.raises(RequestInvalid) as caught:
         await bench.schedules.create("mine", {**HOURLY, **changes})
     ((where, fault),) = caught.value.faults
-    assert (where, says in fault) == (place, True), fault
+    assert where == place
+    assert re.search(says, fault), fault
     assert await ids(bench) == ["p/own"]
 
 
