@@ -16,7 +16,7 @@ from threading import Thread
 import pytest
 
 from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
-from aura_aio.model.log import LogLevel, LogLine
+from aura_aio.model.log import LogFilter, LogLevel, LogLine
 from aura_aio.store.sqlite import open_sqlite
 from aura_aio.store.sqlite.database import (
     APPLICATION_ID,
@@ -225,6 +225,7 @@ async def test_log_numbers_are_not_given_again_when_entries_are_gone(tmp_path: P
         assert await store.logs.bounds() == bounds
         await store.aclose()
     store = await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
-    (entry,) = await store.logs.append([line])
-    assert entry.seq == 6
+    written = await store.logs.append([line])
+    assert [entry.seq for entry in written] == [6]
+    assert await store.logs.read(LogFilter(), after=0, up_to=None, limit=9) == written
     await store.aclose()
