@@ -346,7 +346,7 @@ def rehearse(machine: type[InAnyOrder], *, examples: int, steps: int) -> None:
 
 
 def test_whatever_happens_in_whatever_order(machine: type[InAnyOrder]) -> None:
-    rehearse(machine, examples=16, steps=30)
+    rehearse(machine, examples=20, steps=30)
 
 
 @pytest.mark.slow
