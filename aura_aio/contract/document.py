@@ -15,10 +15,10 @@ from typing import Any
 import msgspec
 
 from aura_aio.contract import references
-from aura_aio.contract.checks import TEXTS, check
+from aura_aio.contract.checked import COMPILED, checked
+from aura_aio.contract.checks import TEXTS
 from aura_aio.contract.deprecation import Deprecation, deprecation_of
 from aura_aio.contract.openapi30 import downgrade
-from aura_aio.contract.reading import read_yaml
 from aura_aio.contract.references import Json
 from aura_aio.contract.security_checks import NARROWED, TICKET, TOKEN
 from aura_aio.model.access import Scope
@@ -159,15 +159,14 @@ def load_contract(path: Path | None = None) -> Contract:
     Raises:
         ContractError: it can not be found or read, or breaks a rule; all faults are listed.
     """
-    return _checked(*_read(path))
+    source, text = _read(path)
+    return _viewed(source, text, COMPILED if path is None else None)
 
 
 @lru_cache(maxsize=1)
-def _checked(source: str, text: bytes) -> Contract:
-    """Remembered, since it takes half a second and a process may run more than one server."""
-    document = read_yaml(text, source)
-    check(document, source)
-    return view(document, text)
+def _viewed(source: str, text: bytes, keep_in: Path | None) -> Contract:
+    """Remembered, since a process may run more than one server."""
+    return view(checked(text, source, keep_in), text)
 
 
 def view(document: Json, text: bytes) -> Contract:
