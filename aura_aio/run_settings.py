@@ -27,7 +27,7 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             description="Lines that a run may log per second; after a silence those of ten seconds "
             "at once. What is over it is left out, and the run's log says how much; 0: no limit.",
         ),
-    ] = 1000
+    ] = 10_000
     max_line_chars: Annotated[
         int,
         Meta(

@@ -232,9 +232,9 @@ async def test_overhead_is_small_and_grows_linearly(make_bench: MakeBench) -> No
     async def best(one: Task) -> float:
         times = []
         for _ in range(4):  # the first one compiles
-            start = time.perf_counter()
+            start = time.thread_time()
             assert (await table.run(one)).event is RunEvent.SUCCEED
-            times.append(time.perf_counter() - start)
+            times.append(time.thread_time() - start)
         return min(times) / len(one.steps)
 
     def chain(count: int) -> Task:
