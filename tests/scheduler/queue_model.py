@@ -20,13 +20,7 @@ from aura_aio.model.errors import (
     RunNotFound,
 )
 from aura_aio.model.queue_store import QueueCounts
-from aura_aio.model.run import (
-    CancelRequest,
-    OnCrash,
-    Outcome,
-    RunChanged,
-    RunEnd,
-)
+from aura_aio.model.run import CancelRequest, OnCrash, Outcome, RunChanged, RunEnd
 from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunEvent, RunState
 from tests.queue_walk import Waiting, walk
 from tests.scheduler.modelled import Asked, Key, Modelled
