@@ -1,4 +1,4 @@
-"""Benchmarks: each scenario beside its limit, alternating in one run, as ratios.
+"""Benchmarks: each scenario beside its limit and its peers, alternating in one run, as ratios.
 
 Import the standard library, msgspec, uvloop, rich, and each other; they see the product from
 outside, as a process that answers HTTP.

@@ -4,43 +4,74 @@ Imports the other benchmarks.
 """
 
 import argparse
-import json
-from collections.abc import Callable, Sequence
+import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
-from benchmarks.health import health
-from benchmarks.noop import noop
-from benchmarks.results import Result, show
-from benchmarks.steps import steps
-from benchmarks.submit import submit
+import msgspec
+
+from benchmarks import chart, record, table
+from benchmarks.health import HEALTH
+from benchmarks.noop import NOOP
+from benchmarks.results import Result
+from benchmarks.scenario import Asked, Scenario
+from benchmarks.steps import STEPS
+from benchmarks.submit import SUBMIT
+
+SCENARIOS: Final = {each.name: each for each in (SUBMIT, NOOP, STEPS, HEALTH)}
 
 
 def main() -> None:
-    """Run the scenarios that were asked for, print the table, then the JSON."""
-    parser = argparse.ArgumentParser(prog="scripts/bench.py", description=__doc__)
-    parser.add_argument("scenarios", nargs="*", help="submit, noop, steps, health (default: all)")
-    parser.add_argument("--rounds", type=int, default=5, help="rounds of each side (5)")
-    parser.add_argument("--seconds", type=float, default=3.0, help="length of a round (3)")
-    parser.add_argument("--runs", type=int, default=10_000, help="runs per round of noop (10,000)")
-    parser.add_argument("--json", type=Path, help="write the JSON to this file instead")
+    """Run the scenarios that were asked for, and show what came of them."""
+    parser = _parser()
     options = parser.parse_args()
-    scenarios: dict[str, Callable[[], Sequence[Result]]] = {
-        "submit": lambda: [submit(rounds=options.rounds, seconds=options.seconds)],
-        "noop": lambda: [noop(rounds=options.rounds, runs=options.runs)],
-        "steps": lambda: steps(rounds=options.rounds),
-        "health": lambda: [health(rounds=options.rounds)],
-    }
-    chosen = options.scenarios or list(scenarios)
-    unknown = [name for name in chosen if name not in scenarios]
+    unknown = [name for name in options.scenarios if name not in SCENARIOS]
     if unknown:
-        parser.error(f"no scenario {', '.join(unknown)}; there is: {', '.join(scenarios)}")
-    results = [result for name in chosen for result in scenarios[name]()]
-    show(results)
-    text = json.dumps([result.summary() for result in results], indent=2)
-    if options.json:
-        options.json.write_text(text + "\n", "utf-8")
+        parser.error(f"no scenario {', '.join(unknown)}; there is: {', '.join(SCENARIOS)}")
+    if options.show is not None:
+        results: Sequence[Result] = record.read(options.show)
+    elif options.all or options.scenarios:
+        names = list(SCENARIOS) if options.all else options.scenarios
+        asked = Asked(
+            rounds=options.rounds, seconds=options.seconds, runs=options.runs, short=options.short
+        )
+        results = [result for name in names for result in _measured(SCENARIOS[name], asked)]
     else:
-        print(text)
+        parser.print_help()
+        return
+    if options.json is not None:
+        record.write(options.json, record.merged(record.read(options.json), results))
+    if options.chart is not None:
+        options.chart.write_text(chart.svg(results), "utf-8")
+    table.show(results)
+
+
+def _measured(scenario: Scenario, asked: Asked) -> Sequence[Result]:
+    print(f"{scenario.name}: {scenario.title} …", file=sys.stderr, flush=True)
+    conditions = record.conditions()
+    results = scenario.measure(asked)
+    return [msgspec.structs.replace(result, conditions=conditions) for result in results]
+
+
+def _parser() -> argparse.ArgumentParser:
+    listed = "\n".join(f"  {each.name:<9} {each.title}" for each in SCENARIOS.values())
+    parser = argparse.ArgumentParser(
+        prog="scripts/bench.py",
+        description=f"Measures beside limits and peers, in turn. Scenarios:\n{listed}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    add = parser.add_argument
+    add("scenarios", nargs="*", help="what to measure")
+    add("--all", action="store_true", help="measure everything")
+    add("--rounds", type=int, default=5, help="rounds of each side (5)")
+    add("--seconds", type=float, default=3.0, help="length of a round that has one (3)")
+    add("--runs", type=int, default=10_000, help="runs of a round that counts them (10,000)")
+    add("--short", action="store_true", help="smaller sizes, to see that it works")
+    add("--json", type=Path, help="put the results into this file, beside those of others there")
+    add("--chart", type=Path, help="draw them into this file (SVG)")
+    add("--show", type=Path, help="measure nothing: show the results that this JSON file has")
+    return parser
 
 
 if __name__ == "__main__":

@@ -5,31 +5,39 @@ Imports the other benchmarks.
 
 import asyncio
 import time
+from collections.abc import Sequence
 from itertools import repeat
 
 import uvloop
 
 from benchmarks import load, processes
-from benchmarks.results import Result
+from benchmarks.results import LIMIT, Bar, Result
+from benchmarks.rounds import Contender, alternate
+from benchmarks.scenario import Asked, Scenario
 from benchmarks.submit import BODY, CONNECTIONS
 
 
-def noop(*, rounds: int, runs: int) -> Result:
+def noop(asked: Asked) -> Sequence[Result]:
     """Runs per second, beside a loop that awaits the same action as often."""
-    measured, limits = [], []
+    runs = asked.runs
     with processes.aura() as url:
-        _runs_per_sec(url, runs // 10)
-        for _ in range(rounds):
-            measured.append(_runs_per_sec(url, runs))
-            limits.append(_awaits_per_sec(runs))
-    return Result(
-        scenario="noop",
-        unit="runs/s",
-        what=f"{runs:,} runs over HTTP, queued on disk, in worker processes, to the last finish",
-        limit="one asyncio loop that awaits the same action, nothing else",
-        measured=tuple(measured),
-        limits=tuple(limits),
-    )
+        ours, limit = alternate(
+            [
+                Contender(
+                    "Aura",
+                    f"{runs:,} runs over HTTP, on disk, in worker processes, to the last finish",
+                    measure=lambda: _runs_per_sec(url, runs),
+                    warm_up=lambda: _runs_per_sec(url, runs // 10),
+                ),
+                Contender(
+                    LIMIT,
+                    "one asyncio loop that awaits the same action, nothing else",
+                    measure=lambda: _awaits_per_sec(runs),
+                ),
+            ],
+            asked.rounds,
+        )
+    return [Result(scenario="noop", unit="runs/s", ours=ours, limit=limit, bars=(Bar(0.5, LIMIT),))]
 
 
 def _runs_per_sec(url: str, runs: int) -> float:
@@ -59,3 +67,6 @@ def _awaits_per_sec(runs: int) -> float:
         return time.perf_counter() - began
 
     return runs / uvloop.run(loop())
+
+
+NOOP = Scenario("noop", "no-op runs, from the first submit to the last finish", noop)

@@ -21,19 +21,23 @@ from aura_aio.model.log import LogLine
 from aura_aio.model.plan import AllOf, Definition, Dependency, DependsOn, Step, Task
 from aura_aio.model.run import StepRecord, Tasklet
 from aura_aio.model.states import RunEvent
-from benchmarks.results import Result
+from benchmarks.results import LIMIT, Bar, Result, Side
+from benchmarks.scenario import Asked, Scenario
 
 SIZES: Final = (100, 300, 1000)
 SHAPES: Final = {
     "chain": "steps one after the other",
     "fan": "steps at the same time, between a first and a last one",
 }
+MOST_GROWTH: Final = 1.5
+"""What a step of the largest run may cost, as a multiple of one of the smallest: linear, within
+what rounds differ by."""
 _STEPS_PER_ROUND: Final = 3000
 
 
-def steps(*, rounds: int) -> Sequence[Result]:
+def steps(asked: Asked) -> Sequence[Result]:
     """Milliseconds per step by shape and size, beside bare awaits; and by how much they grow."""
-    return [result for shape in SHAPES for result in _of_shape(shape, rounds)]
+    return [result for shape in SHAPES for result in _of_shape(shape, asked.rounds)]
 
 
 def _of_shape(shape: str, rounds: int) -> Sequence[Result]:
@@ -47,24 +51,28 @@ def _of_shape(shape: str, rounds: int) -> Sequence[Result]:
                 limits[size].append(figures[1])
     found = [
         Result(
-            scenario=f"steps, {shape} {size:,}",
+            scenario="steps",
+            part=f"{shape} of {size:,}",
             unit="ms/step",
-            what=f"a run of {size:,} {SHAPES[shape]}, each a no-op action, in one Runner",
-            limit="the same awaits, nothing else",
-            measured=tuple(measured[size]),
-            limits=tuple(limits[size]),
+            ours=Side(
+                "Aura",
+                f"a run of {size:,} {SHAPES[shape]}, each a no-op action, in one Runner",
+                tuple(measured[size]),
+            ),
+            limit=Side(LIMIT, "the same awaits, nothing else", tuple(limits[size])),
+            bars=(Bar(1.0),),
             lower_is_better=True,
         )
         for size in SIZES
     ]
     least, most = min(SIZES), max(SIZES)
     growth = Result(
-        scenario=f"steps, {shape} grows",
+        scenario="steps",
+        part=f"{shape} grows",
         unit="ms/step",
-        what=f"{most:,} {SHAPES[shape]}",
-        limit=f"{least:,} of them",
-        measured=tuple(measured[most]),
-        limits=tuple(measured[least]),
+        ours=Side("Aura", f"{most:,} {SHAPES[shape]}", tuple(measured[most])),
+        limit=Side(f"of {least:,}", f"{least:,} of them", tuple(measured[least])),
+        bars=(Bar(MOST_GROWTH, LIMIT),),
         lower_is_better=True,
     )
     return [*found, growth]
@@ -145,3 +153,6 @@ class _Silence:
 
     async def synced(self) -> None:
         """Nothing is kept."""
+
+
+STEPS = Scenario("steps", "what the Runner costs per step, and whether it grows", steps)

@@ -1,0 +1,1 @@
+"""What the benchmarks make of their figures; the figures themselves are nobody's promise."""
