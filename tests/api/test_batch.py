@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from tests.conftest import MakeServer
+from tests.receiver import receiving
 from tests.serving import Served
 
 BATCH = "/api/tasks/batch"
@@ -45,3 +47,18 @@ async def test_a_batch_as_a_whole_must_fit_the_contract(waiting: Served) -> None
     bodies = [{"tasks": []}, {"tasks": [GOOD] * 1001}, {"tasks": {}}, {"task": [GOOD]}]
     for body in bodies:
         assert (await waiting.post(BATCH, body)).status == 422
+
+
+async def test_each_run_tells_the_address_of_its_own_task_and_so_does_one_done_over(
+    make_server: MakeServer, probe_root: str
+) -> None:
+    server = await make_server(plans=[probe_root], callback_private=True, workers=0)
+    async with receiving() as receiver:
+        own = [{**GOOD, "callback_url": f"{receiver.url}/{name}"} for name in ("one", "two")]
+        items = (await server.post(BATCH, {"tasks": [GOOD, *own]})).json["items"]
+        one, two = items[1]["cid"], items[2]["cid"]
+        calls = await receiver.came(2)
+        assert {call.path: call.json["data"]["cid"] for call in calls} == {"/one": one, "/two": two}
+        again = (await server.post(f"/api/tasks/{two}/retry")).json["cid"]
+        last = (await receiver.came(3))[-1]
+        assert (last.path, last.json["data"]["cid"]) == ("/two", again)

@@ -25,7 +25,7 @@ from aura_aio.api.schemas import (
 )
 from aura_aio.contract.document import Contract, load_contract
 from aura_aio.contract.reading import read_yaml
-from aura_aio.contract.references import mapping, operations, resolve
+from aura_aio.contract.references import Json, mapping, operations, resolve
 from aura_aio.model.access import Scope
 from aura_aio.model.errors import ContractError
 from tests.contract.json_schema import closed, faults, validator
@@ -225,6 +225,8 @@ def _examples(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], A
                 continue
             place = f"{method} {path}"
             yield from _of_content(f"{place} body", mapping(operation.get("requestBody")))
+            for told in _callbacks(document, operation).values():
+                yield from _of_content(f"{place} callback", told["post"]["requestBody"])
             for status, response in operation["responses"].items():
                 yield from _of_content(f"{place} {status}", resolve(document, response))
             for parameter in (*item.get("parameters", ()), *operation.get("parameters", ())):
@@ -233,6 +235,15 @@ def _examples(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any], A
                     yield f"{place} {node['name']}", node["schema"], node["example"]
     for name, header in document["components"]["headers"].items():
         yield name, header["schema"], header["example"]
+
+
+def _callbacks(document: dict[str, Any], operation: Json) -> dict[str, Json]:
+    """What an operation declares to send later: the path items by their expressions."""
+    return {
+        expression: resolve(document, item)
+        for callback in mapping(operation.get("callbacks")).values()
+        for expression, item in callback.items()
+    }
 
 
 def _of_content(place: str, node: Any) -> Iterator[tuple[str, dict[str, Any], Any]]:
@@ -303,3 +314,38 @@ def test_links_lead_from_whatever_starts_a_run_to_all_that_can_be_done_with_it(
     assert {"getRun", "retryTask"} <= links["cancelTask"]
     known = {each.operation_id for each in contract.operations}
     assert set().union(*links.values()) <= known
+
+
+@pytest.mark.parametrize("version", ["3.1", "3.0"])
+def test_whatever_starts_a_run_and_takes_a_callback_url_declares_the_callback(
+    contract: Contract, version: str
+) -> None:
+    """By an expression that finds the address in the request, and as the same message in all."""
+    document = contract.as_dict() if version == "3.1" else json.loads(contract.as_openapi30())
+    declaring = set()
+    for *_, operation in operations(document):
+        body = mapping(mapping(operation.get("requestBody")).get("content"))
+        asked = mapping(body.get("application/json")).get("schema")
+        places = (
+            set(_places(document, asked, "callback_url"))
+            if "202" in operation["responses"]
+            else set()
+        )
+        declared = _callbacks(document, operation)
+        assert declared.keys() == {f"{{$request.body#{place}}}" for place in places}, operation
+        for item in declared.values():
+            (content,) = item["post"]["requestBody"]["content"].values()
+            assert content["schema"] == {"$ref": "#/components/schemas/RunFinishedEvent"}
+        declaring.update([operation["operationId"]] if declared else [])
+    assert {"runTask", "runTaskBatch"} <= declaring
+
+
+def _places(document: dict[str, Any], schema: Any, name: str, at: str = "") -> Iterator[str]:
+    """JSON Pointers to each property of this name in what `schema` allows: of lists, the first."""
+    node = resolve(document, schema)
+    for each, below in mapping(node.get("properties")).items():
+        if each == name:
+            yield f"{at}/{each}"
+        yield from _places(document, below, name, f"{at}/{each}")
+    if "items" in node:
+        yield from _places(document, node["items"], name, f"{at}/0")
