@@ -23,7 +23,7 @@ from aura_aio.api.middlewares import (
 )
 from aura_aio.api.options import with_options
 from aura_aio.api.pages import add_pages
-from aura_aio.api.routes import Handler, bind, validation_middleware
+from aura_aio.api.routes import Handler, bind, with_validation
 from aura_aio.contract.document import Contract, Operation
 from aura_aio.scheduler.about import About
 from aura_aio.scheduler.access import Access
@@ -57,7 +57,7 @@ def make_app(
             audit_middleware(operations),
             with_options,
             with_json_body,
-            validation_middleware,
+            with_validation,
         ],
         client_max_size=settings.max_body_bytes,
     )

@@ -1,7 +1,7 @@
 """What every request passes: request id, compression, problems, content type.
 
 May import aiohttp and the rest of `api`. Hosts and origins are checked by `hosts`, tokens by
-`access`; the validation middleware is aiohttp-apispec's, and bound by `routes`.
+`access`; validation is bound by `routes`.
 """
 
 import logging

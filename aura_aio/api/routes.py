@@ -24,6 +24,7 @@ from aiohttp_apispec import (
 from aura_aio.api.access import hold_to_plans
 from aura_aio.api.answers import tagged_text
 from aura_aio.api.audit import note_what
+from aura_aio.api.first_look import FirstLook
 from aura_aio.api.handlers import auth, health, logs, plans, queue, runs, schedules, system, tasks
 from aura_aio.api.schemas import (
     body_schema_of,
@@ -37,14 +38,32 @@ from aura_aio.contract.document import Contract, Operation
 from aura_aio.model import json
 from aura_aio.model.errors import ContractError
 
-__all__ = ["HANDLER_MODULES", "bind", "validation_middleware"]
+__all__ = ["HANDLER_MODULES", "bind", "with_validation"]
 
 # It keeps its state under string keys, which aiohttp warns about at every request (decision 0004).
 warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+_LOOK: Final = "__first_look__"
+"""The attribute of a handler that has its `FirstLook`, beside aiohttp-apispec's `__schemas__`."""
+
 HANDLER_MODULES: Final = (auth, health, logs, plans, queue, runs, schedules, system, tasks)
+
+
+@web.middleware
+async def with_validation(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Let pass what is as the contract demands: what is certainly good at the first look,
+    all else by aiohttp-apispec and marshmallow.
+
+    Raises:
+        InvalidRequest, NotJson: it is not.
+    """
+    look = getattr(request.match_info.handler, _LOOK, None)
+    if look is not None and await look.passes(request):
+        return await handler(request)
+    response: web.StreamResponse = await validation_middleware(request, handler)
+    return response
 
 
 def bind(app: web.Application, contract: Contract) -> dict[Handler, Operation]:
@@ -112,6 +131,7 @@ def _decorated(handler: Handler, operation: Operation) -> Handler:
         return await handler(request)
 
     decorated.__doc__ = handler.__doc__
+    setattr(decorated, _LOOK, FirstLook(operation))
     querystring_schema(query_schema_of(operation))(decorated)
     if (path := path_schema_of(operation)) is not None:
         match_info_schema(path)(decorated)

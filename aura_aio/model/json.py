@@ -42,11 +42,24 @@ def loads_strictly(text: bytes | str) -> Any:
         RecursionError: it is nested too deeply.
     """
     value = _decoder.decode(text)
+    _check_names(text, value)
+    return value
+
+
+def has_each_name_once(text: bytes | str, value: Any) -> bool:
+    """Whether no object in a JSON text has a name twice; `value` is what was read from it."""
+    try:
+        _check_names(text, value)
+    except msgspec.DecodeError:
+        return False
+    return True
+
+
+def _check_names(text: bytes | str, value: Any) -> None:
     # Each name has its colon. So if there are no more colons than names, none was lost, and that
     # costs a microsecond; the slow look is for who has colons in texts.
     if _count(text) != _names(value):
         _looker.decode(text if isinstance(text, str) else text.decode())
-    return value
 
 
 def _count(text: bytes | str) -> int:

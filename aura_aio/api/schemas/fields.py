@@ -75,7 +75,9 @@ class Matches(Regexp):
 
     def __init__(self, pattern: str) -> None:
         super().__init__(pattern, error="Must match {regex}.")
-        self._whole = re.compile(re.sub(r"\$\Z", r"\\Z", pattern))
+        self.whole = re.sub(r"\$\Z", r"\\Z", pattern)
+        """The pattern as Python spells it; a text must match it from its beginning."""
+        self._whole = re.compile(self.whole)
 
     def __call__(self, value: Any) -> Any:
         if self._whole.match(value) is None:

@@ -1,0 +1,117 @@
+"""What compiled schemas let pass, marshmallow lets pass as well, and makes the same of it.
+
+Imports pytest, hypothesis, marshmallow, aura_aio and `near`.
+"""
+
+import json
+from collections import Counter
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from marshmallow import Schema, ValidationError
+
+from aura_aio.api.compiled import Compiled
+from aura_aio.api.schemas import SCHEMAS, component_schema
+from aura_aio.api.schemas.bases import HeadersSchema, PathSchema
+from aura_aio.api.schemas.tasks import AdHocTaskRequestSchema
+from aura_aio.contract.document import load_contract
+from aura_aio.model.json import loads_strictly
+from tests.contract.near import Near
+
+CONTRACT = load_contract()
+COMPONENTS = CONTRACT.as_dict()["components"]["schemas"]
+REQUESTS = sorted({each.body for each in CONTRACT.operations if each.body is not None})
+PARAMETERS = sorted(
+    name for name, schema in SCHEMAS.items() if isinstance(schema, HeadersSchema | PathSchema)
+)
+NEAR = Near(COMPONENTS)
+TRIES = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+TASK = '"plan_name": "hello", "task_name": "greet"'
+
+
+def _loaded(schema: Schema, value: Any) -> Any:
+    """What marshmallow makes of it; None if that is nothing."""
+    try:
+        return schema.load(value)
+    except ValidationError:
+        return None
+
+
+@pytest.mark.parametrize("name", REQUESTS)
+def test_bodies(name: str) -> None:
+    """For values near the schema: at an edge, wrong in one place, or right; these nearly all
+    pass.
+    """
+    schema = component_schema(name)
+    compiled = Compiled(schema)
+    seen: Counter[tuple[bool, bool]] = Counter()
+    values = NEAR.good(COMPONENTS[name]) | NEAR.odd(COMPONENTS[name])
+
+    @TRIES
+    @given(value=values, spaced=st.booleans())
+    def same(value: Any, *, spaced: bool) -> None:
+        text = json.dumps(value, indent=1 if spaced else None).encode()
+        expected, found = _loaded(schema, value), compiled.decode(text)
+        seen[expected is not None, found is not None] += 1
+        if found is not None:
+            # As text: 1, 1.0 and True are equal, but not the same.
+            assert repr(sorted(found.items())) == repr(sorted(expected.items()))
+
+    same()
+    assert seen[True, True] > 5 * seen[True, False], "marshmallow has to look at what is good"
+    assert seen[False, False] >= 5, "the values do not try what is wrong"
+
+
+@pytest.mark.parametrize("name", PARAMETERS)
+def test_parameters(name: str) -> None:
+    """Texts of a path and of headers, too long, empty, or with what a pattern does not take."""
+    schema = SCHEMAS[name]
+    compiled = Compiled(schema)
+    names = [field.data_key or each for each, field in schema.load_fields.items()]
+    texts = st.text(max_size=3) | st.sampled_from(["", "7", "x" * 64, "x" * 65, "x" * 513, "x\n"])
+
+    @TRIES
+    @given(values=st.dictionaries(st.sampled_from(names), texts))
+    def same(values: dict[str, str]) -> None:
+        assert compiled.convert(values) == _loaded(schema, values)
+
+    same()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'{{{TASK}, "plan_name": "hello"}}',
+        f'{{{TASK}, "inputs": {{"a": 1, "\\u0061": 2}}}}',
+        f'{{{TASK}, "labels": {{"a": "x:y", "a": "z"}}}}',
+        f"{{{TASK}}} {{}}",
+        f'{{{TASK}, "labels": {{"a": "\\ud800"}}}}',
+        f'{{{TASK}, "inputs": {{"a": NaN}}}}',
+        f'{{{TASK}, "inputs": {"[" * 9999}',
+        f'{{{TASK}, "priority": null}}',
+        f'{{{TASK}, "run_at": "2026-03-02T09:15:00Z", "delay_sec": 1}}',
+        f'{{{TASK}, "inputs": {{"a": "\udced\udca0\udc80"}}}}',
+        "[]",
+        "",
+    ],
+)
+def test_what_two_readers_may_understand_differently_does_not_pass(text: str) -> None:
+    sent = text.encode(errors="surrogateescape")  # of which halves are single bytes
+    assert Compiled(AdHocTaskRequestSchema()).decode(sent) is None
+
+
+def test_a_name_once_passes_however_many_colons_there_are() -> None:
+    text = f'{{{TASK}, "inputs": {{"at": "09:15:00", "of": [{{"url": "http://x:1/"}}]}}}}'.encode()
+    schema = AdHocTaskRequestSchema()
+    assert Compiled(schema).decode(text) == schema.load(loads_strictly(text))
+
+
+def test_defaults_are_made_for_each() -> None:
+    compiled = Compiled(AdHocTaskRequestSchema())
+    first, second = (compiled.decode(f"{{{TASK}}}".encode()) for _ in range(2))
+    assert first is not None
+    assert first == second
+    first["inputs"]["a"] = 1
+    assert first != second
