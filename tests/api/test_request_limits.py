@@ -7,7 +7,7 @@ Imports the fixtures, the contract with its example requests, `tests.raw`, `test
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, closing
+from contextlib import AsyncExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -145,6 +145,28 @@ async def test_a_body_that_comes_drop_by_drop_is_cut_off(small: Served) -> None:
     told = await told_while_dripping(small, begin, b" ")
     is_problem(told, 408, "too-slow")
     assert told.headers["connection"] == "close"
+
+
+@pytest.mark.parametrize(
+    ("request_", "status"),
+    [(b"GET /api/runs", 200), (b"POST /api/queue/none/move-to-front", 404)],
+)
+async def test_a_body_that_nobody_asked_for_holds_no_connection(
+    small: Served, request_: bytes, status: int
+) -> None:
+    """The operation takes none, so its answer does not wait for it; and what goes on coming is cut
+    off as any other body is.
+    """
+    begin = request_ + b" HTTP/1.1\r\n" + HOST + b"Content-Type: application/json\r\n"
+    async with connection(small.url) as made, asyncio.timeout(10):
+        made.send(begin + b"Content-Length: 1000000\r\n\r\n{")
+        assert (await made.answer()).status == status
+        end = asyncio.ensure_future(made.reader.read())
+        while not end.done():
+            made.send(b" ")
+            await asyncio.wait((end,), timeout=0.02)
+        with suppress(ConnectionResetError):  # it is closed while a drop is on its way
+            assert await end == b""
 
 
 async def test_a_slow_body_is_waited_for_within_its_time(small: Served) -> None:
