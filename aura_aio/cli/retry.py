@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from aura_aio.cli import inputs
+from aura_aio.cli.idempotency import key_headers, tell_replayed
 from aura_aio.cli.remote import talks_to_server
 from aura_aio.cli.screen import Column, Screen
 
@@ -54,8 +55,9 @@ async def retry(client: "Client", screen: Screen, cid: str, **options: Any) -> N
         "definition": "latest" if asked.latest else "pinned",
         "dry_run": asked.dry_run,
     }
-    headers = {} if asked.idempotency_key is None else {"Idempotency-Key": asked.idempotency_key}
+    headers = key_headers(asked.idempotency_key)
     answer = await client.post("api", "tasks", cid, "retry", body=body, headers=headers)
+    tell_replayed(screen, answer)
     if screen.as_json:
         screen.json(answer.body)
         return

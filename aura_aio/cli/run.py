@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 import msgspec
 
-from aura_aio.cli import inputs
+from aura_aio.cli.given_inputs import given_inputs, input_options
+from aura_aio.cli.idempotency import key_headers, tell_replayed
 from aura_aio.cli.params import LABEL, Number, Whole, labels_of
 from aura_aio.cli.rehearsal import rehearse
 from aura_aio.cli.remote import talks_to_server
@@ -42,10 +43,7 @@ class _Asked(msgspec.Struct, frozen=True):
 )
 @click.argument("plan")
 @click.argument("task")
-@click.option("-i", "--input", "pairs", multiple=True, metavar="NAME=VALUE", help="An input.")
-@click.option(
-    "--inputs", "document", type=click.File("rb"), help="Inputs as a JSON object; - is stdin."
-)
+@input_options
 @click.option("--priority", type=Whole(-100, 100), help="Higher goes first.  [default: 0]")
 @click.option("--delay", "delay_sec", type=Number(0), metavar="SEC", help="Do not start before.")
 @click.option(
@@ -80,10 +78,7 @@ async def run(client: "Client", screen: Screen, **options: Any) -> None:
         return
     accepted = await _submit(client, asked)
     cid: str = accepted.data["cid"]
-    if accepted.headers.get("Idempotent-Replayed") == "true":
-        screen.notes.line(
-            ("The key was used before: this is that run, nothing new started.", "yellow")
-        )
+    tell_replayed(screen, accepted)
     if not asked.wait:
         if screen.as_json:
             screen.json(accepted.body)
@@ -115,7 +110,7 @@ async def _rehearse(client: "Client", screen: Screen, asked: _Asked) -> None:
 
 
 async def _submit(client: "Client", asked: _Asked) -> "Answer":
-    headers = {} if asked.idempotency_key is None else {"Idempotency-Key": asked.idempotency_key}
+    headers = key_headers(asked.idempotency_key)
     body = await _body(client, asked)
     if asked.index is None:
         return await client.post("api", "tasks", "run", body=body, headers=headers)
@@ -125,11 +120,7 @@ async def _submit(client: "Client", asked: _Asked) -> "Answer":
 
 async def _body(client: "Client", asked: _Asked) -> dict[str, Any]:
     """The request for what is asked for, with inputs of the types that the task wants."""
-    given = inputs.read_document(asked.document.read()) if asked.document else {}
-    if asked.pairs:
-        pairs = inputs.split_pairs(asked.pairs)
-        task = await client.get("api", "plans", asked.plan, "tasks", asked.task)
-        given |= inputs.typed(pairs, task.data["inputs_schema"])
+    given = await given_inputs(client, asked.plan, asked.task, asked.pairs, asked.document)
     body = {
         "plan_name": asked.plan,
         "task_name": asked.task,

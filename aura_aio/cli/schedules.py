@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from aura_aio.cli.groups import DefaultGroup
+from aura_aio.cli.idempotency import key_headers, tell_replayed
 from aura_aio.cli.lists import list_options, show_list
 from aura_aio.cli.remote import talks_to_server
+from aura_aio.cli.schedule_changes import changes
 from aura_aio.cli.screen import Column, Piece, Screen, brief_value
 from aura_aio.cli.text import duration, local_time, period
 
@@ -22,7 +24,7 @@ _STYLES = {"queued": "green", "skipped": "yellow", "missed": "yellow", "failed":
 
 @click.group(cls=DefaultGroup, epilog="Without a command: list.")
 def schedules() -> None:
-    """See what is run by itself, enable and disable it, run it now."""
+    """See what is run by itself, and change that."""
 
 
 @schedules.command("list")
@@ -68,10 +70,14 @@ async def disable(client: "Client", screen: Screen, **named: Any) -> None:
 @talks_to_server
 async def run_now(client: "Client", screen: Screen, **named: Any) -> None:
     """Run the schedule ID now, beside its due times; print the cid of the run."""
-    key = named["idempotency_key"]
-    headers = {} if key is None else {"Idempotency-Key": key}
+    headers = key_headers(named["idempotency_key"])
     answer = await client.post("api", "schedules", named["id"], "run", headers=headers)
+    tell_replayed(screen, answer)
     screen.answer(answer.body, answer.data["cid"])
+
+
+for _command in changes:
+    schedules.add_command(_command)
 
 
 def _show(screen: Screen, items: Sequence[Mapping[str, Any]]) -> None:

@@ -62,6 +62,17 @@ def test_the_example_of_an_action_is_a_step(tmp_path: Path, name: str) -> None:
 
 
 def test_every_command_is_on_its_page() -> None:
-    words = ["serve", "run", "runs", "cancel", "logs", "queue", "plans", "system", "config"]
+    words = [
+        "serve",
+        "run",
+        "batch",
+        "runs",
+        "cancel",
+        "logs",
+        "queue",
+        "plans",
+        "system",
+        "config",
+    ]
     for command in [*words, "runs show", "queue priority", "plans show", "system reload"]:
         assert f" aura {command}\n" in PAGES["docs/reference/cli.md"]
