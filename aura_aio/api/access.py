@@ -3,11 +3,10 @@
 May import aiohttp, contract, scheduler, model and the rest of `api` but `app` and `routes`.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Middleware
 
 from aura_aio.api.keys import GRANT, SCHEDULER, TAKES_TICKET, TICKET
 from aura_aio.contract.document import Operation
@@ -23,29 +22,36 @@ from aura_aio.model.errors import (
 )
 from aura_aio.scheduler.access import Access
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+def must_show_no_token(request: web.Request) -> None:
+    """Return if there is no token in the address.
 
-def access_middleware(access: Access, operations: Mapping[Any, Operation]) -> Middleware:
-    """Let only those pass to an operation whose token, or ticket, has its scope.
-
-    `operations` holds the operation of each handler; what is not in it are pages, which are for
-    everybody. What the one who asks is granted stands at the request as `GRANT`.
+    Raises:
+        InvalidToken: there is one.
     """
+    if holds_secret(request.raw_path) and request.match_info.http_exception is None:
+        raise InvalidToken(
+            "A token does not belong into an address, where logs and histories keep it: send "
+            "it as Authorization: Bearer …, and revoke this one."
+        )
 
-    @web.middleware
-    async def with_access(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if holds_secret(request.raw_path) and request.match_info.http_exception is None:
-            raise InvalidToken(
-                "A token does not belong into an address, where logs and histories keep it: send "
-                "it as Authorization: Bearer …, and revoke this one."
-            )
-        operation = operations.get(request.match_info.handler)
-        if operation is not None and operation.scope is not None:
-            request[GRANT] = _grant(request, operation, operation.scope, access)
-        return await handler(request)
 
-    return with_access
+def grant_of(request: web.Request, operation: Operation, needed: Scope, access: Access) -> Grant:
+    """What the request may do by what it shows, which is what it `needed` at the least.
+
+    An open server asks for nothing, but who shows a token is held to it. Other kinds of
+    `Authorization` are none of ours: a proxy in front may have asked for them.
+
+    Raises:
+        Unauthenticated, InvalidToken, InsufficientScope: that is not enough.
+    """
+    header = request.headers.get(hdrs.AUTHORIZATION)
+    if header is None and access.is_open and not operation.takes_ticket:
+        return EVERYTHING  # the way of most requests of most servers
+    grant = _shown(request, header, operation, access)
+    if not grant.scope.holds(needed):
+        raise InsufficientScope(needed=needed, given=grant.scope)
+    return grant
 
 
 async def hold_to_plans(request: web.Request, operation: Operation) -> None:
@@ -98,21 +104,6 @@ def must_see_named(request: web.Request, plan_name: str) -> None:
         must_see(request, plan_name)
     except PlanNotFound as error:
         raise BadReference(str(error)) from error
-
-
-def _grant(request: web.Request, operation: Operation, needed: Scope, access: Access) -> Grant:
-    """What the request may do by what it shows, which is what it `needed` at the least.
-
-    An open server asks for nothing, but who shows a token is held to it. Other kinds of
-    `Authorization` are none of ours: a proxy in front may have asked for them.
-    """
-    header = request.headers.get(hdrs.AUTHORIZATION)
-    if header is None and access.is_open and not operation.takes_ticket:
-        return EVERYTHING  # the way of most requests of most servers
-    grant = _shown(request, header, operation, access)
-    if not grant.scope.holds(needed):
-        raise InsufficientScope(needed=needed, given=grant.scope)
-    return grant
 
 
 def _shown(request: web.Request, header: str | None, operation: Operation, access: Access) -> Grant:

@@ -1,30 +1,21 @@
-"""The application: middlewares, routes of the contract, pages beside it.
+"""The application: passage, routes of the contract, pages beside it.
 
 May import aiohttp, contract, scheduler, settings and the rest of `api`.
 """
 
 from aiohttp import web
 
-from aura_aio.api.access import access_middleware
-from aura_aio.api.audit import audit_middleware
 from aura_aio.api.cors import allow_origins
 from aura_aio.api.deprecation import announce_deprecations
 from aura_aio.api.gate import Gate
-from aura_aio.api.hosts import hosts_middleware
 from aura_aio.api.keys import ABOUT, ACCESS, GATE, HTTP_SETTINGS, METRICS, MONITORS, SCHEDULER
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Metrics
-from aura_aio.api.middlewares import (
-    give_request_id,
-    with_compression,
-    with_json_body,
-    with_problems,
-    with_request_id,
-)
-from aura_aio.api.options import with_options
 from aura_aio.api.pages import add_pages
-from aura_aio.api.routes import Handler, bind, with_validation
-from aura_aio.contract.document import Contract, Operation
+from aura_aio.api.passage import passage
+from aura_aio.api.request_ids import give_request_id
+from aura_aio.api.routes import bind
+from aura_aio.contract.document import Contract
 from aura_aio.scheduler.about import About
 from aura_aio.scheduler.access import Access
 from aura_aio.scheduler.scheduler import Scheduler
@@ -45,22 +36,7 @@ def make_app(
     Raises:
         ContractError: contract and handlers do not fit.
     """
-    operations: dict[Handler, Operation] = {}
-    app = web.Application(
-        middlewares=[
-            with_request_id,
-            metrics.middleware(operations),
-            with_compression,
-            with_problems,
-            hosts_middleware(settings),
-            access_middleware(access, operations),
-            audit_middleware(operations),
-            with_options,
-            with_json_body,
-            with_validation,
-        ],
-        client_max_size=settings.max_body_bytes,
-    )
+    app = web.Application(client_max_size=settings.max_body_bytes)
     app.on_response_prepare.append(give_request_id)
     app[SCHEDULER] = scheduler
     app[MONITORS] = logs
@@ -69,7 +45,8 @@ def make_app(
     app[ACCESS] = access
     app[HTTP_SETTINGS] = settings
     app[GATE] = Gate(settings)
-    operations |= bind(app, contract)
+    operations = bind(app, contract)
+    app.middlewares.append(passage(operations, access, metrics, settings))
     allow_origins(app, {app.router[each.operation_id] for each in contract.operations}, settings)
     announce_deprecations(app, operations)
     add_pages(app, contract)

@@ -1,6 +1,6 @@
 """Who asks for a change, of what, and what came of it, on its way into the audit trail.
 
-May import aiohttp, contract, scheduler, model, and of `api` `keys` and `middlewares`.
+May import aiohttp, contract, scheduler, model, and of `api` `keys` and `problems`.
 """
 
 import logging
@@ -8,10 +8,9 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from aiohttp import web
-from aiohttp.typedefs import Middleware
 
 from aura_aio.api.keys import GRANT, REQUEST_ID, SCHEDULER
-from aura_aio.api.middlewares import InvalidRequest
+from aura_aio.api.problems import InvalidRequest
 from aura_aio.contract.document import Operation
 from aura_aio.model.access import Scope
 from aura_aio.model.audit import LOCAL, AuditOutcome, Note, current_note, noting
@@ -24,37 +23,43 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 _NAMES: Final = ("cid", "plan_name", "task_name", "schedule_id", "token_id")
 
 
-def audit_middleware(operations: Mapping[Any, Operation]) -> Middleware:
-    """Note who asks for what, for every operation that may change something.
+def done_statuses(operations: Mapping[Any, Operation]) -> dict[Any, int]:
+    """The operations that may change something, by their handlers, with the status that says that
+    they have done so.
+    """
+    return {
+        handler: operation.success.status
+        for handler, operation in operations.items()
+        if operation.method != "GET" and operation.scope in (Scope.RUN, Scope.ADMIN)
+    }
+
+
+async def audited(
+    request: web.Request, handler: Handler, operation_id: str, done: int
+) -> web.StreamResponse:
+    """The answer of `handler`, while it is noted who asks for what; `done` is the status of one
+    that was no dry run.
 
     The store keeps the note with the change; what is left to be kept here is what has changed
     nothing there, or was refused. Requests that are not as the contract demands are no attempts,
     and one that may be repeated later (429, 503) has not come to its end.
     """
-
-    @web.middleware
-    async def with_audit(request: web.Request, handler: Handler) -> web.StreamResponse:
-        operation = operations.get(request.match_info.handler)
-        if operation is None or not _may_change(operation):
-            return await handler(request)
-        note = _note(request, operation)
-        with noting(note):
-            try:
-                response = await handler(request)
-            except AuraError as error:
-                if getattr(error, "retry_after_sec", None) is None:
-                    await _keep(request, note, AuditOutcome.REFUSED, error.code)
-                raise
-            except (web.HTTPException, InvalidRequest):
-                raise
-            except Exception:  # what it was, the log has
-                await _keep(request, note, AuditOutcome.FAILED)
-                raise
-            if response.status == operation.success.status:  # and was no dry run
-                await _keep(request, note, AuditOutcome.DONE)
-            return response
-
-    return with_audit
+    note = _note(request, operation_id)
+    with noting(note):
+        try:
+            response = await handler(request)
+        except AuraError as error:
+            if getattr(error, "retry_after_sec", None) is None:
+                await _keep(request, note, AuditOutcome.REFUSED, error.code)
+            raise
+        except (web.HTTPException, InvalidRequest):
+            raise
+        except Exception:  # what it was, the log has
+            await _keep(request, note, AuditOutcome.FAILED)
+            raise
+        if response.status == done and not note.written:
+            await _keep(request, note, AuditOutcome.DONE)
+        return response
 
 
 def note_what(request: web.Request) -> None:
@@ -72,14 +77,10 @@ def note_what(request: web.Request) -> None:
         note.schedule_id = named.get("id")
 
 
-def _may_change(operation: Operation) -> bool:
-    return operation.method != "GET" and operation.scope in (Scope.RUN, Scope.ADMIN)
-
-
-def _note(request: web.Request, operation: Operation) -> Note:
+def _note(request: web.Request, operation_id: str) -> Note:
     grant = request[GRANT]
     return Note(
-        operation.operation_id,
+        operation_id,
         by_token=grant.token_id,
         by_name=LOCAL if grant.token_id is None else grant.token_name,
         remote=request.remote,

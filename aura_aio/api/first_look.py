@@ -1,15 +1,16 @@
 """A first look at a request: most are good, and that is seen quickly.
 
-May import aiohttp, contract, and of `api` `compiled`, `keys` and `schemas`.
+May import aiohttp, contract, and of `api` `bodies`, `compiled` and `schemas`.
 """
 
 from typing import Any, Final
 
 from aiohttp import web
 from marshmallow import Schema, ValidationError
+from multidict import istr
 
+from aura_aio.api.bodies import body_of
 from aura_aio.api.compiled import Compiled, Loaded
-from aura_aio.api.keys import HTTP_SETTINGS
 from aura_aio.api.schemas import (
     body_schema_of,
     headers_schema_of,
@@ -22,18 +23,18 @@ _IMMUTABLE: Final = (str, int, float, bool)
 
 
 class FirstLook:
-    """What one operation takes, compiled. See docs/decisions/0051-good-requests-pass-quickly.md."""
+    """What one operation takes, compiled. See docs/decisions/0051-good-requests-pass-quickly.md.
 
-    def __init__(self, operation: Operation) -> None:
+    A body with more brackets than `max_json_depth` might be nested too deeply.
+    """
+
+    def __init__(self, operation: Operation, max_json_depth: int) -> None:
+        self._max_json_depth = max_json_depth
         self._no_query = _of_nothing(query_schema_of(operation))
         """What a query without parameters means; None if that is not certain."""
         self._path = _compiled(path_schema_of(operation))
         headers = headers_schema_of(operation)
-        self._headers = _compiled(headers)
-        self._header_names = tuple(
-            field.data_key or name
-            for name, field in (headers.load_fields.items() if headers is not None else ())
-        )
+        self._headers = None if headers is None else _Headers(headers)
         self._body = _compiled(body_schema_of(operation))
 
     async def passes(self, request: web.Request) -> bool:
@@ -42,33 +43,45 @@ class FirstLook:
         """
         if self._no_query is None or "?" in request.raw_path:
             return False
-        found: Loaded = {"querystring": dict(self._no_query)}
-        if self._path is not None:
-            found["match_info"] = self._path.convert(dict(request.match_info))
-        if self._headers is not None:
-            found["headers"] = self._headers_of(request, self._headers)
-        if self._body is not None:
-            found["json"] = await _body_of(request, self._body)
-        if None in found.values():
-            return False
-        for place, values in found.items():
-            request[place] = values
+        path = None if self._path is None else self._path.convert(dict(request.match_info))
+        headers = None if self._headers is None else self._headers.of(request)
+        body = None if self._body is None else self._decoded(self._body, await body_of(request))
+        request["querystring"] = self._no_query.copy()
+        for place, compiled, found in (
+            ("match_info", self._path, path),
+            ("headers", self._headers, headers),
+            ("json", self._body, body),
+        ):
+            if compiled is not None:
+                if found is None:
+                    return False
+                request[place] = found
         return True
 
-    def _headers_of(self, request: web.Request, compiled: Compiled) -> Loaded | None:
+    def _decoded(self, compiled: Compiled, text: bytes) -> Loaded | None:
+        if text.count(b"[") + text.count(b"{") > self._max_json_depth:
+            return None
+        return compiled.decode(text)
+
+
+class _Headers:
+    """The headers that an operation reads."""
+
+    def __init__(self, schema: Schema) -> None:
+        self._compiled = Compiled(schema)
+        self._none = self._compiled.convert({})
+        """What it means when there are none of them, as nearly always."""
+        self._names = tuple(istr(each.data_key or name) for name, each in schema.fields.items())
+
+    def of(self, request: web.Request) -> Loaded | None:
+        """Those of a request, if they are certainly good."""
         sent = request.headers
-        given = {name: sent.getall(name) for name in self._header_names if name in sent}
+        given = {str(name): sent.getall(name) for name in self._names if name in sent}
+        if not given:
+            return None if self._none is None else self._none.copy()
         if any(len(values) > 1 for values in given.values()):
             return None
-        return compiled.convert({name: value for name, (value,) in given.items()})
-
-
-async def _body_of(request: web.Request, compiled: Compiled) -> Loaded | None:
-    """The body; one that might be nested too deeply is not certainly good."""
-    text = await request.read()
-    if text.count(b"[") + text.count(b"{") > request.app[HTTP_SETTINGS].max_json_depth:
-        return None
-    return compiled.decode(text)
+        return self._compiled.convert({name: value for name, (value,) in given.items()})
 
 
 def _compiled(schema: Schema | None) -> Compiled | None:

@@ -4,25 +4,26 @@ May import aiohttp, settings and model only.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
+from functools import lru_cache
 from ipaddress import ip_address
 from typing import Final
 from urllib.parse import urlsplit
 
 from aiohttp import hdrs, web
-from aiohttp.typedefs import Middleware
 
 from aura_aio.model.errors import SettingsError
 from aura_aio.settings import HttpSettings
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 _HOST: Final = re.compile(r"(?P<name>\[[0-9A-Fa-f:.]+\]|[^][:/@?#\s]+)(:[0-9]{0,5})?")
+_HOSTS_REMEMBERED: Final = 32
+"""A server is called by few names; to look at one costs more than to look it up."""
 LOOPBACK_NAMES: Final = frozenset({"127.0.0.1", "localhost", "::1", "[::1]"})
 
 
-def hosts_middleware(settings: HttpSettings) -> Middleware:
-    """Refuse what a foreign web page makes a browser send (DNS rebinding, cross-site requests).
+def host_check(settings: HttpSettings) -> Callable[[web.Request], None]:
+    """What refuses (403) what a foreign page makes a browser send (DNS rebinding, cross-site
+    requests).
 
     `Host` must be a name of this machine, one that is allowed, or, where the server listens for
     others, any address: who lures a browser to our address with a name of his own cannot do so
@@ -33,10 +34,14 @@ def hosts_middleware(settings: HttpSettings) -> Middleware:
     origins = frozenset(settings.cors_origins)
     any_address = not settings.on_loopback
 
-    @web.middleware
-    async def from_known_host(request: web.Request, handler: Handler) -> web.StreamResponse:
-        host = _host_name(request.host).lower()
-        if host not in names and not (any_address and _is_address(host)):
+    @lru_cache(maxsize=_HOSTS_REMEMBERED)
+    def is_ours(spelled: str) -> bool:
+        host = _host_name(spelled).lower()
+        return host in names or (any_address and _is_address(host))
+
+    def check(request: web.Request) -> None:
+        if not is_ours(request.host):
+            host = _host_name(request.host).lower()
             raise web.HTTPForbidden(
                 text=f"This server does not answer to the host {host!r}. Whoever operates it can "
                 "allow the name with --allowed-hosts."
@@ -44,9 +49,8 @@ def hosts_middleware(settings: HttpSettings) -> Middleware:
         origin = request.headers.get(hdrs.ORIGIN)
         if origin is not None and origin not in origins and _host_of(origin) != request.host:
             raise web.HTTPForbidden(text=f"Requests from pages of {origin!r} are not allowed.")
-        return await handler(request)
 
-    return from_known_host
+    return check
 
 
 def check_origins(settings: HttpSettings) -> None:

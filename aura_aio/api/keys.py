@@ -31,5 +31,5 @@ TAKES_TICKET: Final = web.RequestKey("takes_ticket", bool)
 TICKET: Final = "ticket"
 """The query parameter that a ticket travels in (`components.securitySchemes.ticket`)."""
 REQUEST_ID: Final = web.RequestKey("request_id", str)
-TRACE: Final = web.RequestKey("trace", TraceContext)
-"""Where in which trace the request belongs, and what comes of it; there if that is somewhere."""
+TRACE: Final = web.RequestKey[TraceContext | None]("trace", TraceContext)
+"""Where in which trace the request belongs, and what comes of it; None if that is nowhere."""

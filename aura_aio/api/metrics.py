@@ -1,30 +1,25 @@
 """What Prometheus is told: figures of requests, the queue, runs, workers, the log and the store.
 
-May import prometheus_client, aiohttp, contract, scheduler and model only.
+May import prometheus_client, scheduler and model only.
 """
 
-import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 import msgspec
-from aiohttp import web
-from aiohttp.typedefs import Middleware
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
-from aura_aio.contract.document import Operation
 from aura_aio.model.callback import CallbackTry
 from aura_aio.model.run import RunChanged
 from aura_aio.scheduler.queue import QueueOverview
 from aura_aio.scheduler.system import SystemStatus
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-
 MEDIA_TYPE: Final = "text/plain"
 MOST_TASKS: Final = 200
 """Tasks that have figures of their own; the runs of all others are counted together."""
 _OTHER: Final = ("other", "other")
-_PAGE: Final = "page"
+PAGE: Final = "page"
+"""The operation of what is none."""
 _RUN_BUCKETS: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 
 
@@ -50,6 +45,8 @@ class Metrics:
             "aura_http_request_seconds", "How long answers took, those that are held included.",
             ["operation"], registry=registry,
         )  # fmt: skip
+        self._figures: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
+        """Those of requests by operation and status: to find them costs more than to count."""
         self._runs = Counter(
             "aura_runs_finished", "Runs that have ended.", ["plan", "task", "status"],
             registry=registry,
@@ -70,21 +67,17 @@ class Metrics:
         self._workers = Gauge("aura_workers", "Workers.", ["state"], registry=registry)
         self._states = Gauge("aura_runs", "Runs in the store.", ["status"], registry=registry)
 
-    def middleware(self, operations: Mapping[Any, Operation]) -> Middleware:
-        """Count every answer and how long it took; `operations` by their handlers."""
-
-        @web.middleware
-        async def with_metrics(request: web.Request, handler: Handler) -> web.StreamResponse:
-            loop = asyncio.get_running_loop()
-            began = loop.time()
-            response = await handler(request)
-            operation = operations.get(request.match_info.handler)
-            name = _PAGE if operation is None else operation.operation_id
-            self._requests.labels(name, response.status).inc()
-            self._request_seconds.labels(name).observe(loop.time() - began)
-            return response
-
-        return with_metrics
+    def answered(self, operation: str, status: int, seconds: float) -> None:
+        """Count an answer to the `operation` (or `PAGE`), and how long it took."""
+        key = (operation, status)
+        if key not in self._figures:
+            self._figures[key] = (
+                self._requests.labels(operation, status),
+                self._request_seconds.labels(operation),
+            )
+        count, took = self._figures[key]
+        count.inc()
+        took.observe(seconds)
 
     def run_changed(self, fact: RunChanged) -> None:
         """Count a run that has ended."""

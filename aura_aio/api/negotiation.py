@@ -11,11 +11,36 @@ from aiohttp import hdrs, web
 VARIES: Final = {hdrs.VARY: hdrs.ACCEPT_ENCODING}
 
 
+WORTH_COMPRESSING_BYTES: Final = 16 * 1024
+"""What is smaller travels in a few packets, and costs more to compress than to send."""
+_COMPRESSIBLE: Final = frozenset(
+    {
+        "application/json",
+        "application/yaml",
+        "text/css",
+        "text/html",
+        "text/javascript",
+        "text/plain",
+    }
+)
+
+
 def qualities(accepted: str) -> dict[str, float]:
     """What an `Accept` or the like names, in small letters, each with its `q`; one that is no
     number counts as none.
     """
     return dict(_qualities(accepted))
+
+
+def compress_if_large(request: web.Request, response: web.StreamResponse) -> None:
+    """Send a large answer compressed to who takes that."""
+    if (
+        isinstance(response, web.Response)
+        and isinstance(response.body, bytes)
+        and len(response.body) >= WORTH_COMPRESSING_BYTES
+        and response.content_type in _COMPRESSIBLE
+    ):
+        compress(request, response)
 
 
 def compress(request: web.Request, response: web.StreamResponse) -> None:

@@ -3,22 +3,19 @@
 May import aiohttp only. What browsers ask before they send something (CORS) is answered by `cors`.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
 from aiohttp import hdrs, web
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-
-@web.middleware
-async def with_options(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Answer OPTIONS with 204 and `Allow`; a path that does not exist stays a 404."""
+async def options_answer(request: web.Request) -> web.Response | None:
+    """The answer to OPTIONS, 204 with `Allow`; None for what is something else, or asks for a path
+    that does not exist, which stays a 404.
+    """
     if request.method != hdrs.METH_OPTIONS or _is_preflight(request):
-        return await handler(request)
+        return None
     allowed = await _methods(request)
-    if not allowed:
-        return await handler(request)
-    return web.Response(status=204, headers=allow(allowed))
+    return web.Response(status=204, headers=allow(allowed)) if allowed else None
 
 
 def allow(methods: Iterable[str]) -> dict[str, str]:

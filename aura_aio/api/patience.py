@@ -13,7 +13,7 @@ from aiohttp.web_protocol import RequestHandler
 
 from aura_aio.api import problems
 from aura_aio.api.gate import ALWAYS_ANSWERED, Gate
-from aura_aio.api.middlewares import request_id_in
+from aura_aio.api.request_ids import request_id_in
 from aura_aio.settings import HttpSettings
 
 
@@ -74,6 +74,13 @@ class PatientHandler(RequestHandler):
                 self._came()
         elif self._rest is None and data and not self._is_deaf():
             self._wait(self._settings.head_timeout_sec)
+
+    def resume_reading(self, resume_parser: bool = True) -> None:
+        """Go on, if it was paused: aiohttp asks for that whenever a body is read, and would have
+        the parser look at nothing once more.
+        """
+        if self._reading_paused:
+            super().resume_reading(resume_parser)
 
     def _is_idle(self) -> bool:
         """Whether nothing is being answered, or waits to be."""

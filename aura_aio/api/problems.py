@@ -31,6 +31,14 @@ class FieldError(msgspec.Struct, frozen=True):
     message: str
 
 
+class InvalidRequest(Exception):
+    """The request is not as the contract demands; raised by validation, answered with 422."""
+
+    def __init__(self, faults: list[FieldError]) -> None:
+        super().__init__("invalid request")
+        self.faults = faults
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """The body of an error answer."""
 

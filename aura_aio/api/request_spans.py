@@ -3,14 +3,17 @@
 May import aiohttp, model and the rest of `api`.
 """
 
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
 from aura_aio.api.keys import TRACE
-from aura_aio.api.middlewares import Handler, trace_of
+from aura_aio.api.request_ids import trace_of
 from aura_aio.model.spans import Attributes, RequestSpans
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 UNTRACED: Final = frozenset({"getHealth", "getReadiness", "getMetrics"})
 """What is asked for every few seconds, by machines, and starts nothing."""

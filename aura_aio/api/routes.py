@@ -26,6 +26,7 @@ from aura_aio.api.answers import tagged_text
 from aura_aio.api.audit import note_what
 from aura_aio.api.first_look import FirstLook
 from aura_aio.api.handlers import auth, health, logs, plans, queue, runs, schedules, system, tasks
+from aura_aio.api.keys import GRANT, HTTP_SETTINGS
 from aura_aio.api.schemas import (
     body_schema_of,
     component_schema,
@@ -38,32 +39,12 @@ from aura_aio.contract.document import Contract, Operation
 from aura_aio.model import json
 from aura_aio.model.errors import ContractError
 
-__all__ = ["HANDLER_MODULES", "bind", "with_validation"]
-
 # It keeps its state under string keys, which aiohttp warns about at every request (decision 0004).
 warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_LOOK: Final = "__first_look__"
-"""The attribute of a handler that has its `FirstLook`, beside aiohttp-apispec's `__schemas__`."""
-
 HANDLER_MODULES: Final = (auth, health, logs, plans, queue, runs, schedules, system, tasks)
-
-
-@web.middleware
-async def with_validation(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Let pass what is as the contract demands: what is certainly good at the first look,
-    all else by aiohttp-apispec and marshmallow.
-
-    Raises:
-        InvalidRequest, NotJson: it is not.
-    """
-    look = getattr(request.match_info.handler, _LOOK, None)
-    if look is not None and await look.passes(request):
-        return await handler(request)
-    response: web.StreamResponse = await validation_middleware(request, handler)
-    return response
 
 
 def bind(app: web.Application, contract: Contract) -> dict[Handler, Operation]:
@@ -76,8 +57,11 @@ def bind(app: web.Application, contract: Contract) -> dict[Handler, Operation]:
     """
     handlers = dict(_handlers(HANDLER_MODULES))
     _check_names(contract, handlers)
+    depth = app[HTTP_SETTINGS].max_json_depth
     operations = {
-        _decorated(handlers[operation.handler_name], operation): operation
+        _decorated(
+            handlers[operation.handler_name], FirstLook(operation, depth), operation
+        ): operation
         for operation in contract.operations
     }
     for handler, operation in operations.items():
@@ -119,19 +103,27 @@ def _check_names(contract: Contract, handlers: Mapping[str, Handler]) -> None:
         raise ContractError("Contract and handlers do not fit: " + "; ".join(faults) + ".")
 
 
-def _decorated(handler: Handler, operation: Operation) -> Handler:
-    """A coroutine of its own for each application, since the decorators write on it."""
+def _decorated(handler: Handler, look: FirstLook, operation: Operation) -> Handler:
+    """A coroutine of its own for each application, since the decorators write on it.
+
+    What is as the contract demands comes to `handler`: what is certainly so at the first look, and
+    all else that aiohttp-apispec and marshmallow let pass.
+    """
 
     async def decorated(request: web.Request) -> web.StreamResponse:
-        note_what(request)
-        if operation.scope is not None:
-            await hold_to_plans(request, operation)
+        if not await look.passes(request):
+            response: web.StreamResponse = await validation_middleware(request, judged)
+            return response
+        await _may(request, operation)
+        return await handler(request)
+
+    async def judged(request: web.Request) -> web.StreamResponse:
+        await _may(request, operation)
         if operation.body_required:
             await must_have_body(request)
         return await handler(request)
 
     decorated.__doc__ = handler.__doc__
-    setattr(decorated, _LOOK, FirstLook(operation))
     querystring_schema(query_schema_of(operation))(decorated)
     if (path := path_schema_of(operation)) is not None:
         match_info_schema(path)(decorated)
@@ -143,6 +135,17 @@ def _decorated(handler: Handler, operation: Operation) -> Handler:
         if answer.component is not None:
             response_schema(component_schema(answer.component), answer.status)(decorated)
     return decorated
+
+
+async def _may(request: web.Request, operation: Operation) -> None:
+    """Return if who asks may have what a valid request is about.
+
+    Raises:
+        As `hold_to_plans`.
+    """
+    note_what(request)
+    if operation.scope is not None and request[GRANT].plans is not None:
+        await hold_to_plans(request, operation)
 
 
 class _SwaggerView:

@@ -21,8 +21,8 @@ from aura_aio.api import problems
 from aura_aio.api.gate import ALWAYS_ANSWERED, ROOM, Gate, TurnedAway
 from aura_aio.api.keys import GATE
 from aura_aio.api.masked import MaskedOnly
-from aura_aio.api.middlewares import X_REQUEST_ID, request_id_of
 from aura_aio.api.patience import PatientHandler
+from aura_aio.api.request_ids import X_REQUEST_ID, request_id_of
 from aura_aio.settings import HttpSettings
 
 _log = logging.getLogger("aura.api")

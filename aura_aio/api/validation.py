@@ -1,6 +1,6 @@
 """From bytes to validated data: how bodies are read, and how faults are told.
 
-May import webargs, marshmallow, `schemas`, `problems` and model.
+May import webargs, marshmallow, model, and of `api` `bodies`, `keys`, `problems`, `schemas`.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,9 +12,9 @@ from aiohttp import web
 from multidict import MultiDict, MultiDictProxy
 from webargs.aiohttpparser import AIOHTTPParser
 
+from aura_aio.api.bodies import body_of
 from aura_aio.api.keys import HTTP_SETTINGS, TAKES_TICKET, TICKET
-from aura_aio.api.middlewares import InvalidRequest
-from aura_aio.api.problems import FieldError
+from aura_aio.api.problems import FieldError, InvalidRequest
 from aura_aio.api.schemas.tasks import AdHocTaskRequestSchema
 from aura_aio.model import json
 from aura_aio.model.errors import AuraError, NotJson, RequestInvalid
@@ -49,7 +49,7 @@ class Parser(AIOHTTPParser):
         Raises:
             NotJson: it is no JSON text, or nested more deeply than the settings allow.
         """
-        body = await req.read()
+        body = await body_of(req)
         if not body:
             return {}
         try:
@@ -87,7 +87,7 @@ async def must_have_body(request: web.Request) -> None:
     Raises:
         InvalidRequest: there is none.
     """
-    if not await request.read():
+    if not await body_of(request):
         raise InvalidRequest([FieldError("body", "", "The operation needs a body.")])
 
 

@@ -4,38 +4,32 @@ May import the standard library only.
 """
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Final
 
 
-class _Asking:
-    """One request; `over` once it is answered: what has it as its context then is on its own."""
+class answering:  # noqa: N801 - reads as what it is: `with answering(…)`
+    """While open, what is logged by this coroutine and the threads that it waits for is logged
+    because of this request. (No generator: this is on the way of every request.)
+    """
 
-    __slots__ = ("over", "request_id", "trace_id")
+    __slots__ = ("_token", "over", "request_id", "trace_id")
 
     def __init__(self, request_id: str, trace_id: str | None) -> None:
         self.request_id = request_id
         self.trace_id = trace_id
         self.over = False
+        """It is answered: what has it as its context still is on its own."""
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
+        self.over = True
 
 
-_current: Final[ContextVar[_Asking | None]] = ContextVar("current_request", default=None)
-
-
-@contextmanager
-def answering(request_id: str, trace_id: str | None) -> Iterator[None]:
-    """What is logged meanwhile, by this coroutine and the threads that it waits for, is logged
-    because of this request.
-    """
-    asking = _Asking(request_id, trace_id)
-    token = _current.set(asking)
-    try:
-        yield
-    finally:
-        _current.reset(token)
-        asking.over = True
+_current: Final[ContextVar[answering | None]] = ContextVar("current_request", default=None)
 
 
 def forget_request() -> None:

@@ -3,8 +3,7 @@
 May import the standard library, msgspec and other modules of `model` only.
 """
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from contextvars import ContextVar
 from enum import StrEnum
 from typing import Final, Protocol
@@ -130,17 +129,22 @@ class AuditStore(Protocol):
 _current: Final[ContextVar[Note | None]] = ContextVar("current_note", default=None)
 
 
-@contextmanager
-def noting(note: Note) -> Iterator[None]:
-    """What the store is asked to change meanwhile, by this coroutine, is because of the request
-    that `note` is of.
+class noting:  # noqa: N801 - reads as what it is: `with noting(note)`
+    """While open, what the store is asked to change by this coroutine is because of the request
+    that `note` is of. (No generator: this is on the way of every request for a change.)
     """
-    token = _current.set(note)
-    try:
-        yield
-    finally:
-        _current.reset(token)
-        note.over = True
+
+    __slots__ = ("_note", "_token")
+
+    def __init__(self, note: Note) -> None:
+        self._note = note
+
+    def __enter__(self) -> None:
+        self._token = _current.set(self._note)
+
+    def __exit__(self, *_: object) -> None:
+        _current.reset(self._token)
+        self._note.over = True
 
 
 def current_note() -> Note | None:

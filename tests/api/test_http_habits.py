@@ -5,7 +5,7 @@ import gzip
 import aiohttp
 import pytest
 
-from aura_aio.api import middlewares
+from aura_aio.api import negotiation
 from tests.serving import Served
 
 VARIES = "Accept-Encoding"
@@ -87,7 +87,7 @@ async def test_what_is_long_is_compressed_whatever_it_is(probe: Served) -> None:
 
 
 async def test_many_figures_are_compressed(probe: Served, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(middlewares, "WORTH_COMPRESSING_BYTES", 1_000)
+    monkeypatch.setattr(negotiation, "WORTH_COMPRESSING_BYTES", 1_000)
     got, body = await _raw(probe, "/metrics", **{"Accept-Encoding": "gzip"})
     assert got.headers["Content-Encoding"] == "gzip"
     assert gzip.decompress(body).startswith(b"# HELP aura_")

@@ -11,9 +11,11 @@ from typing import Any, Literal
 
 import pytest
 from aiohttp import ClientSession, web
+from aiohttp.typedefs import Handler
 
+from aura_aio.api.keys import REQUEST_ID
 from aura_aio.api.log_stream import LogConnectionManager
-from aura_aio.api.middlewares import with_problems, with_request_id
+from aura_aio.api.passage import problem_of
 from aura_aio.logs.hub import LogHub
 from aura_aio.model.access import Grant
 from aura_aio.model.clock import SystemClock
@@ -108,10 +110,19 @@ class Stream:
         async def let_go(app: web.Application) -> None:
             await self.manager.aclose()
 
-        app = web.Application(middlewares=[with_request_id, with_problems])
+        app = web.Application(middlewares=[_with_problems])
         app.router.add_get("/ws/logs", connect_log_stream)
         app.on_shutdown.append(let_go)
         return web.AppRunner(app, access_log=None, shutdown_timeout=5.0)
+
+
+@web.middleware
+async def _with_problems(request: web.Request, handler: Handler) -> web.StreamResponse:
+    request[REQUEST_ID] = "of a test"
+    try:
+        return await handler(request)
+    except Exception as error:
+        return problem_of(request, error)
 
 
 @pytest.fixture(autouse=True)
