@@ -105,7 +105,8 @@ class Admission:
         if request.callback_url is not None:
             self._targets.check(request.callback_url)
         tasklet = self._tasklet(loaded.task, loaded.definition.digest, request)
-        tasklet = msgspec.structs.replace(tasklet, depth=depth, origin=encode_origin(origin))
+        if depth or origin is not None:
+            tasklet = msgspec.structs.replace(tasklet, depth=depth, origin=encode_origin(origin))
         return Admitted(tasklet, loaded.definition)
 
     def admit_again(
