@@ -11,15 +11,21 @@ from typing import Final
 
 import msgspec
 
-from benchmarks import chart, record, table
+from benchmarks import chart, peer, record, table
+from benchmarks.batch import BATCH
+from benchmarks.fanout import FANOUT
 from benchmarks.health import HEALTH
+from benchmarks.latency import LATENCY
+from benchmarks.logs import LOGS
 from benchmarks.noop import NOOP
 from benchmarks.results import Result
 from benchmarks.scenario import Asked, Scenario
+from benchmarks.start import START
 from benchmarks.steps import STEPS
 from benchmarks.submit import SUBMIT
 
-SCENARIOS: Final = {each.name: each for each in (SUBMIT, NOOP, STEPS, HEALTH)}
+_IN_ORDER: Final = (SUBMIT, BATCH, NOOP, LATENCY, FANOUT, LOGS, STEPS, START, HEALTH)
+SCENARIOS: Final = {each.name: each for each in _IN_ORDER}
 
 
 def main() -> None:
@@ -29,6 +35,8 @@ def main() -> None:
     unknown = [name for name in options.scenarios if name not in SCENARIOS]
     if unknown:
         parser.error(f"no scenario {', '.join(unknown)}; there is: {', '.join(SCENARIOS)}")
+    if options.peers:
+        peer.install()
     if options.show is not None:
         results: Sequence[Result] = record.read(options.show)
     elif options.all or options.scenarios:
@@ -36,22 +44,27 @@ def main() -> None:
         asked = Asked(
             rounds=options.rounds, seconds=options.seconds, runs=options.runs, short=options.short
         )
-        results = [result for name in names for result in _measured(SCENARIOS[name], asked)]
+        results = _measured([SCENARIOS[name] for name in names], asked, options.json)
     else:
-        parser.print_help()
+        if not options.peers:
+            parser.print_help()
         return
-    if options.json is not None:
-        record.write(options.json, record.merged(record.read(options.json), results))
     if options.chart is not None:
         options.chart.write_text(chart.svg(results), "utf-8")
     table.show(results)
 
 
-def _measured(scenario: Scenario, asked: Asked) -> Sequence[Result]:
-    print(f"{scenario.name}: {scenario.title} …", file=sys.stderr, flush=True)
-    conditions = record.conditions()
-    results = scenario.measure(asked)
-    return [msgspec.structs.replace(result, conditions=conditions) for result in results]
+def _measured(scenarios: Sequence[Scenario], asked: Asked, file: Path | None) -> list[Result]:
+    """What they give; `file` has it as soon as each is done."""
+    found: list[Result] = []
+    for scenario in scenarios:
+        print(f"{scenario.name}: {scenario.title} …", file=sys.stderr, flush=True)
+        conditions = record.conditions()
+        results = scenario.measure(asked)
+        found += [msgspec.structs.replace(result, conditions=conditions) for result in results]
+        if file is not None:
+            record.write(file, record.merged(record.read(file), found))
+    return found
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -64,6 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     add = parser.add_argument
     add("scenarios", nargs="*", help="what to measure")
     add("--all", action="store_true", help="measure everything")
+    add("--peers", action="store_true", help="install the peers first, into build/peers")
     add("--rounds", type=int, default=5, help="rounds of each side (5)")
     add("--seconds", type=float, default=3.0, help="length of a round that has one (3)")
     add("--runs", type=int, default=10_000, help="runs of a round that counts them (10,000)")

@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from statistics import quantiles
+from typing import Final
 from urllib.parse import urlsplit
 
 from benchmarks import processes
@@ -23,16 +24,16 @@ PAUSE_SEC = 0.005
 def health(asked: Asked) -> Sequence[Result]:
     """The 99th percentile of getHealth, with every kind of bad action under way, and idle."""
     options = ("--workers", "2", "--stall-sec", "2", "--worker-memory-mib", "1024")
-    with processes.aura(*options) as url:
+    with processes.aura(*options) as aura:
         ours, limit = alternate(
             [
                 Contender(
                     "Aura",
                     "getHealth while actions spin in a thread, hold the loop, exit, take all "
                     "memory",
-                    measure=lambda: _p99_beside_bad_actions_ms(url),
+                    measure=lambda: _p99_beside_bad_actions_ms(aura.url),
                 ),
-                Contender(LIMIT, "the same server, idle", measure=lambda: _p99_ms(url)),
+                Contender(LIMIT, "the same server, idle", measure=lambda: _p99_ms(aura.url)),
             ],
             asked.rounds,
         )
@@ -69,4 +70,4 @@ def _p99_ms(url: str) -> float:
     return quantiles(taken, n=100)[98] * 1000
 
 
-HEALTH = Scenario("health", "how late the API answers while actions misbehave", health)
+HEALTH: Final = Scenario("health", "how late the API answers while actions misbehave", health)

@@ -3,70 +3,86 @@
 Imports the other benchmarks.
 """
 
-import asyncio
 import time
 from collections.abc import Sequence
 from itertools import repeat
+from typing import Final
 
 import uvloop
 
-from benchmarks import load, processes
-from benchmarks.results import LIMIT, Bar, Result
+from benchmarks import load, processes, side_by_side
+from benchmarks.results import BEST_PEER, LIMIT, Bar, Result
 from benchmarks.rounds import Contender, alternate
 from benchmarks.scenario import Asked, Scenario
 from benchmarks.submit import BODY, CONNECTIONS
 
 
 def noop(asked: Asked) -> Sequence[Result]:
-    """Runs per second, beside a loop that awaits the same action as often."""
+    """Runs per second, beside one loop that does it all, and the peers."""
     runs = asked.runs
-    with processes.aura() as url:
-        ours, limit = alternate(
+    with (
+        processes.aura() as aura,
+        processes.bare("benchmarks.bare_runs") as bare,
+        side_by_side.queues() as (peers, absent),
+    ):
+        ours, limit, *others = alternate(
             [
-                Contender(
+                _contender(
                     "Aura",
                     f"{runs:,} runs over HTTP, on disk, in worker processes, to the last finish",
-                    measure=lambda: _runs_per_sec(url, runs),
-                    warm_up=lambda: _runs_per_sec(url, runs // 10),
+                    aura.url,
+                    runs,
                 ),
-                Contender(
+                _contender(
                     LIMIT,
-                    "one asyncio loop that awaits the same action, nothing else",
-                    measure=lambda: _awaits_per_sec(runs),
+                    "one loop with uvloop and orjson: HTTP, SQLite (FULL) in one transaction for "
+                    "all that waits, the action, its end on disk",
+                    bare.url,
+                    runs,
                 ),
+                *(_peer(each, each.fitting_runs(runs)) for each in peers),
             ],
             asked.rounds,
         )
-    return [Result(scenario="noop", unit="runs/s", ours=ours, limit=limit, bars=(Bar(0.5, LIMIT),))]
+    return [
+        Result(
+            scenario="noop",
+            unit="runs/s",
+            ours=ours,
+            limit=limit,
+            peers=tuple(others),
+            absent=absent,
+            bars=(Bar(0.5, LIMIT), Bar(2.5, BEST_PEER)),
+        )
+    ]
+
+
+def _peer(ready: side_by_side.Ready, runs: int) -> Contender:
+    return Contender(
+        ready.peer.name,
+        f"{ready.peer.settings}; {runs:,} runs",
+        measure=lambda: ready.runs_per_sec(runs),
+    )
+
+
+def _contender(name: str, what: str, url: str, runs: int) -> Contender:
+    return Contender(
+        name,
+        what,
+        measure=lambda: _runs_per_sec(url, runs),
+        warm_up=lambda: _runs_per_sec(url, max(1, runs // 10)),
+    )
 
 
 def _runs_per_sec(url: str, runs: int) -> float:
-    target = _succeeded(url) + runs
+    target = processes.succeeded(url) + runs
     submit_url = url + "/api/tasks/run"
     requests = repeat(load.post(submit_url, BODY), runs)
     began = time.perf_counter()
     uvloop.run(load.send(submit_url, requests, connections=CONNECTIONS, status=202))
-    while _succeeded(url) < target:
+    while processes.succeeded(url) < target:
         time.sleep(0.002)  # as a client sees it: a status is a request
     return runs / (time.perf_counter() - began)
 
 
-def _succeeded(url: str) -> int:
-    count: int = processes.get(url + "/api/system/status")["runs"]["succeeded"]
-    return count
-
-
-def _awaits_per_sec(runs: int) -> float:
-    async def action() -> None:
-        await asyncio.sleep(0)
-
-    async def loop() -> float:
-        began = time.perf_counter()
-        for _ in range(runs):
-            await asyncio.create_task(action())
-        return time.perf_counter() - began
-
-    return runs / uvloop.run(loop())
-
-
-NOOP = Scenario("noop", "no-op runs, from the first submit to the last finish", noop)
+NOOP: Final = Scenario("noop", "no-op runs, from the first submit to the last finish", noop)

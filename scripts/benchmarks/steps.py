@@ -155,4 +155,4 @@ class _Silence:
         """Nothing is kept."""
 
 
-STEPS = Scenario("steps", "what the Runner costs per step, and whether it grows", steps)
+STEPS: Final = Scenario("steps", "what the Runner costs per step, and whether it grows", steps)

@@ -18,11 +18,12 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 SDKS = REPOSITORY / "scripts" / "sdks"
 AUDIT = REPOSITORY / "scripts" / "audit"
+PEERS = REPOSITORY / "scripts" / "benchmarks" / "peers"
 BUILDING = "# Only while building"  # below it stand pins of what no installed package asks for
 
 
-def pins(folder: Path = REPOSITORY) -> list[str]:
-    lines = (folder / "constraints.txt").read_text("utf-8").splitlines()
+def pins(folder: Path = REPOSITORY, name: str = "constraints.txt") -> list[str]:
+    lines = (folder / name).read_text("utf-8").splitlines()
     return [line for line in lines if line and not line.startswith("#")]
 
 
@@ -94,6 +95,7 @@ def test_every_library_of_the_server_has_its_reason() -> None:
 
 def test_every_pin_is_a_name_and_a_version_and_nothing_else() -> None:
     listed = [*pins(), *pins(SDKS), *pins(AUDIT)]
+    listed += chain.from_iterable(pins(PEERS, file.name) for file in PEERS.glob("*.txt"))
     wrong = [pin for pin in listed if not re.fullmatch(r"[\w.-]+==\d[\w.]*", pin)]
     assert not wrong, "constraints.txt says which version, never where it comes from"
     for folder in (REPOSITORY / "scripts" / "redocly", SDKS):
