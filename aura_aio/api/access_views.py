@@ -6,7 +6,7 @@ May import `api.views`, scheduler and model.
 from collections.abc import Iterable
 
 from aura_aio.api.views import Answer, page, present, time
-from aura_aio.model.access import Token
+from aura_aio.model.access import Grant, Token
 from aura_aio.model.audit import AuditEvent
 from aura_aio.model.ports import Page
 from aura_aio.scheduler.tickets import Ticket
@@ -34,6 +34,12 @@ def token_list(tokens: Iterable[Token]) -> Answer:
 def new_token(made: Token, secret: str) -> Answer:
     """NewToken."""
     return {"secret": secret, "token": token(made)}
+
+
+def grant(grant: Grant) -> Answer:
+    """Grant."""
+    plans = None if grant.plans is None else sorted(grant.plans)
+    return present(scope=grant.scope, plans=plans)
 
 
 def ticket(ticket: Ticket) -> Answer:

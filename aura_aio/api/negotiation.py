@@ -39,6 +39,7 @@ def compress_if_large(request: web.Request, response: web.StreamResponse) -> Non
         and isinstance(response.body, bytes)
         and len(response.body) >= WORTH_COMPRESSING_BYTES
         and response.content_type in _COMPRESSIBLE
+        and hdrs.CONTENT_ENCODING not in response.headers
     ):
         compress(request, response)
 
@@ -50,9 +51,14 @@ def compress(request: web.Request, response: web.StreamResponse) -> None:
     `gzip;q=0` for a wish.
     """
     response.headers.update(VARIES)
-    liked = qualities(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
-    if liked.get("gzip", liked.get("*", 0.0)) > 0:
+    if takes_gzip(request):
         response.enable_compression(web.ContentCoding.gzip)
+
+
+def takes_gzip(request: web.Request) -> bool:
+    """Whether the client takes an answer that is compressed with gzip."""
+    liked = qualities(request.headers.get(hdrs.ACCEPT_ENCODING, ""))
+    return liked.get("gzip", liked.get("*", 0.0)) > 0
 
 
 def _qualities(accepted: str) -> Iterator[tuple[str, float]]:

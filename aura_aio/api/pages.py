@@ -1,9 +1,10 @@
 """The pages beside the contract: the dashboard, the API reference and the contract's documents.
 
-May import aiohttp, msgspec, `contract`, `model` and scheduler's plans.
+May import aiohttp, msgspec, `negotiation`, `contract`, `model` and scheduler's plans.
 """
 
 import asyncio
+import gzip
 import hashlib
 from collections.abc import Iterator, Mapping
 from importlib import resources
@@ -13,6 +14,7 @@ from typing import Final
 import msgspec
 from aiohttp import hdrs, web
 
+from aura_aio.api.negotiation import VARIES, takes_gzip
 from aura_aio.contract.document import Contract
 from aura_aio.model import json
 from aura_aio.scheduler.plans import task_file_schema
@@ -46,6 +48,8 @@ _SWAGGER: Final = (
     "frame-ancestors 'none'"
 )
 
+_SMALL_BYTES: Final = 64 * 1024
+
 _ASK_EACH_TIME: Final = "no-cache"
 _FOR_EVER: Final = "public, max-age=31536000, immutable"
 
@@ -58,9 +62,13 @@ _ALWAYS: Final = {
 
 
 class _Page(msgspec.Struct, frozen=True):
-    """One answer, ready to be sent: its body, its headers, and its entity tag without quotes."""
+    """One answer, ready to be sent: its body, its headers, and its entity tag without quotes.
+
+    `packed` is the body compressed with gzip, None where that is not done beforehand.
+    """
 
     body: bytes
+    packed: bytes | None
     tag: str
     headers: Mapping[str, str]
 
@@ -82,7 +90,12 @@ class _Pages:
         known = request.if_none_match or ()
         if any(each.value in {page.tag, "*"} for each in known):
             return web.Response(status=304, headers=page.headers)
-        return web.Response(body=page.body, headers=page.headers)
+        if page.packed is None:
+            return web.Response(body=page.body, headers=page.headers)
+        if not takes_gzip(request):
+            return web.Response(body=page.body, headers={**page.headers, **VARIES})
+        headers = {**page.headers, **VARIES, hdrs.CONTENT_ENCODING: "gzip"}
+        return web.Response(body=page.packed, headers=headers)
 
 
 def add_pages(app: web.Application, contract: Contract) -> None:
@@ -158,7 +171,14 @@ def _page(name: str, body: bytes, policy: str = _NOTHING, cache: str = _ASK_EACH
         "Content-Security-Policy": policy,
         **_ALWAYS,
     }
-    return _Page(body, tag, headers)
+    return _Page(body, _packed(body) if cache == _FOR_EVER else None, tag, headers)
+
+
+def _packed(body: bytes) -> bytes | None:
+    """The body compressed, if it is one of our many small files; of a large one that would hold up
+    the start.
+    """
+    return gzip.compress(body, mtime=0) if len(body) < _SMALL_BYTES else None
 
 
 def _digest(*parts: bytes | str) -> str:

@@ -29,7 +29,7 @@ JSON = {"Content-Type": "application/json"}
 MOST_BYTES = 1024
 PARTS = ("runs", "queue", "plans", "logs", "schedules", "system", "hot_reload")
 ON_THEIR_OWN = {
-    *("createTicket", "createToken", "listTokens", "revokeToken"),
+    *("createTicket", "getGrant", "createToken", "listTokens", "revokeToken"),
     *("streamLogs", "connectLogStream"),
 }
 """Operations that ask no part of the Scheduler for anything."""

@@ -1,343 +1,404 @@
-"""The dashboard as a person uses it: start a task, watch it, stop it, read the log.
+"""The dashboard as a person uses it, in walks through its pages: one server serves them all.
 
 Imports playwright, pytest and the tests' fixtures.
 """
 
+import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.async_api import Locator, Page, expect
+import pytest_asyncio
+from playwright.async_api import Page, expect
 
-from tests.browser.conftest import OpenPage, Visit
-from tests.conftest import MakeServer
+from tests.browser.conftest import OpenPage
+from tests.browser.shop import TASKS, heading, live, log_lines, section, state
 from tests.probe_plan import write_probe
 from tests.serving import EXAMPLES, Served, serving, write_plan
 from tests.waiting import until
 
-TASKS = {
-    "order": """
-meta:
-  title: Order something
-  inputs:
-    - {name: item, type: string, required: true, label: What, description: Its name}
-    - {name: amount, type: integer, min: 1, max: 9, default: 1}
-    - {name: size, type: string, enum: [small, large], default: small}
-    - {name: fast, type: boolean, default: false}
-    - {name: gifts, type: list<string>}
-    - {name: address, type: dict}
-    - {name: code, type: string, secret: true}
-steps:
-  confirm: {action: log, params: {message: "ordered {{ inputs.item }}"}}
-returns: {item: "{{ inputs.item }}", amount: "{{ inputs.amount }}", gifts: "{{ inputs.gifts }}"}
-""",
-    "hold": """
-steps:
-  hold: {action: sleep, params: {seconds: 600}}
-""",
-    "noise": """
-meta:
-  inputs: [{name: word, type: string, required: true}]
-steps:
-  low: {action: log, params: {message: "{{ inputs.word }} whispered", level: debug}}
-  middle: {action: log, params: {message: "{{ inputs.word }} said"}, depends_on: low}
-  high:
-    action: log
-    params: {message: "{{ inputs.word }} shouted", level: error}
-    depends_on: middle
-""",
-    "broken": """
-steps:
-  stumble: {action: fail, params: {message: "<img src=x onerror=alert(1)> broke"}}
-""",
-}
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HIDE = """(hidden) => {
   Object.defineProperty(document, "hidden", {value: hidden, configurable: true});
   document.dispatchEvent(new Event("visibilitychange"));
 }"""
+MOST_BYTES = 150_000
+SENT = """() => [...performance.getEntriesByType("navigation"),
+  ...performance.getEntriesByType("resource")].reduce((sum, each) => sum + each.transferSize, 0)"""
 
 
-@pytest.fixture
-async def shop(make_server: MakeServer, tmp_path: Path) -> Served:
-    """A server with the example plans and the plan `shop`, made for these tests."""
-    write_plan(tmp_path / "plans", "shop", TASKS)
-    return await make_server(plans=[str(EXAMPLES), str(tmp_path / "plans")])
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """A server with the example plans, the plan `shop`, and the plan `probe`."""
+    root = tmp_path_factory.mktemp("dashboard")
+    write_plan(root / "plans", "shop", TASKS)
+    plans = [str(EXAMPLES), write_probe(root / "plans")]
+    async with serving(plans=plans, data_dir=str(root / "data")) as server:
+        yield server
 
 
-def _section(page: Page, name: str) -> Locator:
-    return page.get_by_role("region", name=name, exact=True)
+@asynccontextmanager
+async def _paused(shop: Served) -> AsyncIterator[None]:
+    await shop.post("/api/queue/pause")
+    try:
+        yield
+    finally:
+        await shop.request("DELETE", "/api/queue/clear")
+        await shop.post("/api/queue/resume")
 
 
-def _log(page: Page) -> Locator:
-    return _section(page, "Live log").get_by_role("log")
+async def _queued(shop: Served) -> list[str]:
+    found = (await shop.get("/api/queue/list")).json["items"]
+    return [each["labels"].get("n", "?") for each in found]
 
 
-async def _live(page: Page) -> None:
-    await expect(_section(page, "Live log").get_by_role("status")).to_have_text("Live")
+def _cid(page: Page) -> str:
+    return page.url.rpartition("/")[2]
 
 
-async def test_it_shows_the_system_and_asks_nobody_else(shop: Served, open_page: OpenPage) -> None:
-    visit = await open_page(shop.url)
-    page = visit.page
-    await expect(page.locator("header").get_by_role("status")).to_have_text("running")
-    await expect(_section(page, "Running now")).to_contain_text("Nothing runs right now.")
-    await expect(_section(page, "Latest runs")).to_contain_text("No run yet.")
-    plans = _section(page, "Plans")
-    for name in ("Hello", "shop"):
-        await expect(plans.locator("summary", has_text=name).first).to_be_visible()
-    await _live(page)
-    figures = page.get_by_label("Queue in figures")
-    await expect(figures).to_contain_text(re.compile("Ready to start.*0.*Running.*0"))
-
-
-async def test_a_task_is_started_from_its_form(shop: Served, open_page: OpenPage) -> None:
-    visit = await open_page(shop.url)
-    page = visit.page
-    await page.get_by_label("Run shop/order …").click()
-    form = _section(page, "shop/order")
-    visit.forgiven.append("status of 400")
-    await form.get_by_label("amount").fill("12")
-    await form.get_by_role("button", name="Start").click()
-    what = form.get_by_label("What")
-    await expect(what).to_have_attribute("aria-invalid", "true")
-    await expect(what).to_be_focused()
-    for field in ("item", "amount"):
-        await expect(form.locator(f"[data-input={field}] .error-text")).not_to_be_empty()
-    await expect(form.locator("[data-input=size] .error-text")).to_be_empty()
-
-    await what.fill("tea")
-    await form.get_by_label("amount").fill("2")
-    await form.get_by_label("gifts").fill("card\nribbon")
-    await form.get_by_role("button", name="Start").click()
-
-    await page.wait_for_url("**/#/runs/*")
-    run = _section(page, "shop/order")
-    await expect(run.locator(".chip")).to_have_text("succeeded")
-    await expect(run.get_by_role("log")).to_contain_text("ordered tea")
-    cid = page.url.rpartition("/")[2]
-    done = await shop.finished(cid)
-    assert done["result"] == {"item": "tea", "amount": 2, "gifts": ["card", "ribbon"]}
-    row = _section(page, "Latest runs").get_by_role("row", name="shop/order")
-    await expect(row).to_contain_text("succeeded")
-    await expect(_log(page).locator(".line", has_text="ordered tea")).to_have_count(1)
-
-
-async def test_the_example_that_greets(shop: Served, open_page: OpenPage) -> None:
-    visit = await open_page(shop.url, "/#/tasks/hello/greet")
-    page = visit.page
-    form = _section(page, "hello/greet")
-    visit.forgiven.append("status of 400")
-    await form.locator("[data-input=name] input").fill("A" * 201)
-    await form.get_by_role("button", name="Start").click()
-    await expect(form.locator("[data-input=name] .error-text")).not_to_be_empty()
-    await form.locator("[data-input=name] input").fill("Ada")
-    await form.get_by_role("button", name="Start").click()
-    await page.wait_for_url("**/#/runs/*")
-    await expect(_section(page, "hello/greet").locator(".chip")).to_have_text("succeeded")
-    await expect(_log(page)).to_contain_text("Hello, Ada!")
-
-
-async def test_what_the_request_itself_has_wrong_is_shown_at_its_field(
+async def test_an_example_is_found_filled_in_wrong_then_right_and_watched(
     shop: Served, open_page: OpenPage
 ) -> None:
-    visit = await open_page(shop.url, "/#/tasks/shop/hold")
+    visit = await open_page(shop.url)
     page = visit.page
-    form = _section(page, "shop/hold")
-    visit.forgiven.append("status of 422")
-    await form.locator("summary").click()
+    await expect(state(page)).to_have_text("running")
+    await expect(heading(page)).to_have_text("Overview")
+    assert 10_000 < await page.evaluate(SENT) < MOST_BYTES
+    await page.keyboard.press("g")
+    await page.keyboard.press("p")
+    await expect(heading(page)).to_have_text("Plans")
+    await expect(page.get_by_role("link", name="Report on a CSV file")).to_be_visible()
+    await page.keyboard.press("/")
+    await page.keyboard.type("csv fi")
+    await expect(page.get_by_role("link", name="Check sites")).to_be_hidden()
+    made = await shop.done("csv_report", "generate", inputs={"rows": 50, "file_name": "few.csv"})
+    assert made["status"] == "succeeded"
+    await page.get_by_role("link", name="Report on a CSV file").click()
+
+    await expect(heading(page)).to_have_text("report")
+    form = section(page, "Start it")
+    visit.forgiven.append("status of 400")
+    await form.get_by_label("charts").fill("999")
+    await form.get_by_role("button", name="Start").click()
+    path = form.get_by_label("CSV file")
+    await expect(path).to_have_attribute("aria-invalid", "true")
+    await expect(path).to_be_focused()
+    await expect(form.locator("[data-input=charts] .error-text")).not_to_be_empty()
+    await expect(form.locator("[data-input=quote] .error-text")).to_be_empty()
+    await path.fill("few.csv")
+    await form.get_by_label("charts").fill("2")
+    await form.get_by_role("button", name="Start").click()
+
+    await page.wait_for_url("**/#/runs/*")
+    await expect(heading(page)).to_have_text("csv_report/report")
+    await expect(page.locator(".page-head .chip")).to_have_text("succeeded")
+    steps = section(page, "Steps").locator(".step-node")
+    await expect(steps).to_have_count(4)
+    for step in await steps.all():
+        await expect(step).to_have_attribute("data-status", "success")
+    await expect(section(page, "Timeline").locator(".bar")).to_have_count(4)
+    await expect(section(page, "Result")).to_contain_text('"rows": 50')
+    await section(page, "Steps").get_by_role("button", name="write").press("Enter")
+    await expect(section(page, "Log").get_by_label("Search the log")).to_have_value("write")
+    async with page.expect_download() as download:
+        await section(page, "Log").get_by_role("button", name="Download").click()
+    file = Path(await (await download.value).path())
+    saved = await asyncio.to_thread(file.read_text, "utf-8")
+    assert saved.count("\n") == len(await shop.log(_cid(page)))
+
+
+async def test_every_kind_of_input_is_sent_and_shown_as_code(
+    shop: Served, open_page: OpenPage
+) -> None:
+    visit = await open_page(shop.url, "/#/plans/shop/order")
+    page = visit.page
+    form = section(page, "Start it")
+    await form.get_by_label("What").fill("it's tea")
+    await form.get_by_label("amount").fill("2")
+    await form.get_by_label("size").select_option("large")
+    await form.get_by_label("gifts").fill("card\nribbon")
+    await form.get_by_label("code", exact=True).fill("4711")
+    await form.get_by_label("floor").fill("3")
+    await form.get_by_text("Priority, delay, labels").click()
+    await form.get_by_label("Labels").fill("team")
+    await form.get_by_role("button", name="Start").click()
+    await expect(form.locator("[data-input=labels] .error-text")).to_contain_text("key=value")
+    await form.get_by_label("Labels").fill("team=tea")
     await form.get_by_label("Priority").fill("high")
+    visit.forgiven += ["status of 422", "status of 400"]
     await form.get_by_role("button", name="Start").click()
     await expect(form.locator("[data-input=priority] .error-text")).not_to_be_empty()
-    await expect(form.get_by_label("Priority")).to_be_focused()
+    await form.get_by_label("Priority").fill("7")
+    await form.get_by_role("button", name="Start").click()
+    await expect(form.locator("[data-input=town] .error-text")).not_to_be_empty()
+    await form.get_by_label("town").fill("Graz")
 
+    await form.get_by_role("button", name="Copy as code").click()
+    code = form.locator(".code-view pre")
+    await expect(code).to_contain_text(r"it'\''s tea")
+    await form.get_by_role("button", name="Python").click()
+    await expect(code).to_contain_text('"fast": False,')
+    program = await code.text_content() or ""
+    compile(program, "form.py", "exec")
+    await form.get_by_role("button", name="TypeScript").click()
+    await expect(code).to_contain_text('"priority": 7')
 
-async def test_a_run_is_started_again_with_other_inputs(shop: Served, open_page: OpenPage) -> None:
-    first = await shop.done("shop", "order", inputs={"item": "tea", "amount": 3, "code": "4711"})
-    page = (await open_page(shop.url, f"/#/runs/{first['cid']}")).page
-    await page.get_by_role("link", name="Run again …").click()
-    form = _section(page, "shop/order")
-    await expect(form.get_by_label("What")).to_have_value("tea")
-    await expect(form.get_by_label("amount")).to_have_value("3")
-    await expect(form.get_by_label("code")).to_have_value("")
-    await form.get_by_label("What").fill("coffee")
     await form.get_by_role("button", name="Start").click()
     await page.wait_for_url("**/#/runs/*")
-    again = await shop.finished(page.url.rpartition("/")[2])
-    assert again["result"]["item"] == "coffee"
-    assert again["result"]["amount"] == 3
+    done = await shop.finished(_cid(page))
+    assert done["result"] == {
+        "item": "it's tea",
+        "amount": 2,
+        "gifts": ["card", "ribbon"],
+        "address": {"town": "Graz", "floor": 3},
+    }
+    assert (done["priority"], done["labels"]) == (7, {"team": "tea"})
+    await page.get_by_role("link", name="Run with other inputs …").click()
+    await expect(form.get_by_label("What")).to_have_value("it's tea")
+    await expect(form.get_by_label("town")).to_have_value("Graz")
+    await expect(form.get_by_label("code", exact=True)).to_have_value("")
 
 
-async def test_a_long_run_is_cancelled(shop: Served, open_page: OpenPage) -> None:
-    cid = await shop.run("shop", "hold")
+async def test_why_the_last_run_failed_is_found_and_it_is_tried_again(
+    shop: Served, open_page: OpenPage
+) -> None:
+    failed = await shop.done("shop", "broken")
+    await shop.done("shop", "noise", inputs={"word": "fine"})
     page = (await open_page(shop.url)).page
-    active = _section(page, "Running now")
-    await expect(active.locator(".chip")).to_have_text("running")
+    failures = section(page, "Latest failures")
+    await failures.get_by_role("link", name="shop/broken").first.click()
+    await expect(heading(page)).to_be_focused()
+    error = page.locator(".error-box")
+    await expect(error).to_contain_text("<img src=x onerror=alert(1)> broke")
+    await expect(error.get_by_role("heading")).to_contain_text("stumble")
+    await expect(page.locator("img")).to_have_count(0)
+    await expect(section(page, "Steps").locator("[data-status=failed]")).to_contain_text("stumble")
+    log = section(page, "Log")
+    await error.get_by_role("button", name="Log of stumble").click()
+    await expect(log).not_to_contain_text("walked")
+    await log.get_by_label("Search the log").fill("")
+    await expect(log).to_contain_text("walked")
+    await log.get_by_role("button", name="Next error").click()
+    await expect(log.locator(".found")).to_contain_text("stumble")
+
+    await page.get_by_role("button", name="Retry from failed").click()
+    await expect(page.get_by_text("Retry of")).to_be_visible()
+    again = await shop.finished(_cid(page))
+    assert again["retry_of"] == failed["cid"]
+    await expect(section(page, "Steps").get_by_role("button", name="walk")).to_contain_text("kept")
+
+    await page.get_by_role("link", name="Runs", exact=True).first.click()
+    await page.get_by_role("button", name=re.compile("^failed")).click()
+    await expect(page).to_have_url(re.compile(r"#/runs\?status=failed$"))
+    await page.get_by_label("Search runs").fill("brok")
+    await expect(page).to_have_url(re.compile(r"q=brok"))
+    runs = page.get_by_role("table")
+    await expect(runs).to_contain_text("shop/broken")
+    await expect(runs).not_to_contain_text("shop/noise")
+    await page.goto(page.url.replace("brok", "nothing-like-it"))
+    await expect(page.locator("main")).to_contain_text("No run passes these filters.")
+    await page.go_back()
+    await expect(runs).to_contain_text("shop/broken")
+
+
+async def test_a_long_run_is_cancelled_and_the_system_stopped_and_started(
+    shop: Served, open_page: OpenPage
+) -> None:
+    cid = await shop.run("shop", "hold")
+    visit = await open_page(shop.url, f"/#/runs/{cid}")
+    page = visit.page
+    hold = section(page, "Steps").get_by_role("button", name="hold")
+    await expect(hold).to_have_attribute("data-status", "running")
+    await page.get_by_role("link", name="Overview").click()
+    active = section(page, "Running now")
     await active.get_by_role("button", name="Cancel: shop/hold").click()
     await expect(active).to_contain_text("Nothing runs right now.")
-    await expect(_section(page, "Latest runs").locator(".chip").first).to_have_text("cancelled")
     assert (await shop.finished(cid))["status"] == "cancelled"
 
-
-async def test_why_a_run_failed_is_found_and_is_text(shop: Served, open_page: OpenPage) -> None:
-    await shop.done("shop", "broken")
-    page = (await open_page(shop.url)).page
-    runs = _section(page, "Latest runs")
-    await runs.get_by_role("button", name="failed 1").click()
-    await runs.get_by_role("link", name="shop/broken").click()
-    run = _section(page, "shop/broken")
-    await expect(run.locator(".error-box")).to_contain_text("<img src=x onerror=alert(1)> broke")
-    await expect(run.locator(".error-box h3")).to_contain_text("stumble")
-    await expect(page.locator("img")).to_have_count(0)
-
-
-async def test_a_run_that_does_not_exist_is_told(shop: Served, open_page: OpenPage) -> None:
-    visit = await open_page(shop.url, "/#/runs/nothing")
+    await page.get_by_role("button", name="Stop …").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Let them finish").click()
+    await expect(state(page)).to_have_text("stopped")
+    cid = await shop.run("hello", "greet")
+    await page.goto(f"{shop.url}/#/runs/{cid}")
+    await expect(page.locator("main")).to_contain_text("the system is stopped")
+    await page.goto(f"{shop.url}/#/")
+    await page.get_by_role("button", name="Start", exact=True).click()
+    await expect(state(page)).to_have_text("running")
+    await expect(section(page, "Workers")).to_contain_text("worker-1")
+    assert (await shop.finished(cid))["status"] == "succeeded"
     visit.forgiven.append("status of 404")
-    run = _section(visit.page, "nothing")
-    await expect(run.get_by_role("alert")).to_contain_text("nothing")
-    await expect(run.get_by_role("button", name="Cancel")).to_be_hidden()
+    await page.goto(f"{shop.url}/#/runs/nothing")
+    await expect(page.get_by_role("alert").filter(has_text="nothing")).to_be_visible()
+    await expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
 
 
-async def test_the_log_is_live_and_filtered_by_level(shop: Served, open_page: OpenPage) -> None:
-    page = (await open_page(shop.url)).page
-    await _live(page)
-    log = _log(page)
+async def test_the_queue_is_reordered_by_drag_and_by_keyboard_and_many_are_changed(
+    shop: Served, open_page: OpenPage
+) -> None:
+    async with _paused(shop):
+        for number in "abcde":
+            await shop.run("shop", "noise", inputs={"word": "x"}, labels={"n": number})
+        await shop.run("shop", "hold", delay_sec=3600, labels={"n": "late"})
+        page = (await open_page(shop.url, "/#/queue")).page
+        rows = page.locator(".window .queue-row")
+        await expect(rows).to_have_count(5)
+        await expect(page.locator("main")).to_contain_text("The queue is paused")
+
+        await page.get_by_label("Move shop/noise, number 5").focus()
+        await page.keyboard.press("ArrowUp")
+        await expect(page.get_by_label("Move shop/noise, number 4")).to_be_focused()
+        await until_order(shop, "abced")
+        await page.get_by_role("button", name="Undo").last.click()
+        await until_order(shop, "abcde")
+
+        handle = page.get_by_label("Move shop/noise, number 1")
+        target = await rows.nth(2).bounding_box()
+        await handle.hover()
+        await page.mouse.down()
+        assert target is not None
+        await page.mouse.move(target["x"] + 60, target["y"] + 20, steps=5)
+        await page.mouse.up()
+        await until_order(shop, "bcade")
+
+        await page.get_by_label("Choose shop/noise, number 4").check()
+        await page.get_by_label("Choose shop/noise, number 5").check()
+        chosen = page.get_by_role("group", name="What to do with those chosen")
+        await chosen.get_by_role("button", name="Priority …").click()
+        await page.get_by_role("dialog").get_by_label("Priority").fill("9")
+        await page.get_by_role("dialog").get_by_role("button", name="Set").click()
+        await until_order(shop, "debca")
+        await expect(chosen).to_be_hidden()
+        await page.get_by_label("Choose shop/noise, number 5").check()
+        await chosen.get_by_role("button", name="Cancel …").click()
+        await page.get_by_role("dialog").get_by_role("button", name="Cancel …").click()
+        await until_order(shop, "debc")
+
+        await page.get_by_role("button", name="Delayed").click()
+        await page.get_by_label("Choose shop/hold, number 1").check()
+        await chosen.get_by_role("button", name="Make ready now").click()
+        await expect(page.locator("main")).to_contain_text("Nothing is delayed.")
+        found = (await shop.get("/api/queue/list")).json["items"]
+        assert [each["task_name"] for each in found][-1] == "hold"
+
+
+async def until_order(shop: Served, wanted: str) -> None:
+    """Wait until the queue has the runs with these labels, in this order."""
+    seen: list[str] = []
+
+    async def look() -> bool:
+        seen[:] = await _queued(shop)
+        return "".join(seen) == wanted
+
+    await until(look)
+
+
+async def test_the_queue_shows_what_is_in_sight_only(shop: Served, open_page: OpenPage) -> None:
+    task = {"plan_name": "shop", "task_name": "noise", "inputs": {"word": "x"}}
+    async with _paused(shop):
+        for _ in range(2):
+            await shop.post("/api/tasks/batch", {"tasks": [task] * 1000})
+        page = (await open_page(shop.url, "/#/queue")).page
+        rows = page.locator(".window .queue-row")
+        await expect(rows.first).to_be_visible()
+        assert await rows.count() < 60
+        await page.locator(".window").evaluate("(box) => { box.scrollTop = box.scrollHeight; }")
+        await expect(page.get_by_label("Move shop/noise, number 2,000")).to_be_visible()
+        assert await rows.count() < 60
+
+
+async def test_the_live_log_is_filtered_paused_and_kept_short(
+    shop: Served, open_page: OpenPage
+) -> None:
+    page = (await open_page(shop.url, "/#/logs")).page
+    await expect(live(page)).to_have_text("Live")
+    log = log_lines(page)
     await shop.done("shop", "noise", inputs={"word": "Ada"})
     await expect(log).to_contain_text("Ada shouted")
-    await expect(log).to_contain_text("Ada said")
     await expect(log).not_to_contain_text("Ada whispered")
-
     await page.get_by_label("From level").select_option("error")
     await expect(log).not_to_contain_text("Ada said")
     await expect(log).to_contain_text("Ada shouted")
-    await shop.done("shop", "noise", inputs={"word": "Grace"})
-    await expect(log).to_contain_text("Grace shouted")
-    await expect(log).not_to_contain_text("Grace said")
-
     await page.get_by_label("From level").select_option("debug")
-    for word in ("whispered", "said", "shouted"):
-        await expect(log).to_contain_text(f"Grace {word}")
+    await expect(log).to_contain_text("Ada whispered")
+    await page.get_by_label("Search the log").fill("ada SAID")
+    await expect(log.locator(".line")).to_have_count(1)
+    await expect(page).to_have_url(re.compile(r"#/logs\?level=debug&q=ada\+SAID$"))
+    await page.get_by_label("Search the log").fill("")
 
-
-async def test_the_log_can_be_paused(shop: Served, open_page: OpenPage) -> None:
-    page = (await open_page(shop.url)).page
-    await _live(page)
-    section = _section(page, "Live log")
-    await section.get_by_role("button", name="Pause").click()
-    await shop.done("shop", "noise", inputs={"word": "Ada"})
-    go_on = section.get_by_role("button", name="Go on")
+    await page.get_by_role("button", name="Pause").click()
+    await shop.done("shop", "noise", inputs={"word": "Grace"})
+    go_on = page.get_by_role("button", name="Go on")
     await expect(go_on).to_have_attribute("aria-pressed", "true")
-    await expect(_log(page)).not_to_contain_text("Ada")
+    await expect(log).not_to_contain_text("Grace")
     await go_on.click()
-    await expect(_log(page)).to_contain_text("Ada shouted")
+    await expect(log).to_contain_text("Grace shouted")
+
+    await shop.done("probe", "say", inputs={"lines": 3000})
+    await expect(log.locator(".line", has_text="line 2999")).to_have_count(1)
+    assert await log.locator(".line").count() == 2000
+    lines = await log.locator(".message").all_text_contents()
+    numbers = [int(each.split()[1]) for each in lines if re.fullmatch(r"line \d+", each)]
+    assert numbers == list(range(numbers[0], 3000))
 
 
-async def test_the_log_keeps_the_newest_lines_only(
-    make_server: MakeServer, open_page: OpenPage, tmp_path: Path
-) -> None:
-    server = await make_server(plans=[write_probe(tmp_path / "plans")])
-    page = (await open_page(server.url)).page
-    await _live(page)
-    await server.done("probe", "say", inputs={"lines": 3000})
-    await expect(_log(page).locator(".line").last).to_contain_text("line 2999")
-    assert await _log(page).locator(".line").count() == 2000
-
-
-async def test_the_log_says_what_it_could_not_show(
-    make_server: MakeServer, open_page: OpenPage, tmp_path: Path
-) -> None:
-    server = await make_server(plans=[write_probe(tmp_path / "plans")], monitor_buffer_lines=1)
-    page = (await open_page(server.url)).page
-    await _live(page)
-    await server.done("probe", "say", inputs={"lines": 1000})
-    await expect(_log(page).locator(".note").first).to_contain_text("left out")
-
-
-async def test_the_log_goes_on_after_a_restart_without_gap_or_double(
-    open_page: OpenPage, tmp_path: Path
-) -> None:
-    write_plan(tmp_path / "plans", "shop", TASKS)
-    settings = {"data_dir": str(tmp_path / "data"), "plans": [str(tmp_path / "plans")]}
-    async with serving(**settings) as before:
-        port = int(before.url.rpartition(":")[2])
-        visit = await open_page(before.url)
-        visit.forgiven += ["ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "WebSocket", "status of 503"]
-        await _live(visit.page)
-        await before.done("shop", "noise", inputs={"word": "first"})
-        await expect(_log(visit.page)).to_contain_text("first shouted")
-    trouble = visit.page.get_by_text("The server does not answer.")
-    await expect(trouble).to_be_visible()
-    async with serving(**settings, port=port) as after:
-        await after.done("shop", "noise", inputs={"word": "second"})
-        await expect(_log(visit.page)).to_contain_text("second shouted")
-        said = [f"{word} {how}" for word in ("first", "second") for how in ("said", "shouted")]
-        assert await _said(visit) == said
-        await expect(trouble).to_be_hidden()
-        await visit.page.goto("about:blank")
-
-
-async def _said(visit: Visit) -> list[str]:
-    messages = await _log(visit.page).locator(".message").all_text_contents()
-    return [each for each in messages if re.fullmatch(r"(first|second) \w+", each)]
-
-
-async def test_the_system_is_stopped_and_started(shop: Served, open_page: OpenPage) -> None:
-    page = (await open_page(shop.url)).page
-    state = page.locator("header").get_by_role("status")
-    await page.get_by_role("button", name="Stop …").click()
-    await page.get_by_role("dialog").get_by_role("button", name="Let them finish").click()
-    await expect(state).to_have_text("stopped")
-    cid = await shop.run("hello", "greet")
-    await page.goto(f"{shop.url}/#/runs/{cid}")
-    await expect(_section(page, "hello/greet")).to_contain_text("the system is stopped")
-    await page.get_by_role("button", name="Start", exact=True).click()
-    await expect(state).to_have_text("running")
-    await expect(_section(page, "hello/greet").locator(".chip")).to_have_text("succeeded")
+async def test_a_schedule_is_enabled_and_run(shop: Served, open_page: OpenPage) -> None:
+    page = (await open_page(shop.url, "/#/schedules")).page
+    row = page.get_by_role("listitem").filter(has_text="site_check/this_server")
+    await row.get_by_role("button", name="Enable").click()
+    await expect(row.get_by_role("button", name="Disable")).to_be_visible()
+    await row.get_by_role("button", name="Disable").click()
+    await row.get_by_role("button", name="Run now").click()
+    await page.get_by_role("link", name="Show").click()
+    await expect(heading(page)).to_have_text("site_check/check")
+    await shop.post(f"/api/tasks/{_cid(page)}/cancel")
 
 
 async def test_it_speaks_chinese_where_the_browser_does(shop: Served, open_page: OpenPage) -> None:
     page = (await open_page(shop.url, locale="zh-CN")).page
-    await expect(page.get_by_role("heading", name="实时日志")).to_be_visible()
-    await expect(page.locator("header").get_by_role("status")).to_have_text("运行中")
+    await expect(heading(page)).to_have_text("概览")
+    await expect(state(page)).to_have_text("运行中")
     assert await page.locator("html").get_attribute("lang") == "zh-CN"
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_it_fits_a_phone(shop: Served, open_page: OpenPage, scheme: str) -> None:
-    cid = (await shop.done("shop", "order", inputs={"item": "tea" * 200}))["cid"]
-    phone = {"width": 360, "height": 740}
-    page = (await open_page(shop.url, viewport=phone, color_scheme=scheme)).page
-    await _live(page)
-    for path in ("/", f"/#/runs/{cid}", "/#/tasks/shop/order"):
-        await page.goto(shop.url + path)
-        await expect(page.get_by_role("heading", level=2).first).to_be_visible()
-        assert await page.evaluate("document.documentElement.scrollWidth") <= phone["width"]
-
-
-async def test_it_is_used_with_the_keyboard_alone(shop: Served, open_page: OpenPage) -> None:
+async def test_the_keyboard_alone_is_enough(shop: Served, open_page: OpenPage) -> None:
     page = (await open_page(shop.url)).page
-    link = page.get_by_label("Run shop/order …")
+    await expect(state(page)).to_have_text("running")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    await page.keyboard.press("Enter")
+    await expect(page.locator("main")).to_be_focused()
+    await page.keyboard.press("?")
+    help_page = page.get_by_role("dialog", name="Keyboard")
+    await expect(help_page).to_contain_text("Next and previous entry")
+    await page.keyboard.press("Escape")
+    await expect(help_page).to_have_count(0)
+    await page.keyboard.press("g")
+    await page.keyboard.press("p")
+    await page.keyboard.press("/")
+    await page.keyboard.type("order s")
+    await page.keyboard.press("Escape")
+    link = page.get_by_role("link", name="Order something")
     await expect(link).to_be_visible()
     await link.focus()
     await page.keyboard.press("Enter")
-    panel = _section(page, "shop/order")
-    await expect(panel.get_by_role("heading", level=2)).to_be_focused()
-    await panel.get_by_label("What").focus()
+    await page.get_by_label("What").focus()
     await page.keyboard.type("tea")
     await page.keyboard.press("Enter")
     await page.wait_for_url("**/#/runs/*")
-    await expect(panel.locator(".chip")).to_have_text("succeeded")
-    await page.keyboard.press("Escape")
-    await expect(_section(page, "Plans")).to_be_visible()
+    await expect(page.locator(".page-head .chip")).to_have_text("succeeded")
 
 
 async def test_a_page_that_nobody_sees_asks_nothing(shop: Served, open_page: OpenPage) -> None:
     page = (await open_page(shop.url)).page
     await page.clock.install()
     await page.reload()
-    await _live(page)
+    await expect(state(page)).to_have_text("running")
+    await expect(section(page, "Workers")).to_contain_text("worker-1")
     asked: list[str] = []
     await page.evaluate(HIDE, True)
     page.on("request", lambda request: asked.append(urlsplit(request.url).path))
@@ -346,6 +407,37 @@ async def test_a_page_that_nobody_sees_asks_nothing(shop: Served, open_page: Ope
     assert asked == ["/healthz"]
     await page.evaluate(HIDE, False)
     await until(lambda: {"/api/system/status", "/api/runs"} <= set(asked))
+
+
+async def test_the_log_goes_on_after_a_restart_without_gap_or_double(
+    open_page: OpenPage, tmp_path: Path
+) -> None:
+    write_plan(tmp_path / "plans", "shop", TASKS)
+    plans = [write_probe(tmp_path / "plans")]
+    settings: dict[str, Any] = {"data_dir": str(tmp_path / "data"), "plans": plans}
+    async with serving(**settings, monitor_buffer_lines=20) as before:
+        port = int(before.url.rpartition(":")[2])
+        visit = await open_page(before.url, "/#/logs")
+        page = visit.page
+        visit.forgiven += ["ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "WebSocket", "status of 503"]
+        await expect(live(page)).to_have_text("Live")
+        await before.done("probe", "say", inputs={"lines": 1000})
+        await expect(log_lines(page).locator(".note").first).to_contain_text("left out")
+        await before.done("shop", "noise", inputs={"word": "first"})
+        await expect(log_lines(page)).to_contain_text("first shouted")
+    trouble = page.get_by_text("The server does not answer.")
+    await expect(trouble).to_be_visible()
+    async with serving(**settings, port=port) as after:
+        await after.done("shop", "noise", inputs={"word": "second"})
+        await expect(log_lines(page)).to_contain_text("second shouted")
+        messages = await log_lines(page).locator(".message").all_text_contents()
+        said = [each for each in messages if re.fullmatch(r"(first|second) \w+", each)]
+        assert said == [f"{word} {how}" for word in ("first", "second") for how in HOW]
+        await expect(trouble).to_be_hidden()
+        await page.goto("about:blank")
+
+
+HOW = ("said", "shouted")
 
 
 async def test_the_reference_shows_every_operation(shop: Served, open_page: OpenPage) -> None:

@@ -1,8 +1,18 @@
 // Elements, made and kept up to date. Text always becomes text nodes: nothing is parsed as HTML.
 
+const SVG = "http://www.w3.org/2000/svg";
+
 /** A new element. `on…` are listeners; absent, null and false properties are left out. */
 export function h(tag, properties = {}, ...children) {
-  const element = document.createElement(tag);
+  return filled(document.createElement(tag), properties, children);
+}
+
+/** The same in a drawing. */
+export function s(tag, properties = {}, ...children) {
+  return filled(document.createElementNS(SVG, tag), properties, children);
+}
+
+function filled(element, properties, children) {
   for (const [name, value] of Object.entries(properties)) {
     if (value === undefined || value === null || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);

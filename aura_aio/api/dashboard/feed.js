@@ -1,4 +1,4 @@
-// Answers of the server that are kept fresh while somebody can see them.
+// Answers of the server that are kept fresh while somebody reads them and can see them.
 
 import { Problem } from "./api.js";
 
@@ -12,8 +12,10 @@ export function onReach(listener) {
 }
 
 /**
- * Asks with `ask(signal)` every `everyMs` while the page is visible, and gives each answer to the
- * readers. After failures it asks less often. Nothing is asked twice at the same time.
+ * Asks with `ask(signal)` every `everyMs` while it has readers and the page is visible, and gives
+ * each answer to the readers. After failures it asks less often. Nothing is asked twice at the same
+ * time.
+ * @param {(signal: AbortSignal) => Promise<any>} ask
  */
 export function feedOf(ask, everyMs = 2_000) {
   const readers = new Set();
@@ -25,7 +27,7 @@ export function feedOf(ask, everyMs = 2_000) {
   async function round() {
     clearTimeout(timer);
     controller?.abort();
-    if (document.hidden) return;
+    if (document.hidden || !readers.size) return;
     const { signal } = (controller = new AbortController());
     let answer;
     let failure;
@@ -46,14 +48,27 @@ export function feedOf(ask, everyMs = 2_000) {
   document.addEventListener("visibilitychange", round);
 
   return {
-    /** Calls `reader(answer)` now, when there is an answer already, and with each new one. */
+    /** Calls `reader(answer)` now, when there is an answer already, and with each new one; what it answers ends that. */
     read(reader) {
       readers.add(reader);
       if (latest !== undefined) reader(latest);
-      return () => readers.delete(reader);
+      if (readers.size === 1) round();
+      return () => {
+        readers.delete(reader);
+        if (!readers.size) {
+          clearTimeout(timer);
+          controller?.abort();
+        }
+      };
     },
     /** Asks at once, and goes on from there. */
     refresh: round,
+    /** Asks no more. */
+    end() {
+      readers.clear();
+      round();
+      document.removeEventListener("visibilitychange", round);
+    },
   };
 }
 

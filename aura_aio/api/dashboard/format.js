@@ -27,9 +27,13 @@ export function duration(seconds) {
   if (seconds < 59.95) return amount(seconds, "second", 1);
   const total = Math.round(seconds);
   const [days, hours, minutes] = [Math.floor(total / 86400), Math.floor(total / 3600) % 24, Math.floor(total / 60) % 60];
-  if (days) return `${amount(days, "day")} ${amount(hours, "hour")}`;
-  if (hours) return `${amount(hours, "hour")} ${amount(minutes, "minute")}`;
-  return `${amount(minutes, "minute")} ${amount(total % 60, "second")}`;
+  if (days) return both([days, "day"], [hours, "hour"]);
+  if (hours) return both([hours, "hour"], [minutes, "minute"]);
+  return both([minutes, "minute"], [total % 60, "second"]);
+}
+
+function both(more, less) {
+  return less[0] ? `${amount(...more)} ${amount(...less)}` : amount(...more);
 }
 
 /** Seconds between two times of the contract; to now without the second. Never below 0. */

@@ -11,9 +11,10 @@ let left = false; // who has left the question is not asked again until they wan
 /** The token, or undefined. */
 export const token = () => current;
 
-/** Calls `listener()` whenever the token changes. */
+/** Calls `listener()` whenever the token changes; what it answers ends that. */
 export function onToken(listener) {
   listeners.add(listener);
+  return () => listeners.delete(listener);
 }
 
 /** Lets `ask(why)` ask a person for a token; it answers undefined when the question was left. */

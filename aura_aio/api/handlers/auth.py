@@ -17,6 +17,11 @@ async def create_ticket(request: web.Request) -> web.Response:
     return answer(access_views.ticket(ticket), status=201)
 
 
+async def get_grant(request: web.Request) -> web.Response:
+    """getGrant."""
+    return answer(access_views.grant(request[GRANT]))
+
+
 async def list_tokens(request: web.Request) -> web.Response:
     """listTokens."""
     return answer(access_views.token_list(request.app[ACCESS].list()))

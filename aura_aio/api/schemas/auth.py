@@ -54,6 +54,13 @@ class NewTokenSchema(AnswerSchema):
     token = Nested(TokenSchema, required=True)
 
 
+class GrantSchema(AnswerSchema):
+    """Grant."""
+
+    scope = AccessScopeField(required=True)
+    plans = Items(Text())
+
+
 class TicketSchema(AnswerSchema):
     """Ticket."""
 

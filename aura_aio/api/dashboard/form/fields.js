@@ -1,36 +1,55 @@
 // The fields of a form, made from a JSON Schema of an object.
 
+import { groupField } from "./group.js";
 import { boolField, choiceField, jsonField, linesField, numberField, textField, timeField } from "./kinds.js";
 
 const SCALARS = new Set(["string", "number", "integer"]);
 
 /**
  * A field for each property of `schema`, in its order. `given` are values to begin with in place of
- * the defaults.
+ * the defaults; `base` is the pointer to the object in the request.
  */
-export function fieldsOf(schema, given = {}) {
+export function fieldsOf(schema, given = {}, base = "/inputs") {
   return Object.entries(schema.properties ?? {}).map(([name, property]) => {
     const secret = property.writeOnly ?? false;
     return kindOf(property, secret)({
       name,
-      pointer: `/inputs/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
+      pointer: `${base}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
       label: property.title ?? name,
-      help: property.description,
+      help: [property.description, boundsOf(property)].filter(Boolean).join(" "),
       required: (schema.required ?? []).includes(name),
       schema: property,
       // What was secret came back masked: it has to be typed again.
       initial: secret ? undefined : (given[name] ?? property.default),
       fallback: secret ? undefined : property.default,
       secret,
+      fieldsOf,
     });
   });
 }
 
-function kindOf({ type, enum: words, format, items }, secret) {
+/** The values of fields by their names; those that are left out are not in it. */
+export function valuesOf(fields) {
+  const values = {};
+  for (const field of fields) {
+    const value = field.value();
+    if (value !== undefined) values[field.name] = value;
+  }
+  return values;
+}
+
+function kindOf({ type, enum: words, format, items, properties }, secret) {
   if (words) return choiceField;
   if (type === "boolean") return boolField;
   if (type === "number" || type === "integer") return numberField;
   if (type === "string") return format === "date-time" && !secret ? timeField : textField;
   if (type === "array" && SCALARS.has(items?.type) && !items.enum) return linesField;
+  if (type === "object" && properties && !secret) return groupField;
   return jsonField;
+}
+
+function boundsOf({ minimum: least, maximum: most }) {
+  if (least === undefined && most === undefined) return undefined;
+  if (least === undefined) return `≤ ${most}`;
+  return most === undefined ? `≥ ${least}` : `${least} – ${most}`;
 }

@@ -119,6 +119,20 @@ export function linesField(given) {
   });
 }
 
+/** Labels, as `key=value` in a line. */
+export function labelsField(given) {
+  const control = h("textarea", { rows: "2", spellcheck: "false", placeholder: "team=research" });
+  return field(given, control, () => {
+    const lines = control.value.split("\n").map((text) => text.trim()).filter(Boolean);
+    if (!lines.length) return undefined;
+    return Object.fromEntries(lines.map((text) => {
+      const [, key, value] = /^([^=]+)=(.*)$/.exec(text) ?? [];
+      if (key === undefined) throw new Error(t("form.label", { text }));
+      return [key, value];
+    }));
+  });
+}
+
 /** Anything else, as JSON. */
 export function jsonField(given) {
   const { initial, schema } = given;

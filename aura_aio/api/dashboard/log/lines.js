@@ -1,14 +1,20 @@
-// Log lines in the page: as many as fit, the newest at the bottom.
+// Log lines in the page: as many as can be read, the newest at the bottom, those that somebody looks for.
 
-import { h } from "../dom.js";
+import { h, setText } from "../dom.js";
 import { bothTimes, timeOfDay } from "../format.js";
-import { word } from "../i18n.js";
+import { t, word } from "../i18n.js";
 import { toRun } from "../route.js";
 
 export const MOST_LINES = 2_000;
+const MOST_KEPT = 20_000;
 const NEAR_END_PX = 24;
+const LEVELS = ["debug", "info", "warning", "error", "critical"];
+
+/** How much a level matters; one that is not known yet is never left out. */
+export const weightOf = (level) => (LEVELS.includes(level) ? LEVELS.indexOf(level) : LEVELS.length);
 
 function line(entry, withRun) {
+  if (entry.note !== undefined) return h("div", { class: "line note" }, entry.note);
   const level = /^\w+$/.test(entry.level) ? entry.level : "";
   const from = entry.cid === undefined
     ? h("span", { class: "run" }, entry.logger)
@@ -32,13 +38,15 @@ function line(entry, withRun) {
 /**
  * A box of log lines that stays at its end while `following`, until somebody scrolls up. Lines come
  * with the next frame, many at once, or wait while it is `paused`. `changed()` tells when one of
- * `following`, `paused` and `waiting` has changed.
+ * `following`, `paused`, `waiting` and `count` has changed.
  */
 export class LogLines {
-  #waiting = [];
+  #kept = [];
+  #fresh = []; // of those kept, the ones that are not drawn yet
   #frame;
   #withRun;
   #changed;
+  #wanted = () => true;
   following = true;
   paused = false;
 
@@ -46,27 +54,48 @@ export class LogLines {
     this.#withRun = withRun;
     this.#changed = changed;
     // Hundreds of lines a second would drown a screen reader: it reads here on demand.
-    this.node = h("div", { class: "lines", role: "log", "aria-live": "off", "aria-label": label, tabindex: "0" });
-    this.node.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.list = h("div", { class: "lines", role: "log", "aria-live": "off", "aria-label": label, tabindex: "0" });
+    this.empty = h("p", { class: "empty" });
+    this.node = h("div", { class: "log-box" }, this.list, this.empty);
+    this.list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.#say();
   }
 
   /** How many lines a pause holds back. */
   get waiting() {
-    return this.paused ? this.#waiting.length : 0;
+    return this.paused ? this.#fresh.length : 0;
   }
 
   add(entries) {
-    this.#push(entries.map((entry) => () => line(entry, this.#withRun)));
+    for (const entry of entries) {
+      this.#kept.push(entry);
+      this.#fresh.push(entry);
+    }
+    if (this.#kept.length > MOST_KEPT * 1.1) this.#kept.splice(0, this.#kept.length - MOST_KEPT);
+    if (this.#fresh.length > MOST_KEPT) this.#fresh.splice(0, this.#fresh.length - MOST_KEPT);
+    if (this.paused) this.#changed();
+    else this.#frame ??= requestAnimationFrame(() => this.#draw());
   }
 
   /** A line of our own among them. */
   note(text) {
-    this.#push([() => h("div", { class: "line note" }, text)]);
+    this.add([{ note: text }]);
+  }
+
+  /** Shows only the lines that pass; notes always do. @param {(entry: object) => boolean} wanted */
+  filter(wanted) {
+    this.#wanted = wanted;
+    if (this.paused) return;
+    this.#fresh = [...this.#kept];
+    this.list.replaceChildren();
+    this.#draw();
   }
 
   clear() {
-    this.#waiting = [];
-    this.node.replaceChildren();
+    this.#kept = [];
+    this.#fresh = [];
+    this.list.replaceChildren();
+    this.#say();
     this.#changed();
   }
 
@@ -82,37 +111,50 @@ export class LogLines {
     this.#changed();
   }
 
-  #push(makers) {
-    for (const make of makers) this.#waiting.push(make);
-    // What would be pushed out again at once is not made at all.
-    if (this.#waiting.length > MOST_LINES) this.#waiting.splice(0, this.#waiting.length - MOST_LINES);
-    if (this.paused) this.#changed();
-    else this.#frame ??= requestAnimationFrame(() => this.#draw());
+  /** Shows the first line that tells of an error, if there is one below; answers whether there was. */
+  toError() {
+    const top = this.list.getBoundingClientRect().top;
+    const errors = [...this.list.querySelectorAll(".error, .critical")];
+    const next = errors.find((each) => each.getBoundingClientRect().top > top + NEAR_END_PX) ?? errors[0];
+    if (!next) return false;
+    this.following = false;
+    this.list.scrollTop += next.getBoundingClientRect().top - top - 8;
+    for (const each of errors) each.classList.toggle("found", each === next);
+    this.#changed();
+    return true;
   }
 
   #draw() {
     this.#frame = undefined;
     if (this.paused) return;
-    const fresh = document.createDocumentFragment();
-    for (const make of this.#waiting) fresh.append(make());
-    this.#waiting = [];
-    this.node.append(fresh);
-    const over = this.node.childElementCount - MOST_LINES;
+    // What would be pushed out again at once is not made at all.
+    const wanted = this.#fresh.filter((entry) => entry.note !== undefined || this.#wanted(entry)).slice(-MOST_LINES);
+    this.#fresh = [];
+    const drawn = document.createDocumentFragment();
+    for (const entry of wanted) drawn.append(line(entry, this.#withRun));
+    this.list.append(drawn);
+    const over = this.list.childElementCount - MOST_LINES;
     if (over > 0) {
       const range = document.createRange();
-      range.setStart(this.node, 0);
-      range.setEnd(this.node, over);
+      range.setStart(this.list, 0);
+      range.setEnd(this.list, over);
       range.deleteContents();
     }
     if (this.following) this.#toEnd();
+    this.#say();
+  }
+
+  #say() {
+    this.empty.hidden = this.list.childElementCount > 0;
+    setText(this.empty, this.#kept.length ? t("log.nothing") : t("log.empty"));
   }
 
   #toEnd() {
-    this.node.scrollTop = this.node.scrollHeight;
+    this.list.scrollTop = this.list.scrollHeight;
   }
 
   #scrolled() {
-    const { scrollTop, scrollHeight, clientHeight } = this.node;
+    const { scrollTop, scrollHeight, clientHeight } = this.list;
     const atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
     if (atEnd === this.following) return;
     this.following = atEnd;

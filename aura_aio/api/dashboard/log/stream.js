@@ -27,12 +27,29 @@ export class LogStream {
   #retryMs = FIRST_RETRY_MS;
   #timer;
   #watchdog;
+  #ended = false;
+  #unlisten;
 
   constructor(listener) {
     this.#listener = listener;
-    addEventListener("online", () => this.#retryNow());
-    onToken(() => this.#retryNow());
-    document.addEventListener("visibilitychange", () => document.hidden || this.#retryNow());
+    const now = () => document.hidden || this.#retryNow();
+    addEventListener("online", now);
+    document.addEventListener("visibilitychange", now);
+    const offToken = onToken(now);
+    this.#unlisten = () => {
+      removeEventListener("online", now);
+      document.removeEventListener("visibilitychange", now);
+      offToken();
+    };
+  }
+
+  /** Watches no more. */
+  end() {
+    this.#ended = true;
+    this.#unlisten();
+    clearTimeout(this.#timer);
+    clearTimeout(this.#watchdog);
+    this.#socket?.close();
   }
 
   /** Turns to the entries that pass `filter` (`{level, cid, …}`), the last `tail` of them first. */
@@ -46,7 +63,7 @@ export class LogStream {
 
   async #connect() {
     clearTimeout(this.#timer);
-    if (this.#connecting) return;
+    if (this.#connecting || this.#ended) return;
     this.#connecting = true;
     this.#listener.state("connecting");
     let url;
@@ -58,11 +75,13 @@ export class LogStream {
     } finally {
       this.#connecting = false;
     }
+    if (this.#ended) return;
     const socket = new WebSocket(url);
     this.#socket = socket;
     this.#unanswered = 1;
-    socket.onopen = () => this.#subscribe();
+    socket.onopen = () => (this.#ended ? socket.close() : this.#subscribe());
     socket.onmessage = (message) => {
+      if (this.#ended) return;
       this.#listen(socket);
       this.#take(JSON.parse(message.data));
     };
@@ -73,6 +92,7 @@ export class LogStream {
   }
 
   #later() {
+    if (this.#ended) return;
     this.#listener.state("waiting");
     this.#timer = setTimeout(() => this.#connect(), this.#retryMs * (0.5 + Math.random()));
     this.#retryMs = Math.min(this.#retryMs * 2, LAST_RETRY_MS);

@@ -1,24 +1,29 @@
-// Small parts that several views share.
+// Small parts that several pages share.
 
-import { cancelTask } from "../api.js";
+import { call } from "../api.js";
 import { h, setAttribute, setText } from "../dom.js";
 import { bothTimes, percent } from "../format.js";
 import { t, word } from "../i18n.js";
-import { attempt, notify } from "../notice.js";
+import { icon } from "../icons.js";
+import { actionButton, attempt } from "./button.js";
+import { notify } from "./notice.js";
+
+export const STATUSES = ["queued", "running", "cancelling", "succeeded", "failed", "timed_out", "cancelled"];
 
 const FINAL = new Set(["succeeded", "failed", "timed_out", "cancelled"]);
 
 /** Whether a run with this status will not change any more; words that are not known yet may. */
 export const isFinal = (status) => FINAL.has(status);
 
-/** A chip with the status of a run: `{node, update(status)}`. */
-export function chip() {
+/** A chip with a status, as a picture and a word: `{node, update(status)}`; `kind` is the family of the words. */
+export function chip(kind = "status") {
   const node = h("span", { class: "chip" });
   return {
     node,
     update(status) {
+      if (node.dataset.status === status) return;
       node.dataset.status = status;
-      setText(node, word("status", status));
+      node.replaceChildren(icon(status), word(kind, status));
     },
   };
 }
@@ -47,10 +52,11 @@ export function progressBar() {
 /** The button that cancels a run, and ends it at once when it is being cancelled already. */
 export function cancelButton(after) {
   let run;
-  const node = h("button", { type: "button", class: "danger", hidden: true, onclick: () => cancel() });
+  const node = actionButton({ operation: "cancelTask", kind: "danger", act: cancel, label: t("cancel") });
+  node.hidden = true;
   async function cancel() {
     const body = run.status === "cancelling" ? { mode: "kill" } : undefined;
-    const answer = await attempt(node, () => cancelTask(run.cid, body));
+    const answer = await attempt(node, () => call("cancelTask", { cid: run.cid }, { body }));
     if (answer) notify(t("cancel.done", { task: `${run.plan_name}/${run.task_name}`, status: word("status", answer.status) }));
     after();
   }
@@ -66,6 +72,17 @@ export function cancelButton(after) {
 }
 
 /** A JSON value, set out to be read. */
-export function json(value) {
-  return h("pre", { tabindex: "0" }, typeof value === "string" ? value : JSON.stringify(value, null, 2));
+export function json(value, label) {
+  return h("pre", { tabindex: "0", role: "group", "aria-label": label }, typeof value === "string" ? value : JSON.stringify(value, null, 2));
+}
+
+/** Several buttons of which one is pressed: `{node, update(value)}`; `choices` are `[value, text]`. */
+export function choiceGroup({ label, choices, chosen }) {
+  const buttons = choices.map(([value, text]) => ({ value, node: h("button", { type: "button", onclick: () => chosen(value) }, text) }));
+  return {
+    node: h("div", { class: "segments", role: "group", "aria-label": label }, buttons.map(({ node }) => node)),
+    update(now) {
+      for (const each of buttons) setAttribute(each.node, "aria-pressed", String(each.value === now));
+    },
+  };
 }

@@ -1,0 +1,49 @@
+// A table of runs.
+
+import { h, rowsOf, setAttribute, setText } from "../dom.js";
+import { ago, bothTimes, duration, secondsBetween } from "../format.js";
+import { t } from "../i18n.js";
+import { toRun } from "../route.js";
+import { chip } from "./parts.js";
+
+/** `{node, update(runs)}`; `label` names the table for who does not see it. */
+export function runTable({ label, withTask = true }) {
+  const body = h("tbody");
+  const columns = [withTask ? "task" : "created", "status", withTask && "created", "took"].filter(Boolean);
+  const head = h("thead", {}, h("tr", {}, columns.map((each) => h("th", { scope: "col", class: each }, t(`runs.${each}`)))));
+  const show = rowsOf(body, (run) => run.cid, () => runRow(withTask));
+  return { node: h("table", { class: "runs", "aria-label": label }, head, body), update: show };
+}
+
+/** What is worth knowing at a glance: why it went wrong, when it will start, or its labels. */
+function noteOf(run) {
+  if (run.error) return run.error.message;
+  if (run.status === "queued" && Date.parse(run.run_at) > Date.now()) return t("runs.delayed", { when: ago(run.run_at) });
+  return Object.entries(run.labels).map(([key, value]) => `${key}=${value}`).join(" ");
+}
+
+function runRow(withTask) {
+  const name = h("a", { class: "name stretched" });
+  const note = h("span", { class: "muted note" });
+  const status = chip();
+  const created = h("time");
+  const took = h("td", { class: "number took" });
+  const first = h("td", { class: withTask ? "task" : "created" }, name, " ", note);
+  const node = h("tr", {}, first, h("td", { class: "status" }, status.node), withTask && h("td", { class: "created muted" }, created), took);
+  return {
+    node,
+    update(run) {
+      setText(name, withTask ? `${run.plan_name}/${run.task_name}` : ago(run.created_at));
+      setAttribute(name, "href", toRun(run.cid));
+      setAttribute(name, "title", withTask ? run.cid : bothTimes(run.created_at));
+      setText(note, noteOf(run));
+      setAttribute(note, "title", run.error?.message);
+      note.classList.toggle("bad", run.error !== undefined);
+      status.update(run.status);
+      setAttribute(created, "datetime", run.created_at);
+      setAttribute(created, "title", bothTimes(run.created_at));
+      setText(created, ago(run.created_at));
+      setText(took, run.started_at === undefined ? "–" : duration(secondsBetween(run.started_at, run.finished_at)));
+    },
+  };
+}
