@@ -90,12 +90,11 @@ class _Pages:
         known = request.if_none_match or ()
         if any(each.value in {page.tag, "*"} for each in known):
             return web.Response(status=304, headers=page.headers)
-        if page.packed is None:
+        if page.packed is None or not takes_gzip(request):
             return web.Response(body=page.body, headers=page.headers)
-        if not takes_gzip(request):
-            return web.Response(body=page.body, headers={**page.headers, **VARIES})
-        headers = {**page.headers, **VARIES, hdrs.CONTENT_ENCODING: "gzip"}
-        return web.Response(body=page.packed, headers=headers)
+        response = web.Response(body=page.packed, headers=page.headers)
+        response.headers[hdrs.CONTENT_ENCODING] = "gzip"
+        return response
 
 
 def add_pages(app: web.Application, contract: Contract) -> None:
@@ -171,7 +170,8 @@ def _page(name: str, body: bytes, policy: str = _NOTHING, cache: str = _ASK_EACH
         "Content-Security-Policy": policy,
         **_ALWAYS,
     }
-    return _Page(body, _packed(body) if cache == _FOR_EVER else None, tag, headers)
+    packed = _packed(body) if cache == _FOR_EVER else None
+    return _Page(body, packed, tag, headers if packed is None else headers | VARIES)
 
 
 def _packed(body: bytes) -> bytes | None:
