@@ -133,7 +133,7 @@ class Bench:
         self.plans = await Plans.load([self.root / "plans"])
         assert self.plans.get(PLAN).errors == ()
         new_cid = CidFactory(self.clock)
-        vault = await asyncio.to_thread(open_vault, self.root)
+        self.vault = vault = await asyncio.to_thread(open_vault, self.root)
         targets = Targets((), allow_private=False)
         check_space = settings.get("check_space", lambda: None)
         self.admission = admission = Admission(

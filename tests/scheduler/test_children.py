@@ -13,6 +13,7 @@ from aura_aio.model.children import ChildRequest
 from aura_aio.model.errors import BadReference, InputsRejected, ParentEnded, TooDeep
 from aura_aio.model.origin import FromParent, decode_origin
 from aura_aio.model.run import CancelRequest, Limit, Run, Tasklet
+from aura_aio.model.sealing import PassedOn, hidden_from
 from aura_aio.model.states import RunState
 from aura_aio.model.trace import TraceContext
 from aura_aio.scheduler.admission import RunRequest
@@ -103,6 +104,17 @@ async def test_the_same_call_gets_the_same_child(families: Families) -> None:
         await families.child(parent, **it) for it in ({"step": "u"}, {"turn": 0}, {"tries": 2})
     ]
     assert len({first.cid, *(run.cid for run in others)}) == 4
+
+
+async def test_a_secret_that_is_passed_on_is_sealed_again(families: Families) -> None:
+    """Whatever the task of the child says of the input that it comes in."""
+    parent = await families.start()
+    passed_on = PassedOn(("n",), ("4711",))
+    run = await families.child(parent, inputs=b'{"n": 4711}', passed_on=passed_on)
+    assert run.inputs == b'{"n":"***"}'
+    assert run.sealed is not None
+    hidden = hidden_from(families.bench.vault.unseal(run.sealed))
+    assert (hidden.inputs, hidden.passed_on) == ({"n": 4711}, passed_on)
 
 
 async def test_who_restarts_asks_anew(families: Families) -> None:
