@@ -140,6 +140,22 @@ async def test_tasks_that_start_each_other_come_to_an_end(
     assert "ring" in caplog.text
 
 
+async def test_of_each_task_that_is_not_started_any_more_it_is_said(
+    make_bench: MakeBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    plan = {"a": on("task: z"), "b": on("task: z"), "z": STEP}
+    bench = await planned(make_bench, plan, event_depth=1)
+    cid = await run(bench, "z", depth=1)
+    with caplog.at_level(logging.ERROR, "aura"):
+        await bench.end()
+        await answered(bench)
+    told = [vars(record) for record in caplog.records]
+    assert {(each["task"], each["after"], each["depth"]) for each in told} == {
+        ("p/a", cid, 1),
+        ("p/b", cid, 1),
+    }
+
+
 async def test_a_task_is_started_once_by_an_event_and_never_by_its_own(
     make_bench: MakeBench,
 ) -> None:

@@ -111,12 +111,18 @@ async def test_it_forgets_in_small_steps_and_again_after_a_minute(site: Site) ->
         await retention.aclose()
 
 
-async def test_by_number_the_newest_are_kept(site: Site) -> None:
+async def test_by_number_the_newest_are_kept_and_only_what_was_forgotten_is_told(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     opened = site.opened
     retention = Retention(opened.store.retention, Keep(runs=10, entries=20), opened.clock)
     await site.fill(50)
-    await retention.tidy()
-    assert await site.left() == (10, 20, 1)
+    with caplog.at_level(logging.INFO, "aura.scheduler.retention"):
+        await retention.tidy()
+        assert await site.left() == (10, 20, 1)
+        await retention.tidy()
+    (told,) = [vars(record) for record in caplog.records]
+    assert (told["runs"], told["entries"], told["events"]) == (40, 30, 0)
 
 
 async def test_a_store_that_is_not_there_is_waited_for(

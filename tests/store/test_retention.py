@@ -67,6 +67,18 @@ async def test_the_newest_ended_runs_are_kept(opened: Opened) -> None:
     assert await kept(opened, active, *cids) == [True, False, False, False, True, True]
 
 
+async def test_by_age_and_by_number_together_it_is_no_more_than_asked_for(opened: Opened) -> None:
+    old = [await ended(opened) for _ in range(3)]
+    opened.clock.seconds += 2 * DAY_SEC
+    young = [await ended(opened) for _ in range(4)]
+    before = opened.clock.now() - DAY_SEC
+    retention = opened.store.retention
+    assert await retention.forget_runs(ended_before=before, most=0, limit=4) == 4
+    assert await kept(opened, *old, *young) == [False] * 4 + [True] * 3
+    assert await retention.forget_runs(ended_before=before, most=2, limit=4) == 1
+    assert await kept(opened, *young) == [False, False, True, True]
+
+
 async def test_a_family_goes_as_a_whole_or_not_at_all(opened: Opened) -> None:
     parent = await opened.start()
     origin = encode_origin(FromParent(parent, "s"))

@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from aura_aio.model.plan import StepStatus
-from aura_aio.model.run import HANDED_DOWN, CancelRequest, OnCrash, RunError, StepRecord
+from aura_aio.model.run import HANDED_DOWN, CallRecord, CancelRequest, OnCrash, RunError, StepRecord
 from aura_aio.model.states import RunEvent, RunState
 from tests.store.opened import DEFINITION, Opened
 
@@ -39,7 +39,10 @@ async def test_steps_are_kept_in_the_order_of_their_start(opened: Opened) -> Non
     failed = StepRecord(
         cid, 1, "fetch", StepStatus.FAILED, 5.0, 6.0, 2, b"[1]", RunError("KeyError", "'a'")
     )
-    prepare = StepRecord(cid, 1, "prepare", StepStatus.SUCCESS, started_at=4.0, finished_at=4.5)
+    calls = (CallRecord(None, 1, "failed", 4.0, 4.1), CallRecord(7, 2, "success", 4.2, 4.5))
+    prepare = StepRecord(
+        cid, 1, "prepare", StepStatus.SUCCESS, 4.0, 4.5, 2, worker="worker-3", calls=calls
+    )
     skipped = StepRecord(cid, 1, "report", StepStatus.SKIPPED, finished_at=7.0)
     pending = StepRecord(cid, 1, "a last one", StepStatus.PENDING)
     await opened.store.runs.record_steps([pending, skipped, failed, prepare])
