@@ -10,6 +10,7 @@ import pytest
 from aura_aio.model.run import CancelRequest
 from aura_aio.model.schedule import DueOutcome
 from aura_aio.model.states import RunState
+from aura_aio.scheduler.schedule_book import Source
 from tests.scheduler.bench import START, STEP, Bench, TurnedClock, at
 from tests.scheduler.conftest import MakeBench
 
@@ -277,7 +278,9 @@ async def test_a_schedule_of_a_broken_file_goes_on_where_it_was(make_bench: Make
     assert await bench.due() == [START + 2 * HOUR]
 
 
-async def test_a_task_that_is_gone_fails_its_due_time_and_no_other(make_bench: MakeBench) -> None:
+async def test_a_task_that_is_gone_fails_its_due_time_and_no_other(
+    make_bench: MakeBench, caplog: pytest.LogCaptureFixture
+) -> None:
     bench = await scheduled(make_bench, "id: b, every: 1h, overlap: queue")
     bench.write({"tasks/u.yaml": STEP})
     await bench.reload()
@@ -289,6 +292,9 @@ async def test_a_task_that_is_gone_fails_its_due_time_and_no_other(make_bench: M
     failed, message = outcome(bench, "a")
     assert failed is DueOutcome.FAILED
     assert "has no task 'u'" in str(message)
+    (told,) = [vars(each) for each in caplog.records if each.levelno == logging.ERROR]
+    assert (told["action"], told["schedule"], told["reason"]) == ("schedule_failed", "a", message)
+    assert bench.schedules.get("a").source is Source.API
     bench.write({"tasks/u.yaml": STEP})
     await bench.reload()
     await bench.turn(HOUR)
