@@ -81,7 +81,7 @@ class Subject:
         self.hands = Hands()
         self._folder = folder
         self._plans = plans
-        self._vault = vault
+        self.vault = vault
         self._clock = clock
         self._lives = 0
 
@@ -93,8 +93,8 @@ class Subject:
             self._database, publish=bus.publish, clock=self._clock, queue_limit=QUEUE_LIMIT
         )
         targets = Targets((), allow_private=False)
-        admission = Admission(
-            self._plans.catalog, self._clock, CidFactory(self._clock), self._vault, targets
+        self.admission = admission = Admission(
+            self._plans.catalog, self._clock, CidFactory(self._clock), self.vault, targets
         )
         self.children = Children(
             store.children, store.runs, admission, self._clock, depth_limit=DEPTH_LIMIT

@@ -43,11 +43,9 @@ async def last_uses(store: TokenStore) -> list[float | None]:
 async def test_the_door_is_closed_by_the_first_token_for_good(bench: Bench) -> None:
     access, told = await load(bench), list[str | None]()
     access.on_end(told.append)
-    assert access.is_open
-    assert not access.any_in_force
+    assert (access.is_open, access.any_in_force) == (True, False)
     token, secret = await access.create(RUNNER)
-    assert not access.is_open
-    assert access.any_in_force
+    assert (access.is_open, access.any_in_force) == (False, True)
     assert told == [None]
     other, _ = await access.create(NewToken(scope=Scope.READ))
     assert told == [None]
@@ -55,8 +53,7 @@ async def test_the_door_is_closed_by_the_first_token_for_good(bench: Bench) -> N
     assert await access.revoke(token.id) == replace(token, revoked_at=bench.clock.now())
     await access.revoke(other.id)
     assert told == [None, token.id, other.id]
-    assert not access.any_in_force
-    assert not access.is_open
+    assert (access.is_open, access.any_in_force) == (False, False)
     assert not (await load(bench)).is_open
     with pytest.raises(InvalidToken, match="was revoked"):
         access.grant_of(secret)

@@ -116,8 +116,9 @@ async def test_what_fails_is_tried_again_later_and_then_given_up(
         assert (first.status_code, first.error) == (500, "No.")
         assert first.next_at is not None
         assert 8 < first.next_at - START <= 10
-        await until(lambda: site.clock.longest() == first.next_at - START)
-        site.clock.turn(first.next_at - START)
+        wait_sec = first.next_at - START
+        await until(lambda: site.clock.longest() == wait_sec)
+        site.clock.turn(wait_sec)
         _, second = await site.tries(cid, 2)
         assert second.error == "RuntimeError in the server, whose log has more."
         assert second.next_at is not None
