@@ -58,12 +58,15 @@ class Site:
         return await self.bench.end()
 
     async def tries(self, cid: str, count: int) -> tuple[CallbackTry, ...]:
-        """The tries of a callback, once there are so many and nothing is done any more."""
+        """The tries of a callback, once there are so many, they were told, and nothing is done any
+        more.
+        """
 
         async def made() -> Any:
             callback = await self.bench.store.callbacks.of_run(cid)
             assert callback is not None
-            return self.clock.sleepers and len(callback.tries) >= count and callback.tries
+            told = all(each in self.told for each in callback.tries)
+            return self.clock.sleepers and told and len(callback.tries) == count and callback.tries
 
         return tuple(await until(made))
 

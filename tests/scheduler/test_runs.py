@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from aura_aio.model.audit import Note, noting
 from aura_aio.model.errors import BatchRejected, RequestInvalid
+from aura_aio.model.plan import StepStatus
 from aura_aio.model.ports import RunFilter
-from aura_aio.model.run import Outcome, Run
+from aura_aio.model.run import OnCrash, Outcome, Run, StepRecord
 from aura_aio.model.sealing import Hidden, hidden_from
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.model.trace import TraceContext
@@ -21,7 +22,7 @@ from aura_aio.scheduler import queue, runs
 from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.events import EventBus, RunEnds
 from aura_aio.scheduler.queue import Queue
-from aura_aio.scheduler.redo import Redoing
+from aura_aio.scheduler.redo import FAILED, Redoing
 from aura_aio.scheduler.retries import RetryRequest
 from aura_aio.scheduler.runs import BatchItem, Cancelled, Rejection, Runs
 from tests.scheduler.bench import STEP, TurnedClock
@@ -188,3 +189,29 @@ def hidden(subject: Subject, run: Run) -> Hidden:
     """What of a run is sealed."""
     assert run.sealed is not None
     return hidden_from(subject.vault.unseal(run.sealed))
+
+
+@pytest.mark.parametrize(
+    ("on_crash", "action"), [(OnCrash.RESUME, Redoing.REUSE), (OnCrash.RESTART, Redoing.RUN)]
+)
+async def test_what_a_lost_attempt_did_counts_only_where_the_run_went_on_from_there(
+    subject: Subject, on_crash: OnCrash, action: Redoing
+) -> None:
+    admitted = subject.admission.admit(ASKED)
+    tasklet, store = replace(admitted.tasklet, on_crash=on_crash), subject.store.runs
+    await store.enqueue([tasklet], [admitted.definition])
+    await subject.store.queue.claim(["w1"])
+    cid = tasklet.cid
+    await store.record_steps([StepRecord(cid, 1, "a", StepStatus.SUCCESS, 1.0, 2.0, 1, b"7")])
+    await store.lose([(cid, 1)], reason="Gone.")
+    await subject.store.queue.claim(["w1"])
+    await store.finish([Outcome(cid, 2, RunEvent.FAIL, 0.0)])
+    asked = RetryRequest(start=FAILED)
+    planned = await subject.runs.retry(cid, replace(asked, dry_run=True))
+    assert planned.cid is None
+    again = await subject.runs.retry(cid, asked)
+    assert [step.action for step in planned.steps] == [action]
+    assert again.steps == planned.steps
+    assert again.cid is not None
+    kept = [(each.step, each.output) for each in await store.finished_steps(again.cid)]
+    assert kept == ([("a", b"7")] if action is Redoing.REUSE else [])

@@ -69,6 +69,33 @@ def test_a_step_that_is_not_as_it_was_is_run() -> None:
     assert actions == {"same": "reuse", "changed": "run", "new": "run"}
 
 
+def test_each_step_is_told_why_it_is_run_or_kept() -> None:
+    on_broken = DependsOn("broken")
+    names = ("done", "skipped", "broken", "cancelled", "running", "unreached", "new")
+    steps = tuple(Step(name, "log") for name in names)
+    task = Task("p", "t", steps=(*steps, Step("after", "log", depends_on=on_broken)))
+    earlier = Task("p", "t", steps=(*steps[:-1], task.steps[-1]))
+    statuses = {name: name for name in names[1:5]} | {"broken": "failed"}
+    statuses |= dict.fromkeys(("done", "after"), "success")
+    told = {each.step: each.why for each in redo(task, earlier, statuses, FAILED)}
+    assert told == {
+        "done": "It has succeeded; its output is kept.",
+        "skipped": "It was skipped; that stays so.",
+        "broken": "It has failed.",
+        "cancelled": "It was cancelled.",
+        "running": "It was cut off.",
+        "unreached": "It was not reached.",
+        "new": "The earlier run did not have it.",
+        "after": "It depends on 'broken', which is run.",
+    }
+    changed = replace(earlier, steps=(replace(steps[0], action="set"), *steps[1:]))
+    told = {each.step: each.why for each in redo(task, changed, statuses, "skipped")}
+    assert told["done"] == "It is not as it was in the earlier run."
+    assert told["skipped"] == "The run is to begin with it."
+    told = {each.step: each.why for each in redo(task, earlier, statuses, START)}
+    assert set(told.values()) == {"The run begins from its start."}
+
+
 def test_an_unknown_step_is_refused() -> None:
     with pytest.raises(UnknownStep, match="Did you mean 'fetch'"):
         redo(Task("p", "t", steps=(Step("fetch", "log"),)), Task("p", "t"), {}, "fetsh")
