@@ -15,8 +15,9 @@ from aura_aio.worker.frames import Progress
 
 
 class Attempt:
-    """An attempt under way. It holds a slot of its worker, but while all of its steps that have
-    begun wait for child runs; `slot_free` is called whenever it has given it away.
+    """An attempt under way. It holds a slot of its worker until its end is reported, but while all
+    of its steps that have begun wait for child runs; `slot_free` is called whenever it has given it
+    away, and when the limits that it held are free.
     """
 
     def __init__(self, tasklet: Tasklet, worker: Worker, slot_free: Callable[[], None]) -> None:
@@ -32,6 +33,7 @@ class Attempt:
         self._deadline: TimerHandle | None = None
         self._waiting: Counter[str] = Counter()
         self._is_idle = False
+        self._holds_slot = True
         self._slot_free = slot_free
         worker.occupy()
 
@@ -77,19 +79,28 @@ class Attempt:
             self._deadline.cancel()
         self._deadline = deadline
 
+    def report(self) -> None:
+        """Its worker has done with it: the slot is another's, while its end is stored."""
+        self.reported = True
+        if self._holds_slot:
+            self._holds_slot = False
+            if self._is_idle:
+                self.worker.go_on()
+            self.worker.release()
+            self._slot_free()
+
     def end(self) -> None:
-        """It is over: give its slot back."""
+        """It is over, and that is stored."""
         self.is_over = True
         if self._deadline is not None:
             self._deadline.cancel()
-        if self._is_idle:
-            self.worker.go_on()
-        self.worker.release()
-        self._slot_free()
+        self.report()
+        if self.tasklet.limits:
+            self._slot_free()
 
     def _settle(self) -> None:
         idle = bool(self.steps) and all(self._waiting[step] > 0 for step in self.steps)
-        if self.is_over or idle == self._is_idle:
+        if not self._holds_slot or idle == self._is_idle:
             return
         self._is_idle = idle
         if idle:

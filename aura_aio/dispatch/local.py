@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from aura_aio.dispatch.attempts import Attempt
 from aura_aio.dispatch.briefings import Briefings, refused, task_gone
 from aura_aio.dispatch.calls import Calls
+from aura_aio.dispatch.looks import Looks
 from aura_aio.dispatch.reports import LogReports, RunReports
 from aura_aio.dispatch.supervisor import Supervisor, Worker, WorkerPlan
 from aura_aio.model.clock import Clock
@@ -80,7 +81,7 @@ class LocalDispatcher:
         self._claiming = False
         self._handing_over = asyncio.Lock()
         self._early_cancels: dict[str, float] | None = None
-        self._wake = asyncio.Event()
+        self._looks = Looks()
         self._none_left = asyncio.Event()
         self._none_left.set()
 
@@ -96,7 +97,7 @@ class LocalDispatcher:
             self._tasks.spawn(self._dispatch())
             await self._supervisor.start()
         self._claiming = True
-        self._wake.set()
+        self._looks.again()
 
     async def pause(self) -> None:
         """Claim nothing more but what attempts under way wait for; return at once."""
@@ -135,8 +136,7 @@ class LocalDispatcher:
         """Look at the queue again, if it has changed: who leaves it may have let others wait. End
         the attempt of a run that is being cancelled, and let the parent of one that ended go on.
         """
-        if RunState.QUEUED in {fact.source, fact.target} and fact.target is not RunState.RUNNING:
-            self._wake.set()
+        self._looks.run_changed(fact)
         if fact.target in TERMINAL:
             self._calls.run_ended(fact.cid)
         elif fact.target is RunState.CANCELLING:
@@ -144,7 +144,11 @@ class LocalDispatcher:
 
     def look_again(self) -> None:
         """Look at the queue again."""
-        self._wake.set()
+        self._looks.again()
+
+    def run_comes(self) -> None:
+        """A run is about to be queued: if there is room for it, claim in the same transaction."""
+        self._looks.run_comes()
 
     async def reload(self, switch: Callable[[], None]) -> None:
         """Call `switch` while no attempt is on its way to a worker, and replace the workers: those
@@ -174,7 +178,7 @@ class LocalDispatcher:
         self._log_reports[worker.name] = reports
         self._tasks.spawn(reports.run())
         _log.info("worker up", extra={"action": "worker_up", "worker": worker.name})
-        self._wake.set()
+        self._looks.again()
 
     def worker_said(self, worker: Worker, packet: tuple[ToServer, ...]) -> None:
         """Take a packet apart; nothing here waits."""
@@ -207,7 +211,7 @@ class LocalDispatcher:
 
     def worker_back(self, worker: Worker) -> None:
         """It is heard of again after a silence, and can take attempts."""
-        self._wake.set()
+        self._looks.again()
 
     async def worker_gone(self, worker: Worker, how: str) -> None:
         """Its attempts are lost, but for those whose end it had reported; its log and what its
@@ -229,8 +233,7 @@ class LocalDispatcher:
         timer: TimerHandle | None = None
         loop = asyncio.get_running_loop()
         while True:
-            await self._wake.wait()
-            self._wake.clear()
+            await self._looks.due()
             if timer is not None:
                 timer.cancel()
             try:
@@ -242,7 +245,7 @@ class LocalDispatcher:
                 )
                 due = self._clock.now() + RETRY_SEC
             if due is not None:
-                timer = loop.call_later(max(0.0, due - self._clock.now()), self._wake.set)
+                timer = loop.call_later(max(0.0, due - self._clock.now()), self._looks.again)
 
     async def _claim_all(self) -> float | None:
         """Fill the free slots; answers when to look again, if a delayed run will be due."""
@@ -253,6 +256,7 @@ class LocalDispatcher:
             if not places:
                 return None
             if count < len(places):
+                self._looks.has_room = True
                 return await self._queue.next_due()
         return None
 
@@ -294,7 +298,7 @@ class LocalDispatcher:
         return places[:MOST_AT_ONCE]
 
     def _register(self, tasklet: Tasklet, worker: Worker) -> Attempt:
-        attempt = self._attempts[tasklet.cid] = Attempt(tasklet, worker, self._wake.set)
+        attempt = self._attempts[tasklet.cid] = Attempt(tasklet, worker, self._looks.again)
         self._none_left.clear()
         cancel_by = (self._early_cancels or {}).get(tasklet.cid)
         if cancel_by is not None:
@@ -337,13 +341,13 @@ class LocalDispatcher:
 
     def _finished(self, worker: Worker, outcome: Outcome) -> None:
         attempt = self._attempt(outcome.cid, outcome.attempt)
-        if attempt is not None:
-            attempt.reported = True
         reports = self._log_reports.get(worker.name)
         if reports is not None:
             reports.finished(outcome)
         else:  # the worker went away while the attempt was on its way to it: it has no log
             self._reports.outcome(outcome)
+        if attempt is not None:  # now: the next claim shares the transaction of this end
+            attempt.report()
 
     def _attempt(self, cid: str, number: int) -> Attempt | None:
         attempt = self._attempts.get(cid)

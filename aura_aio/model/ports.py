@@ -272,6 +272,12 @@ class Dispatcher(Protocol):
         """Look at the queue again: what was paused may start now."""
         ...
 
+    def run_comes(self) -> None:
+        """A run is about to be queued, by a call that follows at once: if it can start, it is
+        claimed in the transaction that queues it. Without this it is claimed in the next one.
+        """
+        ...
+
     async def reload(self, switch: Callable[[], None]) -> None:
         """Let attempts that begin from now on see the actions as they are on disk now.
 

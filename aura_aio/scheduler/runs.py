@@ -113,6 +113,7 @@ class Runs:
         """
         self._admission.check_space()
         admitted = self._admission.admit(request)
+        self._dispatcher.run_comes()
         return await self._store.enqueue((admitted.tasklet,), (admitted.definition,), idempotency)
 
     async def submit_batch(
@@ -147,6 +148,7 @@ class Runs:
         elif not good:
             return Batch(items)
         definitions = {each.definition.digest: each.definition for each in good}
+        self._dispatcher.run_comes()
         accepted = await self._store.enqueue(
             [each.tasklet for each in good], list(definitions.values()), idempotency
         )

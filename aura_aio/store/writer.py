@@ -110,6 +110,7 @@ class _Waiting(Generic[Tx]):
 
 class Writer(Generic[Tx]):
     """Group commit: operations that wait at the same time share one transaction and one fsync.
+    Those of one turn of the event loop are handed over together, in the order of their calls.
 
     An operation is a plain function of the transaction that depends on nothing but the database
     and its own arguments: it may be called again. It checks first and writes afterwards, so that
@@ -127,7 +128,8 @@ class Writer(Generic[Tx]):
         self._session = session
         self._publish = publish
         self._loop = asyncio.get_running_loop()
-        self._inbox: SimpleQueue[_Waiting[Tx] | None] = SimpleQueue()
+        self._turn: list[_Waiting[Tx]] = []
+        self._inbox: SimpleQueue[list[_Waiting[Tx]] | None] = SimpleQueue()
         self._closing = False
         # A daemon: a process whose loop died without aclose() must end, and has acknowledged
         # nothing that is not on disk.
@@ -148,15 +150,23 @@ class Writer(Generic[Tx]):
         if self._closing:
             raise StoreUnavailable("The store is closed.")
         future: asyncio.Future[T] = self._loop.create_future()
-        self._inbox.put(_Waiting(operation, future, current_note()))
+        if not self._turn:
+            self._loop.call_soon(self._end_turn)
+        self._turn.append(_Waiting(operation, future, current_note()))
         return await future
 
     async def aclose(self) -> None:
         """Finish what waits, then end the thread. Idempotent."""
         if not self._closing:
             self._closing = True
+            self._end_turn()
             self._inbox.put(None)
         await asyncio.to_thread(self._thread.join)
+
+    def _end_turn(self) -> None:
+        turn, self._turn = self._turn, []
+        if turn:
+            self._inbox.put(turn)
 
     def _work(self) -> None:
         last = False
@@ -172,7 +182,7 @@ class Writer(Generic[Tx]):
         batch: list[_Waiting[Tx]] = []
         waiting = self._inbox.get()
         while waiting is not None:
-            batch.append(waiting)
+            batch += waiting
             try:
                 waiting = self._inbox.get_nowait()
             except Empty:

@@ -24,6 +24,8 @@ from aura_aio.run_settings import RunSettings
 
 MAX_PACKET_BYTES: Final = 256 * 1024 * 1024
 LOG_BATCH_LINES: Final = 256
+SOON_TURNS: Final = 3
+"""From the end of a run's last step to the end of the run: the two are one packet then."""
 
 
 class PlanActions(msgspec.Struct, frozen=True):
@@ -254,17 +256,27 @@ async def _read_body(reader: StreamReader) -> bytes:
 
 
 class FrameWriter:
-    """Sends frames; those of one turn of the event loop travel as one packet."""
+    """Sends frames; those of one turn of the event loop travel as one packet, with what was sent
+    before and can wait.
+    """
 
     def __init__(self, writer: StreamWriter) -> None:
         self._writer = writer
         self._loop = get_running_loop()
         self._waiting: list[Any] = []
+        self._leaves = False
 
     def send(self, frame: ToWorker | ToServer) -> None:
         """Send `frame` with this turn's packet, after those sent before; lost if the link is."""
-        if not self._waiting:
+        if not self._leaves:
+            self._leaves = True
             self._loop.call_soon(self.flush)
+        self._waiting.append(frame)
+
+    def send_soon(self, frame: ToWorker | ToServer) -> None:
+        """As `send`, but for `SOON_TURNS` more turns it may wait for others to travel with."""
+        if not self._waiting:
+            self._loop.call_soon(self._flush_in, SOON_TURNS)
         self._waiting.append(frame)
 
     def flush(self) -> None:
@@ -272,6 +284,13 @@ class FrameWriter:
         if self._waiting and not self._writer.is_closing():
             self._writer.write(encode_packets(self._waiting))
         self._waiting = []
+        self._leaves = False
+
+    def _flush_in(self, turns: int) -> None:
+        if turns and self._waiting:
+            self._loop.call_soon(self._flush_in, turns - 1)
+        else:
+            self.flush()
 
     def cut(self) -> None:
         """Close the link without what waits."""

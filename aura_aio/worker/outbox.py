@@ -69,7 +69,7 @@ class Outbox:
 
     def step(self, record: StepRecord) -> None:
         """Report a step that began or ended (on the loop)."""
-        self._frames.send(Steps((record,)))
+        self._frames.send_soon(Steps((record,)))
         self._all_asked_for = False
 
     async def synced(self) -> None:

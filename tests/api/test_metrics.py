@@ -108,6 +108,24 @@ async def test_the_log_and_its_monitors_and_the_waits_are_told(probe: Served) ->
     assert figures["aura_queue_wait_seconds_p95", ()] == overview["p95_wait_sec"]
 
 
+async def test_a_run_that_can_start_at_once_is_claimed_by_the_transaction_that_queues_it(
+    probe: Served, tmp_path: Path
+) -> None:
+    await probe.done("probe", "echo", inputs={"text": "a worker is up"})
+    before = await _figures(probe)
+    cid = await probe.run("probe", "hold", inputs={"gate": str(tmp_path / "gate")})
+
+    async def is_running() -> bool:
+        return bool((await probe.get(f"/api/runs/{cid}")).json["status"] == "running")
+
+    await until(is_running)
+    after = await _figures(probe)
+    grown = after["aura_store_commits", ()] - before["aura_store_commits", ()]
+    assert 1 <= grown <= 2  # the second keeps that its step has begun
+    (tmp_path / "gate").touch()
+    await probe.finished(cid)
+
+
 async def test_the_queue_the_workers_and_the_store_are_told(waiting: Served) -> None:
     for number in range(3):
         delay = {"delay_sec": 600} if number else {}

@@ -60,6 +60,9 @@ class Hands:
     def look_again(self) -> None:
         """Nothing starts by itself."""
 
+    def run_comes(self) -> None:
+        """Nothing starts by itself."""
+
     async def reload(self, switch: Callable[[], None]) -> None:
         """No worker has loaded anything."""
         switch()

@@ -24,6 +24,8 @@ def join_due(tx: Transaction, now: float) -> bool:
 
     Answers whether that was all of them. Their fact says queued → queued.
     """
+    if not tx.delayed:
+        return True
     rows = tx.connection.execute(sql.DUE, (now,)).fetchall()
     write_guarded(tx, sql.JOIN, [row[:2] for row in rows if not row[-1]])
     for cid, attempt, priority, plan_name, ready_at, is_moved in rows:

@@ -15,7 +15,7 @@ from aura_aio.store.sqlite import claims, moves, views
 from aura_aio.store.sqlite.accept import Acceptance
 from aura_aio.store.sqlite.lanes import Lanes
 from aura_aio.store.sqlite.reader import Query, Reader, T
-from aura_aio.store.sqlite.transaction import Transaction
+from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
 from aura_aio.store.writer import Writer
 
 
@@ -23,9 +23,15 @@ class SqliteQueue:
     """Implements `model.ports.QueueStore`."""
 
     def __init__(
-        self, writer: Writer[Transaction], look_ups: Reader, acceptance: Acceptance, clock: Clock
+        self,
+        writer: Writer[Transaction],
+        look_ups: Reader,
+        acceptance: Acceptance,
+        clock: Clock,
+        session: SqliteSession,
     ) -> None:
         self._writer = writer
+        self._session = session
         self._look_ups = look_ups
         self._acceptance = acceptance
         self._clock = clock
@@ -45,6 +51,8 @@ class SqliteQueue:
 
     async def next_due(self) -> float | None:
         """When the next delayed run is due, or None."""
+        if not self._session.delayed:
+            return None
         return await self._look_ups.ask(views.next_due)
 
     async def set_priority(self, cid: str, priority: int) -> Run:

@@ -71,7 +71,9 @@ class SqliteStore:
             acceptance=acceptance,
             max_attempts=max_attempts,
         )
-        self.queue: QueueStore = SqliteQueue(self._writer, parts.look_ups, acceptance, parts.clock)
+        self.queue: QueueStore = SqliteQueue(
+            self._writer, parts.look_ups, acceptance, parts.clock, parts.session
+        )
         self.children: ChildStore = SqliteChildren(
             self._writer, parts.look_ups, acceptance, parts.clock
         )

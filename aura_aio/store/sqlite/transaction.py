@@ -48,6 +48,7 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.execute(sql.TIDY_QUEUE_COUNTS)
         (self.queued,) = connection.execute(sql.QUEUED).fetchone()
+        (self.delayed,) = connection.execute(sql.DELAYED).fetchone()
         (self.newest_seq,) = connection.execute(sql.NEWEST_SEQ).fetchone()
         self.definitions = {digest for (digest,) in connection.execute(sql.DEFINITIONS)}
         self.plans_with_state = {name for (name,) in connection.execute(sql.PLANS_WITH_STATE)}
@@ -62,6 +63,8 @@ class Transaction:
         self.facts: list[RunChanged] = []
         self.queued: int = ledger.queued
         """Runs in the queue, this transaction's included."""
+        self.delayed: int = ledger.delayed
+        """How many of them have not joined those that can be claimed."""
         self.newest_seq: int = ledger.newest_seq
         """The newest number of a log entry, this transaction's included."""
         self.definitions: list[str] = []
@@ -119,11 +122,15 @@ class Transaction:
         """`count` runs have come into the queue at `place`."""
         self._places[place] += count
         self.queued += count
+        if place.delayed:
+            self.delayed += count
 
     def leave(self, place: Place) -> None:
         """A run has gone from `place` in the queue."""
         self._places[place] -= 1
         self.queued -= 1
+        if place.delayed:
+            self.delayed -= 1
 
     def changed(self, fact: RunChanged) -> None:
         """A run has gone from one state to another: count it, and publish it after the commit."""
@@ -184,6 +191,7 @@ class Transaction:
     def committed(self) -> None:
         """It is durable: what the writer knows by heart follows."""
         self._ledger.queued = self.queued
+        self._ledger.delayed = self.delayed
         self._ledger.newest_seq = self.newest_seq
         self._ledger.definitions.update(self.definitions)
         self._ledger.plans_with_state.update(self._plans_with_state)
@@ -208,6 +216,11 @@ class SqliteSession:
         """Which ends of runs are kept; replaced as a whole, from the loop's thread."""
         self.commit_sec = 0.0
         """How long all commits so far have taken, in seconds."""
+
+    @property
+    def delayed(self) -> int:
+        """How many queued runs are delayed, as of the last commit; may be asked by any thread."""
+        return self._ledger.delayed
 
     def begin(self) -> Transaction:
         """Start a transaction."""

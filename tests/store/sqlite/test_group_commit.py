@@ -133,6 +133,24 @@ async def test_operations_that_wait_together_share_one_transaction(desk: Desk) -
     assert desk.facts == words
 
 
+async def test_what_one_turn_of_the_loop_submits_is_one_transaction_in_its_order(
+    desk: Desk,
+) -> None:
+    before = desk.writer.commits
+    words = [f"word {n}" for n in range(100)]
+    answers = await asyncio.gather(*(desk.writer.submit(put(word)) for word in words))
+    assert answers == desk.facts == words
+    assert desk.writer.commits - before == 1
+
+
+async def test_what_was_submitted_in_the_turn_of_the_end_is_done(desk: Desk) -> None:
+    async with asyncio.TaskGroup() as group:
+        group.create_task(desk.writer.submit(put("last")))
+        await begun(group)
+        await desk.writer.aclose()
+    assert await desk.words() == {"last"}
+
+
 async def test_an_operation_that_refuses_fails_alone(desk: Desk) -> None:
     before = desk.writer.commits
     answers = await desk.together(put("a"), refuse, put("b"))

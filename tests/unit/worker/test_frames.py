@@ -4,12 +4,16 @@ Imports aura_aio.model, the frames and pytest.
 """
 
 import asyncio
+import socket
+from collections.abc import AsyncIterator
 
 import pytest
 
 from aura_aio.model.run import StepRecord
 from aura_aio.worker.frames import (
+    SOON_TURNS,
     Earlier,
+    FrameWriter,
     Synced,
     ToWorker,
     encode_packets,
@@ -41,3 +45,51 @@ async def test_a_packet_that_is_too_long_is_several_in_order(most_bytes: int) ->
     packets = await read_all(encode_packets(FRAMES, most_bytes=most_bytes))
     assert len(packets) > 1
     assert [frame for packet in packets for frame in packet] == FRAMES
+
+
+class Sent:
+    """The packets that a FrameWriter has sent over a real socket."""
+
+    def __init__(self, ours: asyncio.StreamWriter, theirs: asyncio.StreamReader) -> None:
+        self.frames = FrameWriter(ours)
+        self._theirs = theirs
+
+    async def next(self) -> tuple[ToWorker, ...]:
+        """The next packet."""
+        async with asyncio.timeout(10):
+            return await read_for_worker(self._theirs)
+
+
+@pytest.fixture
+async def sent() -> AsyncIterator[Sent]:
+    """A link of its own."""
+    ours, theirs = socket.socketpair()
+    _, writer = await asyncio.open_connection(sock=ours)
+    reader, end = await asyncio.open_connection(sock=theirs)
+    sent = Sent(writer, reader)
+    yield sent
+    await sent.frames.aclose()
+    end.close()
+
+
+async def test_what_can_wait_travels_with_what_comes_within_its_turns(sent: Sent) -> None:
+    sent.frames.send_soon(Synced(1))
+    for _ in range(SOON_TURNS - 1):
+        await asyncio.sleep(0)
+    sent.frames.send_soon(Synced(2))
+    sent.frames.send(Synced(3))
+    assert await sent.next() == (Synced(1), Synced(2), Synced(3))
+    sent.frames.send(Synced(4))
+    assert await sent.next() == (Synced(4),)
+
+
+async def test_what_can_wait_leaves_by_itself(sent: Sent) -> None:
+    for number in range(3):
+        sent.frames.send_soon(Synced(number))
+        assert await sent.next() == (Synced(number),)
+
+
+async def test_what_can_wait_is_sent_before_the_link_is_closed(sent: Sent) -> None:
+    sent.frames.send_soon(Synced(1))
+    await sent.frames.aclose()
+    assert await sent.next() == (Synced(1),)

@@ -1,0 +1,68 @@
+"""When the queue is looked at: for a reason, and not for one that another look has answered.
+
+Imports dispatch.looks and model.
+"""
+
+import asyncio
+
+from aura_aio.dispatch.looks import Looks
+from aura_aio.model.run import RunChanged
+from aura_aio.model.states import RunState
+
+
+def fact(source: RunState | None, target: RunState) -> RunChanged:
+    """A change of some run."""
+    return RunChanged("c", source, target, 1, 0.0)
+
+
+QUEUED = fact(None, RunState.QUEUED)
+CLAIMED = fact(RunState.QUEUED, RunState.RUNNING)
+ENDED = fact(RunState.RUNNING, RunState.SUCCEEDED)
+REMOVED = fact(RunState.QUEUED, RunState.CANCELLED)
+
+
+async def is_due(looks: Looks) -> bool:
+    """Whether a look is due now, which is taken."""
+    waiting = asyncio.ensure_future(looks.due())
+    for _ in range(5):
+        await asyncio.sleep(0)
+    done = waiting.done()
+    waiting.cancel()
+    return done
+
+
+async def test_a_run_that_comes_or_goes_is_a_reason_once() -> None:
+    looks = Looks()
+    assert not await is_due(looks)
+    for change in (QUEUED, REMOVED):
+        looks.run_changed(change)
+        assert await is_due(looks)
+        assert not await is_due(looks)
+
+
+async def test_what_a_claim_has_seen_is_no_reason() -> None:
+    looks = Looks()
+    looks.run_changed(QUEUED)
+    looks.run_changed(CLAIMED)
+    looks.run_changed(ENDED)
+    assert not await is_due(looks)
+    looks.run_changed(CLAIMED)
+    looks.run_changed(QUEUED)  # after the claim
+    assert await is_due(looks)
+
+
+async def test_a_claim_does_not_take_away_another_reason() -> None:
+    looks = Looks()
+    looks.again()
+    looks.run_changed(CLAIMED)
+    assert await is_due(looks)
+
+
+async def test_a_run_that_is_about_to_come_is_a_reason_while_there_is_room() -> None:
+    looks = Looks()
+    looks.run_comes()
+    assert not await is_due(looks)
+    looks.has_room = True
+    looks.run_comes()
+    assert await is_due(looks)
+    assert not looks.has_room
