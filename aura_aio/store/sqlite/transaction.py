@@ -48,7 +48,7 @@ class Ledger:
     def __init__(self, connection: sqlite3.Connection) -> None:
         connection.execute(sql.TIDY_QUEUE_COUNTS)
         (self.queued,) = connection.execute(sql.QUEUED).fetchone()
-        (self.delayed,) = connection.execute(sql.DELAYED).fetchone()
+        self.delayed: int = connection.execute(sql.DELAYED).fetchone()[0]
         (self.newest_seq,) = connection.execute(sql.NEWEST_SEQ).fetchone()
         self.definitions = {digest for (digest,) in connection.execute(sql.DEFINITIONS)}
         self.plans_with_state = {name for (name,) in connection.execute(sql.PLANS_WITH_STATE)}
