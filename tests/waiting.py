@@ -44,6 +44,12 @@ async def until(condition: Callable[[], Awaitable[T] | T], within: float = 5) ->
         raise AssertionError(_never(condition, within, answer)) from None
 
 
+async def turns(count: int) -> None:
+    """Return after so many turns of the event loop."""
+    for _ in range(count):
+        await asyncio.sleep(0)
+
+
 def until_sync(condition: Callable[[], T], within: float = 5) -> T:
     """Do what `until` does, for tests that drive processes and have no event loop."""
     end = time.monotonic() + within

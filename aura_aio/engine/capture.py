@@ -178,11 +178,16 @@ class _RunLogHandler(logging.Handler):
             return
         try:
             message = record.getMessage()
-            formatter = self.formatter or logging.Formatter()
-            if record.exc_info:
-                message = f"{message}\n{formatter.formatException(record.exc_info)}"
-            if record.stack_info:
-                message = f"{message}\n{formatter.formatStack(record.stack_info)}"
+            if record.exc_info or record.stack_info:
+                message += self._traces(record)
             call.write_line(LogLevel.from_number(record.levelno), message, logger=record.name)
         except Exception:  # as every handler of `logging` does: a bad record is reported
             self.handleError(record)
+
+    def _traces(self, record: logging.LogRecord) -> str:
+        formatter, told = self.formatter or logging.Formatter(), ""
+        if record.exc_info:
+            told += f"\n{formatter.formatException(record.exc_info)}"
+        if record.stack_info:
+            told += f"\n{formatter.formatStack(record.stack_info)}"
+        return told

@@ -142,7 +142,10 @@ class LogHub:
         if self._closing:
             raise StoreUnavailable("The log is closed.")
         for line in lines:
-            await self.queue.put(line)
+            if self.queue.full():
+                await self.queue.put(line)
+            else:  # as nearly always: a coroutine costs more than the line
+                self.queue.put_nowait(line)
         if (waiter := self.settled()) is not None:
             await waiter
 
@@ -236,8 +239,8 @@ class LogHub:
         in_listener.set(True)
         while True:
             lines = [await self.queue.get()]
-            while len(lines) < AT_ONCE and not self.queue.empty():
-                lines.append(self.queue.get_nowait())
+            more = min(AT_ONCE - 1, self.queue.qsize())
+            lines += [self.queue.get_nowait() for _ in range(more)]
             entries = await self._keep(lines)
             self._stored += len(entries)
             self._publish(entries)

@@ -68,10 +68,11 @@ def sound(line: LogLine, now: float) -> LogLine:
     `\\udce4`, values without a JSON form their `repr`, an impossible timestamp `now` (seconds since
     the epoch).
     """
+    if _is_plain(line):
+        return line
     changes: dict[str, Any] = {}
     for name in _TEXTS:
         text = getattr(line, name)
-        # isascii() reads a flag: what most lines are costs nothing.
         if text is not None and not text.isascii() and (fit := _text(text)) != text:
             changes[name] = fit
     if not 0 <= line.timestamp <= _LATEST:
@@ -79,6 +80,21 @@ def sound(line: LogLine, now: float) -> LogLine:
     if line.data is not None and not _has_json_form(line.data):
         changes["data"] = plain(line.data)
     return msgspec.structs.replace(line, **changes) if changes else line
+
+
+def _is_plain(line: LogLine) -> bool:
+    """Whether it is sound at a glance, as nearly every line is: isascii() reads a flag."""
+    return (
+        line.data is None
+        and line.message.isascii()
+        and line.logger.isascii()
+        and 0 <= line.timestamp <= _LATEST
+        and (line.cid or "").isascii()
+        and (line.plan_name or "").isascii()
+        and (line.task_name or "").isascii()
+        and (line.step or "").isascii()
+        and (line.worker or "").isascii()
+    )
 
 
 def plain(value: Any, depth: int = 0) -> Any:

@@ -44,8 +44,10 @@ Tx = TypeVar("Tx", bound=Transaction)
 class Session(Protocol[Tx]):
     """The one connection that writes; every method is called in the writer's thread."""
 
-    def begin(self) -> Tx:
-        """Start a transaction."""
+    def begin(self, *, one_by_one: bool) -> Tx:
+        """Start a transaction. If `one_by_one`, each operation fails by itself if the database does
+        not take what it writes; else that may come to light with a later one, or at the commit.
+        """
         ...
 
     def commit(self, transaction: Tx) -> Sequence[RunChanged]:
@@ -191,22 +193,24 @@ class Writer(Generic[Tx]):
 
     def _settle(self, batch: Sequence[_Waiting[Tx]]) -> Sequence[RunChanged]:
         """Give each of `batch` its result or its error; answers the facts to publish."""
-        left = list(batch)
+        left, one_by_one = list(batch), False
         while left:
             current: _Waiting[Tx] | None = None
             try:
-                transaction = self._session.begin()
+                transaction = self._session.begin(one_by_one=one_by_one)
                 for current in left:
                     current.run(transaction)
                 current = None
                 facts = self._session.commit(transaction)
             except Exception as error:  # an operation may raise what it likes; it is its answer
                 self._session.rollback()
-                if current is None or self._session.unavailable(error):
+                if self._session.unavailable(error) or (one_by_one and current is None):
                     _fail(left, error)
                     return ()
-                current.error = error
-                left.remove(current)
+                if one_by_one and current is not None:
+                    current.error = error
+                    left.remove(current)
+                one_by_one = True  # to see whose fault it is
             else:
                 self.commits += 1
                 return facts

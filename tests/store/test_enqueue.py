@@ -10,7 +10,7 @@ import pytest
 from aura_aio.model.errors import IdempotencyMismatch, QueueFull
 from aura_aio.model.plan import Definition, Task
 from aura_aio.model.ports import Accepted, IdempotencyKey
-from aura_aio.model.run import OnCrash, Run
+from aura_aio.model.run import CancelRequest, OnCrash, Run
 from aura_aio.model.states import RunState
 from tests.store.conftest import Opening
 from tests.store.opened import DEFINITION, Opened
@@ -63,6 +63,35 @@ async def test_all_of_the_tasklets_are_stored_or_none(opened: Opened) -> None:
         await opened.store.runs.enqueue((other, there), (DEFINITION,))
     assert await opened.store.runs.get(other.cid) is None
     assert (await opened.store.queue.counts()).ready == 1
+
+
+async def test_a_run_that_cannot_be_stored_fails_alone_of_those_that_come_with_it(
+    opened: Opened,
+) -> None:
+    there = opened.tasklet()
+    await opened.store.runs.enqueue((there,), (DEFINITION,))
+    first, *others = (opened.tasklet() for _ in range(4))
+    answers = await asyncio.gather(
+        *(opened.store.runs.enqueue((each,), (DEFINITION,)) for each in (first, there, *others)),
+        return_exceptions=True,
+    )
+    assert [isinstance(answer, Accepted) for answer in answers] == [True, False, True, True, True]
+    assert "UNIQUE" in str(answers[1])
+    assert (await opened.store.queue.counts()).ready == 5
+
+
+async def test_what_comes_together_is_seen_by_what_stands_behind_it(opened: Opened) -> None:
+    first, second = opened.tasklet(), opened.tasklet()
+    runs = opened.store.runs
+    _, _, cancelled, claimed = await asyncio.gather(
+        runs.enqueue((first,), (DEFINITION,)),
+        runs.enqueue((second,), (DEFINITION,)),
+        runs.request_cancel(first.cid, CancelRequest(requested_at=opened.clock.now())),
+        opened.claim(),
+    )
+    assert cancelled.state is RunState.CANCELLED
+    assert claimed == [second.cid]
+    assert (await opened.store.queue.counts()).ready == 0
 
 
 async def test_a_definition_is_kept_with_the_runs(opened: Opened) -> None:

@@ -3,7 +3,6 @@
 May import the rest of `store.sqlite`, the standard library, msgspec and model only.
 """
 
-from collections import Counter
 from collections.abc import Sequence
 
 import msgspec
@@ -45,15 +44,11 @@ class Acceptance(msgspec.Struct, frozen=True):
             raise QueueFull(self.queue_limit)
         rows = [row_of_tasklet(tasklet, now) for tasklet in tasklets]
         tx.define(definitions)
-        tx.connection.executemany(sql.INSERT_RUN, rows)
-        tx.connection.executemany(sql.HAND_DOWN, map(row_of_step, finished))
-        places = Counter(
-            Place(tasklet.priority, tasklet.plan_name, row[1])
-            for tasklet, row in zip(tasklets, rows, strict=True)
-        )
-        for place, count in places.items():
-            tx.join(place, count)
-        for tasklet in tasklets:
+        tx.insert_runs(rows)
+        if finished:
+            tx.connection.executemany(sql.HAND_DOWN, map(row_of_step, finished))
+        for tasklet, row in zip(tasklets, rows, strict=True):
+            tx.join(Place(tasklet.priority, tasklet.plan_name, row[1]))
             tx.changed(_accepted(tasklet))
         cids = tuple(tasklet.cid for tasklet in tasklets)
         if idempotency is not None:

@@ -31,6 +31,12 @@ UNSAID: Final = {
 """The errors of outcomes that carry none: a run that has failed always says why."""
 
 
+_STATES: Final = {state.value: state for state in RunState}
+_ON_CRASH: Final = {each.value: each for each in OnCrash}
+_TEXTS: Final = {state: state.value for state in RunState}
+"""A text that is an enum's is bound by asking it first what it would rather be."""
+
+
 class Loss(NamedTuple):
     """Why attempts were lost, when, and whether another attempt may follow."""
 
@@ -61,10 +67,10 @@ def hold(tx: Transaction, cids: Iterable[str]) -> dict[str, Held]:
     return {
         row[0]: Held(
             cid=row[0],
-            state=RunState(row[1]),
+            state=_STATES[row[1]],
             attempt=row[2],
             place=Place(priority=row[3], plan_name=row[4], delayed=bool(row[5])),
-            on_crash=OnCrash(row[6]),
+            on_crash=_ON_CRASH[row[6]],
             cancel=row[7],
             task_name=row[8],
             started_at=row[9],
@@ -94,6 +100,8 @@ def read_back(tx: Transaction, cid: str) -> Run:
 
 def record_steps(tx: Transaction, records: Sequence[StepRecord]) -> None:
     """See `RunStore.record_steps`."""
+    if not records:
+        return
     rows = [(*row_of_step(record), record.cid, record.attempt) for record in records]
     tx.connection.executemany(sql.PUT_STEP, rows)
     for record in records:
@@ -237,11 +245,11 @@ def _end(
     """
     kept = result if target is RunState.SUCCEEDED else None
     told = error if target in {RunState.FAILED, RunState.TIMED_OUT} else None
-    return (target, at, kept, None if told is None else json_text(told), *_guard(run))
+    return (_TEXTS[target], at, kept, None if told is None else json_text(told), *_guard(run))
 
 
 def _guard(run: Held) -> Row:
-    return run.cid, run.attempt, run.state
+    return run.cid, run.attempt, _TEXTS[run.state]
 
 
 def _note(

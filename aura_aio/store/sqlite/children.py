@@ -4,6 +4,7 @@ May import store.writer, the rest of `store.sqlite`, the standard library and mo
 """
 
 import sqlite3
+from typing import Final
 
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import ParentEnded
@@ -17,6 +18,8 @@ from aura_aio.store.sqlite.reader import Reader
 from aura_aio.store.sqlite.rows import cancel_from, run_from
 from aura_aio.store.sqlite.transaction import Transaction
 from aura_aio.store.writer import Writer
+
+_KEEP_CHILDREN: Final = frozenset({RunState.RUNNING, RunState.SUCCEEDED})
 
 
 class SqliteChildren:
@@ -75,11 +78,8 @@ def cancel_with_parents(tx: Transaction) -> None:
     To be called once all else in `tx` is done: it goes by the facts, so no way of ending can be
     forgotten.
     """
-    looked_at = 0
-    while looked_at < len(tx.facts):
-        fact = tx.facts[looked_at]
-        looked_at += 1
-        if not _gives_up_children(tx, fact):
+    for fact in tx.facts:  # also over those that are added meanwhile
+        if fact.target in _KEEP_CHILDREN or not _gives_up_children(tx, fact):
             continue
         children = tx.connection.execute(sql.CHILDREN_UNDER_WAY, (fact.cid,)).fetchall()
         if children:
@@ -93,7 +93,7 @@ def _gives_up_children(tx: Transaction, fact: RunChanged) -> bool:
         return hold_one(tx, fact.cid).on_crash is OnCrash.RESTART
     if fact.target is RunState.CANCELLING:
         return True
-    return fact.target in TERMINAL and fact.target is not RunState.SUCCEEDED
+    return fact.target in TERMINAL
 
 
 def _request(tx: Transaction, fact: RunChanged) -> CancelRequest:

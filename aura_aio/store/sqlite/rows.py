@@ -28,6 +28,9 @@ Row = tuple[Any, ...]
 
 NO_LIMITS: Final = "[]"
 
+_ON_CRASH: Final = {each.value: each for each in OnCrash}
+_TEXTS: Final = {each: each.value for each in OnCrash}
+
 _encoder = msgspec.json.Encoder()
 _limits = msgspec.json.Decoder(tuple[Limit, ...])
 _labels = msgspec.json.Decoder(dict[str, str])
@@ -95,7 +98,7 @@ def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
         tasklet.priority,
         run_at,
         tasklet.timeout_sec,
-        tasklet.on_crash.value,
+        _TEXTS[tasklet.on_crash],
         json_text(tasklet.labels) if tasklet.labels else None,
         json_text(tasklet.limits) if tasklet.limits else NO_LIMITS,
         tasklet.parent_cid,
@@ -123,7 +126,7 @@ def tasklet_from(row: Row) -> Tasklet:
         priority=row[7],
         run_at=row[8],
         timeout_sec=row[9],
-        on_crash=OnCrash(row[10]),
+        on_crash=_ON_CRASH[row[10]],
         labels=_labels.decode(row[11]) if row[11] else {},
         limits=limits_from(row[12]),
         parent_cid=row[13],

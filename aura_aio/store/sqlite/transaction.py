@@ -58,8 +58,12 @@ class Ledger:
 class Transaction:
     """One transaction under way; operations write through `connection` and report here."""
 
-    def __init__(self, connection: sqlite3.Connection, ledger: Ledger) -> None:
-        self.connection = connection
+    def __init__(
+        self, connection: sqlite3.Connection, ledger: Ledger, *, one_by_one: bool = True
+    ) -> None:
+        self._connection = connection
+        self._one_by_one = one_by_one
+        self._arrivals: list[Row] = []
         self.facts: list[RunChanged] = []
         self.queued: int = ledger.queued
         """Runs in the queue, this transaction's included."""
@@ -79,9 +83,28 @@ class Transaction:
         self._slots: Counter[int] = Counter()
 
     @property
+    def connection(self) -> sqlite3.Connection:
+        """The database, with all that was written so far."""
+        self._insert_arrivals()
+        return self._connection
+
+    @property
     def written(self) -> int:
         """Rows that the connection has written since it was opened."""
-        return self.connection.total_changes
+        return self._connection.total_changes + len(self._arrivals)
+
+    def insert_runs(self, rows: Sequence[Row]) -> None:
+        """Insert runs (sql.INSERT_RUN), with those of other operations at once: when somebody looks
+        into the database, or at the end.
+        """
+        self._arrivals += rows
+        if self._one_by_one:
+            self._insert_arrivals()
+
+    def _insert_arrivals(self) -> None:
+        if self._arrivals:
+            arrivals, self._arrivals = self._arrivals, []
+            self._connection.executemany(sql.INSERT_RUN, arrivals)
 
     def define(self, definitions: Iterable[Definition]) -> None:
         """Keep those of `definitions` that are not kept yet."""
@@ -135,11 +158,6 @@ class Transaction:
     def changed(self, fact: RunChanged) -> None:
         """A run has gone from one state to another: count it, and publish it after the commit."""
         self.facts.append(fact)
-        if fact.source is not None:
-            self._states[fact.source] -= 1
-        self._states[fact.target] += 1
-        if fact.target in TERMINAL and fact.source in HOLDS_A_SLOT:
-            self._slots[int(fact.at // SLOT_SEC)] += 1
 
     def forget(self, state: RunState) -> None:
         """A run that has ended is gone from the store."""
@@ -160,13 +178,16 @@ class Transaction:
         reason: str | None = None,
     ) -> None:
         """Keep an event of the audit trail; `changed` are the cids of the runs that it changed."""
-        cids = tuple(dict.fromkeys(changed))
+        cids = tuple(changed)
+        if len(cids) > 1:
+            cids = tuple(dict.fromkeys(cids))
         cid, others = cids_of(cids, note)
         self._notes.append((row_of_note(note, outcome, reason, cid, len(cids)), others))
 
     def flush(self, now: float) -> None:
         """Write what has been counted, as the last thing before the commit."""
         write = self.connection
+        self._count_facts()
         if self._places:
             write.executemany(sql.ADD_TO_QUEUE, [(*place, n) for place, n in _moved(self._places)])
         if self._states:
@@ -178,6 +199,16 @@ class Transaction:
             write.execute(sql.KEEP_SEQ, (self.newest_seq,))
         if self._notes:
             self._flush_notes(now)
+
+    def _count_facts(self) -> None:
+        states, slots = self._states, self._slots
+        for fact in self.facts:
+            source, target = fact.source, fact.target
+            if source is not None:
+                states[source] -= 1
+            states[target] += 1
+            if target in TERMINAL and source in HOLDS_A_SLOT:
+                slots[int(fact.at // SLOT_SEC)] += 1
 
     def _flush_notes(self, now: float) -> None:
         write = self.connection
@@ -222,10 +253,10 @@ class SqliteSession:
         """How many queued runs are delayed, as of the last commit; may be asked by any thread."""
         return self._ledger.delayed
 
-    def begin(self) -> Transaction:
-        """Start a transaction."""
+    def begin(self, *, one_by_one: bool = True) -> Transaction:
+        """Start a transaction; see `store.writer.Session`."""
         self._connection.execute("BEGIN IMMEDIATE")
-        return Transaction(self._connection, self._ledger)
+        return Transaction(self._connection, self._ledger, one_by_one=one_by_one)
 
     def commit(self, transaction: Transaction) -> Sequence[RunChanged]:
         """Make it durable; answers its facts."""

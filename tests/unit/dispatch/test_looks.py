@@ -1,6 +1,6 @@
 """When the queue is looked at: for a reason, and not for one that another look has answered.
 
-Imports dispatch.looks and model.
+Imports dispatch.looks, model and tests.waiting.
 """
 
 import asyncio
@@ -8,6 +8,7 @@ import asyncio
 from aura_aio.dispatch.looks import Looks
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import RunState
+from tests.waiting import turns
 
 
 def fact(source: RunState | None, target: RunState) -> RunChanged:
@@ -24,8 +25,7 @@ REMOVED = fact(RunState.QUEUED, RunState.CANCELLED)
 async def is_due(looks: Looks) -> bool:
     """Whether a look is due now, which is taken."""
     waiting = asyncio.ensure_future(looks.due())
-    for _ in range(5):
-        await asyncio.sleep(0)
+    await turns(5)
     done = waiting.done()
     waiting.cancel()
     return done

@@ -1,6 +1,6 @@
 """Packets: what one turn of the loop has to say, and never more than the other end takes.
 
-Imports aura_aio.model, the frames and pytest.
+Imports aura_aio.model, the frames, tests.waiting and pytest.
 """
 
 import asyncio
@@ -19,6 +19,7 @@ from aura_aio.worker.frames import (
     encode_packets,
     read_for_worker,
 )
+from tests.waiting import turns
 
 FRAMES: list[ToWorker] = [
     *(Earlier(StepRecord("c", 1, f"s{n}", "success", output=bytes(100))) for n in range(9)),
@@ -74,8 +75,7 @@ async def sent() -> AsyncIterator[Sent]:
 
 async def test_what_can_wait_travels_with_what_comes_within_its_turns(sent: Sent) -> None:
     sent.frames.send_soon(Synced(1))
-    for _ in range(SOON_TURNS - 1):
-        await asyncio.sleep(0)
+    await turns(SOON_TURNS - 1)
     sent.frames.send_soon(Synced(2))
     sent.frames.send(Synced(3))
     assert await sent.next() == (Synced(1), Synced(2), Synced(3))
