@@ -11,20 +11,21 @@ from typing import Final
 
 import msgspec
 
-from benchmarks import chart, peer, record, table
+from benchmarks import chart, page, peer, record, table
 from benchmarks.batch import BATCH
 from benchmarks.fanout import FANOUT
 from benchmarks.health import HEALTH
 from benchmarks.latency import LATENCY
 from benchmarks.logs import LOGS
 from benchmarks.noop import NOOP
+from benchmarks.queue import QUEUE
 from benchmarks.results import Result
 from benchmarks.scenario import Asked, Scenario
 from benchmarks.start import START
 from benchmarks.steps import STEPS
 from benchmarks.submit import SUBMIT
 
-_IN_ORDER: Final = (SUBMIT, BATCH, NOOP, LATENCY, FANOUT, LOGS, STEPS, START, HEALTH)
+_IN_ORDER: Final = (SUBMIT, BATCH, NOOP, LATENCY, FANOUT, LOGS, QUEUE, STEPS, START, HEALTH)
 SCENARIOS: Final = {each.name: each for each in _IN_ORDER}
 
 
@@ -45,12 +46,16 @@ def main() -> None:
             rounds=options.rounds, seconds=options.seconds, runs=options.runs, short=options.short
         )
         results = _measured([SCENARIOS[name] for name in names], asked, options.json)
+    elif options.publish:
+        results = page.published()
     else:
         if not options.peers:
             parser.print_help()
         return
     if options.chart is not None:
         options.chart.write_text(chart.svg(results), "utf-8")
+    if options.publish:
+        page.publish(results)
     table.show(results)
 
 
@@ -84,6 +89,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--short", action="store_true", help="smaller sizes, to see that it works")
     add("--json", type=Path, help="put the results into this file, beside those of others there")
     add("--chart", type=Path, help="draw them into this file (SVG)")
+    add("--publish", action="store_true", help="put the results into docs/explanation")
     add("--show", type=Path, help="measure nothing: show the results that this JSON file has")
     return parser
 

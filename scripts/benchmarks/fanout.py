@@ -54,12 +54,12 @@ def _to_monitors(count: int, url: str, bare_url: str, asked: Asked) -> Result:
             _contender(
                 LIMIT,
                 "ready-made frames from memory, 256 of them in each write, nothing stored",
-                lambda: uvloop.run(_of_bare(bare_url, "joined", count, lines)),
+                lambda: uvloop.run(of_bare(bare_url, "joined", count, lines)),
             ),
             _contender(
                 ONE_BY_ONE,
                 "aiohttp, a send_json to each monitor for each line, nothing stored",
-                lambda: uvloop.run(_of_bare(bare_url, "one_by_one", count, fewer)),
+                lambda: uvloop.run(of_bare(bare_url, "one_by_one", count, fewer)),
             ),
         ],
         asked.rounds,
@@ -118,7 +118,8 @@ async def _of_action(url: str, count: int, lines: int, *, stalled: int = 0) -> f
         )
 
 
-async def _of_bare(url: str, way: str, count: int, lines: int) -> float:
+async def of_bare(url: str, way: str, count: int, lines: int) -> float:
+    """Messages per second of a limit."""
     async with monitors(url, count) as opened:
         target = f"{url}/{way}?lines={lines}"
         return await _rate(opened, lines, target, load.post(target, b""), 200)

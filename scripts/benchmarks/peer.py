@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,7 +67,7 @@ QUEUES: Final = (
     Peer(
         "Celery",
         "celery",
-        ("celery", "redis", _REDIS),
+        ("celery", "kombu[redis]", _REDIS),
         f"{_APPEND_ONLY}, for results as well; acks_late, reject_on_worker_lost; prefork of 2",
     ),
     Peer("RQ", "rq", ("rq", _REDIS), f"{_APPEND_ONLY}; 2 SimpleWorkers, which do not fork"),
@@ -103,30 +103,25 @@ class Asking:
         Raises:
             RuntimeError: it has ended.
         """
-        os.killpg(self._process.pid, signal.SIGCONT)
-        if self._process.stdin is None:
-            raise RuntimeError("the pipe that was asked for is missing")
-        self._process.stdin.write(f"{what} {count}\n")
-        self._process.stdin.flush()
+        _signal(self._process.pid, signal.SIGCONT)
+        try:
+            print(what, count, file=self._process.stdin, flush=True)
+        except OSError as error:
+            raise RuntimeError("its program has ended") from error
         return self._hear()
 
     def end(self) -> None:
         """Let it end, and all that it has started."""
-        os.killpg(self._process.pid, signal.SIGCONT)
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        try:
-            self._process.wait(20)
-        finally:
-            with ExitStack() as stack:
-                stack.callback(self._process.wait)
-                _kill(self._process.pid)
+        _signal(self._process.pid, signal.SIGCONT)
+        with suppress(OSError, subprocess.TimeoutExpired):
+            self._process.communicate(timeout=20)  # closes its input, and so it ends
+        _signal(self._process.pid, signal.SIGKILL)
 
     def _hear(self) -> Any:
         line = "" if self._process.stdout is None else self._process.stdout.readline()
         if not line:
             raise RuntimeError("its program has ended")
-        os.killpg(self._process.pid, signal.SIGSTOP)
+        _signal(self._process.pid, signal.SIGSTOP)
         return json.loads(line)
 
 
@@ -149,7 +144,7 @@ def asking(peer: Peer) -> Iterator[Asking]:
         try:
             program = Asking(process)
         except RuntimeError:
-            _kill(process.pid)
+            _signal(process.pid, signal.SIGKILL)
             raise
         try:
             yield program
@@ -168,8 +163,7 @@ def install(peers: tuple[Peer, ...] = (FASTAPI, *QUEUES)) -> Mapping[str, str]:
     return found
 
 
-def _kill(group: int) -> None:
-    try:
-        os.killpg(group, signal.SIGKILL)
-    except ProcessLookupError:
-        return
+def _signal(group: int, number: int) -> None:
+    """To a process and all that it has started, if there is one left."""
+    with suppress(ProcessLookupError):
+        os.killpg(group, number)

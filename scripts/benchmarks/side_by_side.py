@@ -17,7 +17,7 @@ _FEW_TIMES: Final = 20
 
 
 class Ready(NamedTuple):
-    """A peer whose program has answered; `quick` is what it did to warm up."""
+    """A peer whose program has answered."""
 
     peer: Peer
     program: Asking
@@ -51,7 +51,9 @@ def queues() -> Iterator[tuple[Sequence[Ready], Mapping[str, str]]]:
             why = peer.missing()
             if why is None:
                 try:
-                    ready.append(Ready(peer, stack.enter_context(asking(peer))))
+                    program = stack.enter_context(asking(peer))
+                    program.ask("noop", 1)
+                    ready.append(Ready(peer, program))
                 except RuntimeError as error:
                     why = f"{error} (build/peers/{peer.key}.log)"
             if why is not None:

@@ -63,12 +63,13 @@ def _contender(name: str, what: str, url: str, seconds: float) -> Contender:
     return Contender(
         name,
         what,
-        measure=lambda: _requests_per_sec(url, seconds),
-        warm_up=lambda: _requests_per_sec(url, 0.5),
+        measure=lambda: requests_per_sec(url, seconds),
+        warm_up=lambda: requests_per_sec(url, 0.5),
     )
 
 
-def _requests_per_sec(url: str, seconds: float) -> float:
+def requests_per_sec(url: str, seconds: float) -> float:
+    """Of runTask, over so long."""
     url += "/api/tasks/run"
     request = load.post(url, BODY)
 
