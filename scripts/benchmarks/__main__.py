@@ -4,6 +4,7 @@ Imports the other benchmarks.
 """
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ SCENARIOS: Final = {each.name: each for each in _IN_ORDER}
 
 def main() -> None:
     """Run the scenarios that were asked for, and show what came of them."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers and peers end with it
     parser = _parser()
     options = parser.parse_args()
     unknown = [name for name in options.scenarios if name not in SCENARIOS]

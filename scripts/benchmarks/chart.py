@@ -56,7 +56,7 @@ def svg(results: Sequence[Result]) -> str:
             _reach(drawing, result, bar)
         drawing.line_at((_LEFT + _RIGHT) / 2, len(judged))
     for result in results:
-        if result.peers:
+        if result.peers and result.bars:
             _beside_peers(drawing, result)
     return drawing.document()
 

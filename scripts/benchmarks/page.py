@@ -17,6 +17,11 @@ _PAGE: Final = "performance.md"
 BEGIN: Final = "<!-- begin: python scripts/bench.py --publish -->\n"
 END: Final = "<!-- end -->\n"
 
+_BUSY: Final = (
+    " **The machine was busy with other work**: what stands beside a limit or a peer was measured by "
+    "turns, and its ratio says something; figures alone, and bars for them, say little."
+)
+
 
 def publish(new: Sequence[Result], folder: Path = FOLDER) -> None:
     """Put `new` in place of what is published of the same scenarios, and show all of it.
@@ -68,8 +73,9 @@ def _conditions(results: Sequence[Result]) -> str:
     machines = sorted({f"{each.machine}, {each.cores} cores" for each in known})
     pythons = sorted({each.python for each in known})
     loads = sorted(each.load for each in known)
+    busy = any(each.load > each.cores for each in known)
     return (
         f"Measured {' to '.join(dict.fromkeys([days[0], days[-1]]))} on {' and '.join(machines)}, "
         f"Python {' and '.join(pythons)}; the load average when a scenario began was "
-        f"{loads[0]} to {loads[-1]}."
+        f"{loads[0]} to {loads[-1]}.{_BUSY if busy else ''}"
     )
