@@ -18,8 +18,8 @@ BEGIN: Final = "<!-- begin: python scripts/bench.py --publish -->\n"
 END: Final = "<!-- end -->\n"
 
 _BUSY: Final = (
-    " **The machine was busy with other work**: what stands beside a limit or a peer was measured by "
-    "turns, and its ratio says something; figures alone, and bars for them, say little."
+    " **The machine was busy with other work**: what stands beside a limit or a peer was measured "
+    "by turns, and its ratio says something; figures alone, and bars for them, say little."
 )
 
 
