@@ -11,10 +11,10 @@ from typing import Final
 from benchmarks.results import Bar, Result, Side, Verdict
 from benchmarks.table import figure
 
-_WIDTH: Final = 820
-_LEFT: Final = 250
+_WIDTH: Final = 860
+_LEFT: Final = 330
 """Where bars may begin; left of it are their names."""
-_RIGHT: Final = 640
+_RIGHT: Final = 690
 """Where bars end; right of it are their figures."""
 _ROW: Final = 22
 _DECADES: Final = 1.0
@@ -24,6 +24,7 @@ _STYLE: Final = """
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }
   .title { font-weight: 600; }
   .note { fill: #59636e; }
+  .back { fill: #ffffff; }
   .axis { stroke: #818b98; stroke-width: 1; }
   .met, .ours { fill: #1a7f37; }
   .short { fill: #bc4c00; }
@@ -32,6 +33,7 @@ _STYLE: Final = """
   @media (prefers-color-scheme: dark) {
     text { fill: #f0f6fc; }
     .note { fill: #9198a1; }
+    .back { fill: #0d1117; }
     .axis { stroke: #656c76; }
     .met, .ours { fill: #3fb950; }
     .short { fill: #f0883e; }
@@ -99,7 +101,8 @@ class _Drawing:
         height = self._y + 12
         size = f'viewBox="0 0 {_WIDTH} {height}" width="{_WIDTH}" height="{height}"'
         begin = f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{_ALT}">'
-        return "\n".join([begin, f"<style>{_STYLE}</style>", *self._shapes, "</svg>\n"])
+        back = f'<rect class="back" width="{_WIDTH}" height="{height}"/>'
+        return "\n".join([begin, f"<style>{_STYLE}</style>", back, *self._shapes, "</svg>\n"])
 
 
 def _reach(drawing: _Drawing, result: Result, bar: Bar) -> None:
@@ -113,7 +116,7 @@ def _reach(drawing: _Drawing, result: Result, bar: Bar) -> None:
         f"{result.name}{against}",
         "met" if met else "short",
         (middle, middle + half * decades / _DECADES),
-        f"{figure(reach)} of the bar{'' if met else ' (not met)'}",
+        f"{figure(reach)} of the bar{'' if met else ': short'}",
     )
 
 

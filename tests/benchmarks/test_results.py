@@ -81,7 +81,7 @@ def test_the_picture_is_a_document_that_names_who_was_compared() -> None:
     drawn = ElementTree.fromstring(chart.svg([more(), less()]))  # noqa: S314 - it is our own
     texts = ["".join(each.itertext()) for each in drawn.iter("{http://www.w3.org/2000/svg}text")]
     assert "noop / quick" in texts
-    assert "0.5 of the bar (not met)" in texts
+    assert "0.5 of the bar: short" in texts
     assert texts.index("quick") < texts.index("slow")
 
 
