@@ -9,7 +9,6 @@ from typing import Any, NamedTuple
 
 from aura_aio.catalog.actions import LoadedAction
 from aura_aio.catalog.inputs import with_absent
-from aura_aio.catalog.references import split_action
 from aura_aio.catalog.secret_inputs import secret_values
 from aura_aio.engine.children import AttemptChildRuns
 from aura_aio.engine.context import ActionContext, RunIdentity, portable_text
@@ -92,14 +91,14 @@ class Attempt:
         self.mask.add(secret_values(task.inputs, secret.inputs, secret.passed_on.inputs))
         return inputs | secret.inputs
 
-    def action(self, reference: str) -> LoadedAction:
+    def action(self, step: ReadyStep) -> LoadedAction:
         """The action that a step names.
 
         Raises:
             ActionMissing: it is not there any more.
             ActionNotImported: its module could not be imported; or it is off.
         """
-        plan, name = split_action(reference)
+        plan, name = step.action
         try:
             action = self.parts.actions(plan or self.run.plan_name, name)
         except KeyError:

@@ -10,6 +10,7 @@ from typing import Any, Final
 from msgspec import UNSET
 
 from aura_aio.catalog.actions import LoadedAction
+from aura_aio.catalog.references import split_action
 from aura_aio.engine.graph import Graph
 from aura_aio.engine.parameters import Binder
 from aura_aio.engine.templates import Template, Templates
@@ -22,14 +23,15 @@ class ReadyStep:
     """A step with its templates."""
 
     __slots__ = (
-        "for_each", "name", "note", "outputs", "params", "repeat_while", "retry_when", "step",
-        "times", "when",
+        "action", "for_each", "name", "note", "outputs", "params", "repeat_while", "retry_when",
+        "step", "times", "when",
     )  # fmt: skip
 
     def __init__(self, step: Step, templates: Templates) -> None:
         form = templates.form
         self.step = step
         self.name = step.name
+        self.action = split_action(step.action)
         self.when = form(step.when, "when")
         self.params = form(step.params, "params")
         self.outputs = form(step.outputs, "outputs")

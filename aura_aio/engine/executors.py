@@ -5,7 +5,6 @@ May import model, catalog, and of `engine` `attempt`, `capture`, `context` and `
 
 import asyncio
 import contextvars
-import inspect
 from collections.abc import Callable
 from concurrent.futures import Future
 from typing import Any, NamedTuple
@@ -20,6 +19,7 @@ class Call(NamedTuple):
     """A function with its keyword arguments, on behalf of a step."""
 
     function: Callable[..., Any]
+    is_async: bool
     arguments: dict[str, Any]
     context: ActionContext
 
@@ -44,7 +44,7 @@ async def execute(call: Call, attempt: Attempt, limit_sec: float | None) -> Any:
         Exception: whatever it raised.
     """
     try:
-        if not inspect.iscoroutinefunction(call.function):
+        if not call.is_async:
             return await _in_thread(call, attempt, limit_sec)
         if limit_sec is None:
             return await _inline(call)

@@ -56,6 +56,8 @@ class LogRate:
 
     def rest(self) -> tuple[LogLine, ...]:
         """The line of what was left out and is not told of yet, if anything was."""
+        if not self._left_out:
+            return ()
         with self._guard:
             return self._told(self._clock.now())
 

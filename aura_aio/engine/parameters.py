@@ -28,6 +28,8 @@ class Binder:
         Raises:
             BadParameters: it has one that cannot be filled by name.
         """
+        self.is_async = inspect.iscoroutinefunction(function)
+        """Whether a call of it is to be awaited."""
         self._action = action
         self._conversions: dict[str, Conversion | None] = {}
         self._required: set[str] = set()

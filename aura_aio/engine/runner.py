@@ -9,7 +9,7 @@ import math
 from collections import deque
 from collections.abc import Callable, Collection, Iterable, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any, Final
 
 from msgspec import UNSET
@@ -32,6 +32,7 @@ _log = logging.getLogger("aura.engine")
 
 _LAST_CALL_SEC: Final = 0.1
 _NO_RETURNS: Final = b"true"
+_no_limit: Final = nullcontext()
 
 
 class Runner:
@@ -197,7 +198,7 @@ class Runner:
     async def _until(self, is_over: Callable[[], bool]) -> None:
         """Return when it `is_over`, which rings the bell, or the attempt is to stop."""
         try:
-            async with asyncio.timeout_at(self._out_of_time):
+            async with asyncio.timeout_at(self._out_of_time) if self._out_of_time else _no_limit:
                 while not is_over() and self._stopped_by is None:
                     await self._bell_rings()
         except TimeoutError:

@@ -96,7 +96,7 @@ class StepRun:
 
     async def _work(self) -> Any:
         """What the step keeps: the result, the outputs, or a list of them for a loop."""
-        action = self._attempt.action(self._step.step.action)
+        action = self._attempt.action(self._step)
 
         async def take_turn(names: dict[str, Any]) -> Turn:
             return await self._turn(action, names)
@@ -169,8 +169,10 @@ class StepRun:
                 return await call_in_process(
                     IsolatedCall(action, params, context), attempt, limit_sec
                 )
-            arguments = attempt.parts.definitions.binder(action).bind(own_copy(params), context)
-            return await execute(Call(action.function, arguments, context), attempt, limit_sec)
+            binder = attempt.parts.definitions.binder(action)
+            arguments = binder.bind(own_copy(params), context)
+            call = Call(action.function, binder.is_async, arguments, context)
+            return await execute(call, attempt, limit_sec)
         finally:
             attempt.end_call(context)
 

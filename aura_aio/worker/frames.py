@@ -279,6 +279,14 @@ class FrameWriter:
             self._loop.call_soon(self._flush_in, SOON_TURNS)
         self._waiting.append(frame)
 
+    def replace(self, frame: ToWorker | ToServer, by: ToWorker | ToServer) -> bool:
+        """Send `by` in place of `frame`; False if that has left already."""
+        for index in range(len(self._waiting) - 1, -1, -1):
+            if self._waiting[index] is frame:
+                self._waiting[index] = by
+                return True
+        return False
+
     def flush(self) -> None:
         """Write what waits now."""
         if self._waiting and not self._writer.is_closing():

@@ -45,6 +45,7 @@ class Outbox:
         self._room = asyncio.Event()
         self._room.set()
         self._closed = False
+        self._begun: dict[tuple[str, int, str], Steps] = {}
         self._syncs: dict[int, asyncio.Event] = {}
         self._asked = 0
         self._all_asked_for = True
@@ -68,8 +69,15 @@ class Outbox:
                 self._loop.call_soon_threadsafe(self._flush)
 
     def step(self, record: StepRecord) -> None:
-        """Report a step that began or ended (on the loop)."""
-        self._frames.send_soon(Steps((record,)))
+        """Report a step that began or ended (on the loop). One that has ended before its begin has
+        left has one record.
+        """
+        frame, key = Steps((record,)), (record.cid, record.attempt, record.step)
+        begin = self._begun.pop(key, None)
+        if begin is None or not self._frames.replace(begin, frame):
+            self._frames.send_soon(frame)
+        if record.finished_at is None:
+            self._begun[key] = frame
         self._all_asked_for = False
 
     async def synced(self) -> None:

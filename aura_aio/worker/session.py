@@ -7,6 +7,7 @@ import asyncio
 import logging
 import os
 from asyncio import Future, StreamReader, StreamWriter, Task
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
@@ -16,6 +17,7 @@ from aura_aio.catalog.references import split_action
 from aura_aio.engine.builtin import builtin_actions
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model.clock import Clock
+from aura_aio.model.plan import Definition
 from aura_aio.model.plan import Task as TaskDefinition
 from aura_aio.model.run import Outcome, RunError, StepRecord, Tasklet
 from aura_aio.model.states import RunEvent
@@ -58,6 +60,7 @@ class Session:
         self._frames = FrameWriter(writer)
         self._clock = clock
         self._definitions: dict[str, TaskDefinition] = {}
+        self._needs: dict[str, frozenset[str]] = {}
         self._actions: dict[str, Future[dict[str, LoadedAction]]] = {}
         self._earlier: dict[str, list[StepRecord]] = {}
         self._runners: dict[tuple[str, int], Runner] = {}
@@ -73,7 +76,8 @@ class Session:
         packet = await read_for_worker(self._reader)
         if not packet or not isinstance(packet[0], Welcome):
             return
-        self._welcome = welcome = packet[0]
+        welcome = packet[0]
+        self._plans = {plan.plan_name: plan for plan in welcome.plans}
         self._outbox = Outbox(self._frames, log_credit=welcome.log_credit)
         self._child_calls = ChildCalls(self._frames)
         self._event_calls = EventCalls(self._frames)
@@ -126,7 +130,7 @@ class Session:
             case Earlier():
                 self._earlier.setdefault(frame.record.cid, []).append(frame.record)
             case Define():
-                self._definitions[frame.definition.digest] = frame.definition.task()
+                self._define(frame.definition)
             case Cancel():
                 runner = self._runners.get((frame.cid, frame.attempt))
                 if runner is not None:
@@ -139,6 +143,13 @@ class Session:
                 self._answered(frame)
             case Welcome():
                 raise ConnectionError("the server welcomed this worker twice")
+
+    def _define(self, definition: Definition) -> None:
+        task = definition.task()
+        self._definitions[definition.digest] = task
+        self._needs[definition.digest] = frozenset(
+            split_action(step.action)[0] or task.plan_name for step in task.steps
+        )
 
     def _answered(self, frame: ToCalls) -> None:
         if isinstance(frame, EventCame | WaitRefused):
@@ -156,13 +167,13 @@ class Session:
             self._outbox.finished(self._engine_failed(tasklet, error))
             return
         self._runners[tasklet.cid, tasklet.attempt] = runner
-        attempt = asyncio.create_task(self._execute(tasklet, task, runner))
+        attempt = asyncio.create_task(self._execute(tasklet, runner))
         self._attempts.add(attempt)
         attempt.add_done_callback(self._attempts.discard)
 
-    async def _execute(self, tasklet: Tasklet, task: TaskDefinition, runner: Runner) -> None:
+    async def _execute(self, tasklet: Tasklet, runner: Runner) -> None:
         try:
-            outcome = await self._outcome(tasklet, task, runner)
+            outcome = await self._outcome(tasklet, runner)
         except Exception as error:  # or the run would never end
             outcome = self._engine_failed(tasklet, error)
         finally:
@@ -171,25 +182,23 @@ class Session:
         if runner.abandoned:
             self._frames.send(Spent(f"run {tasklet.cid} left code that cannot be stopped"))
 
-    async def _outcome(self, tasklet: Tasklet, task: TaskDefinition, runner: Runner) -> Outcome:
+    async def _outcome(self, tasklet: Tasklet, runner: Runner) -> Outcome:
         if runner.is_stopping:  # it was cancelled before it began: it needs no actions
             return await runner.run()
-        if all(plan.plan_name != tasklet.plan_name for plan in self._welcome.plans):
+        if tasklet.plan_name not in self._plans:
             return self._task_gone(tasklet)
-        return await runner.run(self._imports(tasklet, task))
+        return await runner.run(self._imports(self._needs[tasklet.definition_digest]))
 
-    def _imports(
-        self, tasklet: Tasklet, task: TaskDefinition
-    ) -> list[Future[dict[str, LoadedAction]]]:
-        """The imports of the actions of all plans that the task uses; each is made once.
+    def _imports(self, needed: Collection[str]) -> list[Future[dict[str, LoadedAction]]]:
+        """The imports of the actions of all plans that a task uses; each is made once.
 
         In a thread, since an import may take seconds, or for ever, and must not hold the loop.
         """
         loop = asyncio.get_running_loop()
-        needed = {split_action(step.action)[0] or tasklet.plan_name for step in task.steps}
-        for plan in self._welcome.plans:
-            if plan.plan_name in needed and plan.plan_name not in self._actions:
-                self._actions[plan.plan_name] = loop.run_in_executor(
+        for name in needed:
+            if name in self._plans and name not in self._actions:
+                plan = self._plans[name]
+                self._actions[name] = loop.run_in_executor(
                     self._importers, load_actions, Path(plan.root), plan.actions
                 )
         return [self._actions[name] for name in needed if name in self._actions]

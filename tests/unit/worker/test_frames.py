@@ -83,6 +83,15 @@ async def test_what_can_wait_travels_with_what_comes_within_its_turns(sent: Sent
     assert await sent.next() == (Synced(4),)
 
 
+async def test_what_has_not_left_is_replaced_where_it_stands(sent: Sent) -> None:
+    begun = Synced(1)
+    sent.frames.send_soon(begun)
+    sent.frames.send(Synced(2))
+    assert sent.frames.replace(begun, Synced(3))
+    assert await sent.next() == (Synced(3), Synced(2))
+    assert not sent.frames.replace(begun, Synced(4))
+
+
 async def test_what_can_wait_leaves_by_itself(sent: Sent) -> None:
     for number in range(3):
         sent.frames.send_soon(Synced(number))

@@ -1,0 +1,77 @@
+"""What a worker says of steps: no more records than there is news.
+
+Imports aura_aio.model, the worker's outbox and frames, and pytest.
+"""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+
+from aura_aio.model.run import Outcome, StepRecord
+from aura_aio.model.states import RunEvent
+from aura_aio.worker.frames import Finished, FrameWriter, Steps, ToServer, read_for_server
+from aura_aio.worker.outbox import Outbox
+
+
+class Heard:
+    """An outbox, and what the other end of its link hears."""
+
+    def __init__(self, writer: asyncio.StreamWriter, reader: asyncio.StreamReader) -> None:
+        self.frames = FrameWriter(writer)
+        self.outbox = Outbox(self.frames, log_credit=100)
+        self._reader = reader
+
+    async def next(self) -> tuple[ToServer, ...]:
+        """The next packet."""
+        async with asyncio.timeout(10):
+            return await read_for_server(self._reader)
+
+
+@pytest.fixture
+async def heard() -> AsyncIterator[Heard]:
+    """An outbox of its own."""
+    ours, theirs = socket.socketpair()
+    _, writer = await asyncio.open_connection(sock=ours)
+    reader, end = await asyncio.open_connection(sock=theirs)
+    heard = Heard(writer, reader)
+    yield heard
+    await heard.frames.aclose()
+    end.close()
+
+
+def begin(step: str) -> StepRecord:
+    """That a step has begun."""
+    return StepRecord("c", 1, step, "running", started_at=1.0)
+
+
+def end(step: str) -> StepRecord:
+    """That it has ended."""
+    return StepRecord("c", 1, step, "success", started_at=1.0, finished_at=2.0)
+
+
+async def test_a_step_that_ends_at_once_has_one_record_and_travels_with_its_run(
+    heard: Heard,
+) -> None:
+    outcome = Outcome("c", 1, RunEvent.SUCCEED, finished_at=2.0)
+    heard.outbox.step(begin("a"))
+    heard.outbox.step(end("a"))
+    heard.outbox.step(begin("b"))
+    heard.outbox.step(end("b"))
+    heard.outbox.finished(outcome)
+    assert await heard.next() == (Steps((end("a"),)), Steps((end("b"),)), Finished(outcome))
+
+
+async def test_a_step_that_takes_a_while_has_two(heard: Heard) -> None:
+    heard.outbox.step(begin("a"))
+    assert await heard.next() == (Steps((begin("a"),)),)
+    heard.outbox.step(end("a"))
+    assert await heard.next() == (Steps((end("a"),)),)
+
+
+async def test_steps_of_the_same_name_in_two_runs_are_two(heard: Heard) -> None:
+    other = StepRecord("d", 1, "a", "success", started_at=1.0, finished_at=2.0)
+    heard.outbox.step(begin("a"))
+    heard.outbox.step(other)
+    assert await heard.next() == (Steps((begin("a"),)), Steps((other,)))
