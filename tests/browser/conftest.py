@@ -1,19 +1,18 @@
 """Chromium, and visits to the pages of a server that fail on any error in the page.
 
-Imports playwright, `tests.waiting` and the fixtures of `tests.conftest` only.
+Imports playwright, the scripts' `chromium` and `tests.waiting` only.
 """
 
-import os
-import shutil
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
+from chromium import NO_CHROMIUM
+from chromium import chromium as chromium_program
 from playwright.async_api import (
     Browser,
     ConsoleMessage,
@@ -25,20 +24,6 @@ from playwright.async_api import (
 
 from tests.waiting import until_sync
 
-_ON_THE_PATH = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "chrome",
-    "msedge",
-)
-_ELSEWHERE = (
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    os.path.expandvars(r"%ProgramFiles%\Google\Chrome\Application\chrome.exe"),
-    os.path.expandvars(r"%ProgramFiles(x86)%\Microsoft\Edge\Application\msedge.exe"),
-)
 _FLAGS = (
     "--headless",
     "--no-sandbox",
@@ -50,11 +35,6 @@ _FLAGS = (
     "--disable-sync",
 )
 expect.set_options(timeout=20_000)  # a machine that does much else is slow, not wrong
-
-NO_CHROMIUM = (
-    "These tests need Chromium, Chrome or Edge, and none was found on the PATH or where they are "
-    "usually installed (Debian and Ubuntu: apt install chromium)."
-)
 
 
 class Visit:
@@ -102,20 +82,13 @@ class OpenPage(Protocol):
         ...
 
 
-def _executable() -> str | None:
-    for name in _ON_THE_PATH:
-        if found := shutil.which(name):
-            return found
-    return next((place for place in _ELSEWHERE if Path(place).is_file()), None)
-
-
 @pytest.fixture(scope="session")
 def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Where a Chromium listens that the tests of this process share: to start one takes seconds.
 
     The tests are skipped where there is none.
     """
-    executable = _executable()
+    executable = chromium_program()
     if executable is None:
         pytest.skip(NO_CHROMIUM)
     profile = tmp_path_factory.mktemp("chromium")

@@ -340,6 +340,10 @@ async def test_the_live_log_is_filtered_paused_and_kept_short(
 
     await shop.done("probe", "say", inputs={"lines": 3000})
     await expect(log.locator(".line", has_text="line 2999")).to_have_count(1)
+    await expect(page.get_by_role("button", name="Follow")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+    await expect(log.locator(".line").last).to_be_in_viewport()
     assert await log.locator(".line").count() == 2000
     lines = await log.locator(".message").all_text_contents()
     numbers = [int(each.split()[1]) for each in lines if re.fullmatch(r"line \d+", each)]

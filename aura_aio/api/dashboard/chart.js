@@ -15,7 +15,7 @@ export function sparkline(items, label) {
   return s("svg", { class: "sparkline", width: items.length * (BAR + 2) - 2, height: HEIGHT, role: "img", "aria-label": label }, bars);
 }
 
-const [WIDTH, TALL] = [240, 48];
+const [WIDTH, TALL, HEADROOM] = [240, 48, 1.25];
 
 /**
  * A line over time with its latest value: `{node, update(values, latest)}`; `latest` is the text.
@@ -33,7 +33,7 @@ export function lineChart({ label, tone }) {
       setText(value, latest);
       setText(most, note);
       if (values.length < 2) return;
-      const top = Math.max(...values, 1);
+      const top = Math.max(...values, 1) * HEADROOM;
       const step = WIDTH / (values.length - 1);
       const points = values.map((each, index) => `${(index * step).toFixed(1)} ${(TALL - 2 - (each / top) * (TALL - 6)).toFixed(1)}`);
       line.setAttribute("d", `M${points.join("L")}`);

@@ -7,6 +7,7 @@ import { icon } from "../icons.js";
 import { layout, NODE } from "./layout.js";
 
 const MARGIN = 10;
+const LEAST_SCALE = 0.72;
 const LETTERS = 21; // of a name that fit into a step
 
 /**
@@ -23,6 +24,7 @@ export function graphView(graph, { chosen } = {}) {
     graph.edges.map((edge) => edgeLine(edge, place.lines.get(`${edge.source}\n${edge.target}`))),
     steps.map(({ node }) => node),
   );
+  drawing.style.minWidth = `${Math.round(width * LEAST_SCALE)}px`; // smaller it would not be read: then it scrolls
   return {
     node: h("div", { class: "graph-box", tabindex: "0", role: "group", "aria-label": t("graph.box") }, drawing),
     update(timeline) {
@@ -79,7 +81,7 @@ function stepNode(step, { x, y }, chosen) {
     const took = timed?.started_at && status !== "pending" ? duration(secondsBetween(timed.started_at, timed.finished_at)) : undefined;
     const tries = timed?.tries > 1 ? t("graph.tries", { count: timed.tries }) : undefined;
     const words = timed ? [word("step", status), timed.is_reused ? t("graph.reused") : took, tries] : [step.action];
-    below.textContent = short(words.filter(Boolean).join(" · "), 25);
+    below.textContent = short(words.filter(Boolean).join(" · "), 24);
     title.textContent = [id, ...words, timed && step.action, step.when && `when ${step.when}`, step.step_note].filter(Boolean).join(" · ");
     if (status === drawn) return;
     drawn = status;

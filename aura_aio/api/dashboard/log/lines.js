@@ -8,6 +8,7 @@ import { toRun } from "../route.js";
 export const MOST_LINES = 2_000;
 const MOST_KEPT = 20_000;
 const NEAR_END_PX = 24;
+const DRAWN_AFTER_MS = 80; // as often as eyes can follow; the page is free for others in between
 const LEVELS = ["debug", "info", "warning", "error", "critical"];
 
 /** How much a level matters; one that is not known yet is never left out. */
@@ -37,14 +38,15 @@ function line(entry, withRun) {
 
 /**
  * A box of log lines that stays at its end while `following`, until somebody scrolls up. Lines come
- * with the next frame, many at once, or wait while it is `paused`. `changed()` tells when one of
+ * a few times a second, many at once, or wait while it is `paused`. `changed()` tells when one of
  * `following`, `paused`, `waiting` and `count` has changed.
  */
 export class LogLines {
   #kept = [];
   #fresh = []; // of those kept, the ones that are not drawn yet
-  #frame;
+  #timer;
   #withRun;
+  #top = 0; // where the list was scrolled to
   #changed;
   #wanted = () => true;
   following = true;
@@ -74,7 +76,7 @@ export class LogLines {
     if (this.#kept.length > MOST_KEPT * 1.1) this.#kept.splice(0, this.#kept.length - MOST_KEPT);
     if (this.#fresh.length > MOST_KEPT) this.#fresh.splice(0, this.#fresh.length - MOST_KEPT);
     if (this.paused) this.#changed();
-    else this.#frame ??= requestAnimationFrame(() => this.#draw());
+    else this.#timer ??= setTimeout(() => requestAnimationFrame(() => this.#draw()), DRAWN_AFTER_MS);
   }
 
   /** A line of our own among them. */
@@ -125,7 +127,7 @@ export class LogLines {
   }
 
   #draw() {
-    this.#frame = undefined;
+    this.#timer = undefined;
     if (this.paused) return;
     // What would be pushed out again at once is not made at all.
     const wanted = this.#fresh.filter((entry) => entry.note !== undefined || this.#wanted(entry)).slice(-MOST_LINES);
@@ -151,13 +153,19 @@ export class LogLines {
 
   #toEnd() {
     this.list.scrollTop = this.list.scrollHeight;
+    this.#top = this.list.scrollTop;
   }
 
   #scrolled() {
     const { scrollTop, scrollHeight, clientHeight } = this.list;
     const atEnd = scrollHeight - scrollTop - clientHeight < NEAR_END_PX;
-    if (atEnd === this.following) return;
+    const isUp = scrollTop < this.#top - 1;
+    this.#top = scrollTop;
+    // The height of a line is guessed until it is in sight: the end may be further down than it seemed.
+    if (this.following && !atEnd && !isUp) return this.#toEnd();
+    if (atEnd === this.following) return undefined;
     this.following = atEnd;
     this.#changed();
+    return undefined;
   }
 }

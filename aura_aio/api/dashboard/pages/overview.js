@@ -7,13 +7,14 @@ import { feedOf } from "../feed.js";
 import { duration, number, secondsBetween } from "../format.js";
 import { t, word } from "../i18n.js";
 import { card, pageHead } from "../parts/head.js";
-import { cancelButton, chip, progressBar } from "../parts/parts.js";
+import { cancelButton, chip, progressBar, STATUSES } from "../parts/parts.js";
 import { runTable } from "../parts/run_rows.js";
 import { systemSwitch } from "../parts/switch.js";
 import { toRun, toRuns } from "../route.js";
 
 const FAILURES = 8;
 const LATEST = 12;
+const BEGUN = STATUSES.filter((status) => status !== "queued"); // those that wait are on the page of the queue
 
 export function overviewPage(_, feeds) {
   const charts = {
@@ -26,12 +27,12 @@ export function overviewPage(_, feeds) {
   const workers = h("ul", { class: "workers" });
   const showWorkers = rowsOf(workers, (worker) => worker.name, workerRow);
   const active = activeList(feeds);
-  const failures = runTable({ label: t("overview.failures") });
+  const failures = runTable({ label: t("overview.failures"), tall: true });
   const latest = runTable({ label: t("runs.latest") });
   const noFailure = h("p", { class: "empty" }, t("overview.nofailure"));
   const noRun = h("p", { class: "empty" }, t("runs.empty"));
   const failureFeed = feedOf((signal) => call("listRuns", {}, { query: { status: ["failed", "timed_out"], limit: FAILURES }, signal }));
-  const latestFeed = feedOf((signal) => call("listRuns", {}, { query: { limit: LATEST }, signal }));
+  const latestFeed = feedOf((signal) => call("listRuns", {}, { query: { status: BEGUN, limit: LATEST }, signal }));
 
   const stops = [
     feeds.system.read((status) => {

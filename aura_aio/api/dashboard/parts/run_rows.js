@@ -6,13 +6,13 @@ import { t } from "../i18n.js";
 import { toRun } from "../route.js";
 import { chip } from "./parts.js";
 
-/** `{node, update(runs)}`; `label` names the table for who does not see it. */
-export function runTable({ label, withTask = true }) {
+/** `{node, update(runs)}`; `label` names the table for who does not see it; `tall` rows have a line for why a run failed. */
+export function runTable({ label, withTask = true, tall = false }) {
   const body = h("tbody");
   const columns = [withTask ? "task" : "created", "status", withTask && "created", "took"].filter(Boolean);
   const head = h("thead", {}, h("tr", {}, columns.map((each) => h("th", { scope: "col", class: each }, t(`runs.${each}`)))));
   const show = rowsOf(body, (run) => run.cid, () => runRow(withTask));
-  return { node: h("table", { class: "runs", "aria-label": label }, head, body), update: show };
+  return { node: h("table", { class: tall ? "runs tall-rows" : "runs", "aria-label": label }, head, body), update: show };
 }
 
 /** What is worth knowing at a glance: why it went wrong, when it will start, or its labels. */
