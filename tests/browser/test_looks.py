@@ -70,8 +70,9 @@ async def _go(page: Page, path: str, name: str) -> None:
     await page.wait_for_load_state("networkidle")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("viewport", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize(
+    ("scheme", "viewport"), [("light", DESKTOP), ("dark", DESKTOP), ("dark", PHONE)]
+)
 async def test_every_page_is_for_everyone(
     shop: tuple[Served, str], open_page: OpenPage, axe: str, scheme: str, viewport: dict[str, int]
 ) -> None:

@@ -89,17 +89,24 @@ function heights(layers, above, below, sizeOf) {
   return y;
 }
 
-/** Puts a layer where it wants to be, pushed apart as far as needed, around the middle of what was wanted. */
+/**
+ * Puts a layer as near to where it wants to be as its order and the gaps allow: those that want the
+ * same place stand around the middle of what they want (isotonic regression).
+ */
 function spread(layer, y, wanted, sizeOf) {
-  let least = -Infinity;
-  const got = layer.map((id, index) => {
-    const half = sizeOf(id) / 2;
-    const at = Math.max(wanted[index], least + half);
-    least = at + half + GAP.y;
-    return at;
+  const offsets = []; // of each from the first, when all stand as close as they may
+  layer.forEach((id, index) => offsets.push(index ? offsets[index - 1] + (sizeOf(layer[index - 1]) + sizeOf(id)) / 2 + GAP.y : 0));
+  const blocks = [];
+  wanted.forEach((want, index) => {
+    let block = { sum: want - offsets[index], count: 1 };
+    while (blocks.length && blocks.at(-1).sum / blocks.at(-1).count >= block.sum / block.count) {
+      const before = blocks.pop();
+      block = { sum: before.sum + block.sum, count: before.count + block.count };
+    }
+    blocks.push(block);
   });
-  const shift = mean(wanted) - mean(got);
-  layer.forEach((id, index) => y.set(id, got[index] + shift));
+  const places = blocks.flatMap(({ sum, count }) => Array(count).fill(sum / count));
+  layer.forEach((id, index) => y.set(id, places[index] + offsets[index]));
 }
 
 function placed(layers, y, chains, rank) {

@@ -7,7 +7,7 @@ import { icon } from "../icons.js";
 import { layout, NODE } from "./layout.js";
 
 const MARGIN = 10;
-const LEAST_SCALE = 0.72;
+const LEAST_SCALE = 0.8;
 const LETTERS = 21; // of a name that fit into a step
 
 /**

@@ -1,6 +1,7 @@
 // The queue in the order in which it will start: looked through, reordered, and cleared of what is not wanted.
 
 import { freshId, h, setAttribute, setText } from "../dom.js";
+import { feedOf } from "../feed.js";
 import { duration, number } from "../format.js";
 import { refusal } from "../grant.js";
 import { t } from "../i18n.js";
@@ -142,8 +143,11 @@ export function queuePage({ query }, feeds) {
     const plans = queue.pauses.plans.map((each) => each.plan_name);
     setText(paused, queue.pauses.is_paused ? t("queue.paused") : t("queue.paused.plans", { plans: plans.join(", ") }));
     setAttribute(paused, "hidden", !queue.pauses.is_paused && plans.length === 0);
-    if (!dragged && entries.items.length <= LOOKED_AFTER) entries.refresh().catch(() => {}); // the feed tells what is wrong
   });
+  const looking = feedOf(async () => {
+    if (!dragged && entries.items.length <= LOOKED_AFTER) await entries.refresh();
+  });
+  looking.read(() => {});
 
   return {
     title: t("nav.queue"),
@@ -153,6 +157,7 @@ export function queuePage({ query }, feeds) {
       h("section", { class: "card queue" }, table, empty),
     ],
     leave() {
+      looking.end();
       stop();
       pause.stop();
       list.leave();
