@@ -2,7 +2,7 @@
 
 import { Problem } from "./api.js";
 
-const SLOWEST_MS = 15_000;
+const SLOWEST_MS = 5_000;
 
 const reachListeners = new Set();
 

@@ -4,7 +4,7 @@ import { logStreamUrl } from "../api.js";
 import { onToken } from "../token.js";
 
 const FIRST_RETRY_MS = 500;
-const LAST_RETRY_MS = 10_000;
+const LAST_RETRY_MS = 5_000;
 const SILENCE_MS = 25_000;
 const ANSWER_MS = 10_000;
 
