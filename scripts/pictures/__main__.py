@@ -17,13 +17,16 @@ from typing import Any
 
 import aiohttp
 from chromium import NO_CHROMIUM, chromium
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, ViewportSize, async_playwright
 
 from aura_aio.server import running_server
 from aura_aio.settings_table import load_settings
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-SIZES = {"desktop": {"width": 1200, "height": 760}, "phone": {"width": 390, "height": 760}}
+SIZES: dict[str, ViewportSize] = {
+    "desktop": {"width": 1200, "height": 760},
+    "phone": {"width": 390, "height": 760},
+}
 SHOWN = (
     *("overview-desktop-light", "run-desktop-light", "task-desktop-light"),
     *("queue-desktop-dark", "run-phone-dark"),
