@@ -29,8 +29,10 @@ def note(operation: str = "runTask", **about: str) -> Note:
 
 
 async def test_a_change_that_is_noted_is_kept_with_who_asked(opened: Opened) -> None:
-    with noting(note(plan_name="hello", task_name="greet")):
+    asked = note(plan_name="hello", task_name="greet")
+    with noting(asked):
         cid = await opened.enqueue()
+    assert asked.written
     await opened.reopen()
     assert await events(opened) == [
         AuditEvent(

@@ -5,13 +5,16 @@ Imports aura_aio.model and the fixtures.
 
 import asyncio
 
+import msgspec
 import pytest
 
 from aura_aio.model.cursors import encode_cursor
 from aura_aio.model.errors import BadCursor, NotQueued, RunNotFound
+from aura_aio.model.origin import FromSchedule, encode_origin
 from aura_aio.model.queue_store import Position
-from aura_aio.model.run import CancelRequest, OnCrash, RunChanged
+from aura_aio.model.run import CancelRequest, Limit, OnCrash, RunChanged, Tasklet
 from aura_aio.model.states import RunState
+from aura_aio.model.trace import TraceContext
 from tests.store.opened import Opened
 
 
@@ -35,7 +38,17 @@ async def test_a_claimed_tasklet_is_the_one_that_was_queued(opened: Opened) -> N
         on_crash=OnCrash.RESUME,
         labels={"a": "b"},
         run_at=opened.clock.now() - 5,
+        limits=(Limit("mutex:site", 1), Limit("resource:disk", 2)),
+        parent_cid=opened.tasklet().cid,
+        depth=2,
+        origin=encode_origin(FromSchedule("nightly", 7.0)),
+        sealed=b"sealed",
+        retry_of=opened.tasklet().cid,
+        trace=TraceContext("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "a=b"),
     )
+    own = {"attempt", "state", "callback_url", "has_spans"}  # of the store, the plan, the server
+    for field in msgspec.structs.fields(Tasklet):
+        assert field.name in own or getattr(tasklet, field.name) != field.default
     cid = await opened.enqueue(
         **{name: getattr(tasklet, name) for name in tasklet.__struct_fields__}
     )
