@@ -185,6 +185,16 @@ async def test_a_run_that_is_done_over_is_as_the_first_was(subject: Subject) -> 
     assert [(step.step, step.action) for step in again.steps] == [("a", Redoing.RUN)]
 
 
+async def test_what_was_secret_stays_so_whatever_the_task_says_of_it_now(subject: Subject) -> None:
+    asked = RunRequest(plan_name="p", task_name="s", inputs={"n": 1, "key": "hunter2"})
+    run = await whole(subject, (await subject.runs.submit(asked)).cids[0])
+    open_ = subject.admission.admit(ASKED).definition
+    again = subject.admission.admit_again(run, {}, open_, trace=None).tasklet
+    assert again.inputs == b'{"n":1,"key":"***"}'
+    anew = subject.admission.admit_again(run, {"key": "4711"}, open_, trace=None).tasklet
+    assert anew.inputs == b'{"n":1,"key":"4711"}'
+
+
 def hidden(subject: Subject, run: Run) -> Hidden:
     """What of a run is sealed."""
     assert run.sealed is not None
