@@ -1,6 +1,6 @@
 """Successful answers: JSON bodies and their headers.
 
-May import aiohttp and model only.
+May import aiohttp, model, and of `api` `short_answers`.
 """
 
 import hashlib
@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from aiohttp import web
 
+from aura_aio.api.short_answers import ShortAnswer
 from aura_aio.model import json
 
 NOT_KEPT: Final = {"Cache-Control": "no-store"}
@@ -43,7 +44,7 @@ def answer(
     body: Any, *, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> web.Response:
     """`body` as JSON; data is never cached, since it changes at any time."""
-    return web.Response(
+    return ShortAnswer(
         status=status,
         body=json.dumps(body),
         content_type="application/json",

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
-from aiohttp import web
+from aiohttp import hdrs, web
 from aiohttp.typedefs import Middleware
 
 from aura_aio.api import problems
@@ -100,6 +100,8 @@ def _entry(
 
 def _must_be_json(request: web.Request) -> None:
     """Refuse a body that does not say it is JSON (415); forms of foreign pages cannot say so."""
+    if request.headers.get(hdrs.CONTENT_TYPE) == _JSON:
+        return  # as nearly all say it; aiohttp's `content_type` parses what may stand around it
     if request.body_exists and request.content_type != _JSON:
         raise web.HTTPUnsupportedMediaType(
             text="Send the body as JSON, with Content-Type: application/json "

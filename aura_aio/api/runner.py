@@ -23,6 +23,7 @@ from aura_aio.api.keys import GATE
 from aura_aio.api.masked import MaskedOnly
 from aura_aio.api.patience import PatientHandler
 from aura_aio.api.request_ids import X_REQUEST_ID, request_id_of
+from aura_aio.api.short_cut import with_short_cut
 from aura_aio.settings import HttpSettings
 
 _log = logging.getLogger("aura.api")
@@ -100,7 +101,7 @@ class ApiRunner(web.AppRunner):
         made = await super()._make_server()
         gate = self.app[GATE]
         return _Server(
-            _answering(made.request_handler, gate),
+            _answering(with_short_cut(self.app, made.request_handler), gate),
             gate,
             self._settings,
             request_factory=made.request_factory,

@@ -108,3 +108,22 @@ async def test_head_answers_as_get_without_the_body(probe: Served) -> None:
         assert response.status == 200
         assert await response.read() == b""
         assert int(response.headers["Content-Length"]) > 0
+
+
+async def test_the_shortest_way_answers_as_every_other(probe: Served) -> None:
+    """A path that is looked up, or spelled in another way; a connection that goes on, or ends."""
+    asked = {"X-Request-ID": "asked"}
+    short, body = await _raw(probe, "/healthz", **asked)
+    assert {"Cache-Control", "Content-Length", "Date", "Server"} < short.headers.keys()
+    others = (
+        await _raw(probe, "/%68ealthz", **asked),
+        await _raw(probe, "/healthz", **asked, Connection="close"),
+    )
+    ignored = {"Date", "Connection"}
+    for other, text in others:
+        assert (other.status, text) == (short.status, body)
+        said = [
+            {name: value for name, value in each.headers.items() if name not in ignored}
+            for each in (short, other)
+        ]
+        assert said[0] == said[1]
