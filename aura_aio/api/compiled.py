@@ -58,9 +58,10 @@ class Compiled:
     def decode(self, text: bytes) -> Loaded | None:
         """The JSON text of an object, loaded, if no object in it has a name twice."""
         try:
-            given = self._given(self._decoder.decode(text))
+            found = self._decoder.decode(text)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
             return None
+        given = self._given(found)
         return self._complete(given) if json.has_each_name_once(text, given) else None
 
     def convert(self, values: Mapping[str, Any]) -> Loaded | None:

@@ -21,8 +21,12 @@ from aura_aio.model.plan import InputSpec, Task
 from aura_aio.model.pointers import below, spelled
 from aura_aio.model.suggestions import did_you_mean
 
-Faults = list[tuple[str, str]]
-"""Pairs (JSON Pointer into the inputs, what is wrong): see `InputsRejected`."""
+Place = tuple[Any, ...]
+"""Where a value is: empty, or (the place above it, name or index). It is spelled out only if
+something is wrong there.
+"""
+Faults = list[tuple[Place, str]]
+"""Pairs (place, what is wrong)."""
 
 _NUMBER: Final = re.compile(r"[-+]?[0-9]{1,400}(\.[0-9]*)?([eE][-+]?[0-9]{1,3})?\Z")
 _BUT: Final = ", not "
@@ -48,12 +52,15 @@ def check_inputs(task: Task, inputs: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         InputsRejected: with everything that is wrong, not only the first.
     """
+    if not inputs and not task.meta.inputs:
+        return {}
     faults: Faults = []
     checked: dict[str, Any] = {}
     with suppress(PatternTooSlow):  # it is a fault, and no time is left for others
-        checked = _check_fields(task.meta.inputs, inputs, "", faults)
+        checked = _check_fields(task.meta.inputs, inputs, (), faults)
     if faults:
-        raise InputsRejected(task.plan_name, task.name, faults)
+        told = [(_pointer(place), fault) for place, fault in faults]
+        raise InputsRejected(task.plan_name, task.name, told)
     return checked
 
 
@@ -62,8 +69,8 @@ def convert(spec: InputSpec, value: Any) -> tuple[Any, str | None]:
     faults: Faults = []
     converted = value
     with suppress(PatternTooSlow):
-        converted = _check(spec, value, "", faults)
-    told = (f"{spelled(place)} {fault}".strip() for place, fault in faults)
+        converted = _check(spec, value, (), faults)
+    told = (f"{spelled(_pointer(place))} {fault}".strip() for place, fault in faults)
     return converted, "; ".join(told) or None
 
 
@@ -84,8 +91,13 @@ def base_type(spec: InputSpec) -> str:
     return spec.type.partition("<")[0]
 
 
+def _pointer(place: Place) -> str:
+    """The JSON Pointer into the inputs."""
+    return below(_pointer(place[0]), str(place[1])) if place else ""
+
+
 def _check_fields(
-    specs: Sequence[InputSpec], values: Mapping[str, Any], place: str, faults: Faults
+    specs: Sequence[InputSpec], values: Mapping[str, Any], place: Place, faults: Faults
 ) -> dict[str, Any]:
     checked: dict[str, Any] = {}
     known = 0
@@ -93,26 +105,26 @@ def _check_fields(
         value = values.get(spec.name)
         known += spec.name in values
         if value is not None:
-            checked[spec.name] = _check(spec, value, below(place, spec.name), faults)
+            checked[spec.name] = _check(spec, value, (place, spec.name), faults)
         elif spec.default is not UNSET:
             checked[spec.name] = spec.default
         elif spec.required:
-            faults.append((below(place, spec.name), "is required"))
+            faults.append(((place, spec.name), "is required"))
     if known != len(values):
         names = {spec.name for spec in specs}
         for name in [each for each in values if each not in names]:
             meant = did_you_mean(name, names) if len(faults) < _MOST_SUGGESTED else ""
-            faults.append((below(place, name), _UNKNOWN + meant))
+            faults.append(((place, name), _UNKNOWN + meant))
     return checked
 
 
-def _check(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _check(spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     if spec.secret:
         return _check_secret(spec, value, place, faults)
     return _check_value(spec, value, place, faults)
 
 
-def _check_secret(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _check_secret(spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     """Check a secret; what is wrong is told without any part of it."""
     if value == MASK:
         faults.append((place, f"must be the secret itself, not {MASK}"))
@@ -127,7 +139,7 @@ def _check_secret(spec: InputSpec, value: Any, place: str, faults: Faults) -> An
     return checked
 
 
-def _check_value(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _check_value(spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     before = len(faults)
     checked = _CHECKS[base_type(spec)](spec, value, place, faults)
     if spec.enum is not None and len(faults) == before and checked not in spec.enum:
@@ -136,7 +148,7 @@ def _check_value(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any
     return checked
 
 
-def _string(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _string(spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         value = str(value)
     if not isinstance(value, str):
@@ -148,7 +160,7 @@ def _string(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     return value
 
 
-def _check_pattern(pattern: str, value: str, place: str, faults: Faults) -> None:
+def _check_pattern(pattern: str, value: str, place: Place, faults: Faults) -> None:
     try:
         if not matches(pattern, value):
             faults.append((place, f"must match the pattern {pattern}"))
@@ -157,14 +169,14 @@ def _check_pattern(pattern: str, value: str, place: str, faults: Faults) -> None
         raise
 
 
-def _path(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _path(spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     if not isinstance(value, str) or not value or "\0" in value:
         faults.append((place, f"must be a path{_BUT}{_shown(value)}"))
         return value
     return _string(spec, value, place, faults)
 
 
-def _number(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _number(spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     number = _spelled_out(value)
     if not isinstance(number, (int, float)) or isinstance(number, bool) or not _finite(number):
         faults.append((place, f"must be a number{_BUT}{_shown(value)}"))
@@ -173,7 +185,7 @@ def _number(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     return number
 
 
-def _integer(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _integer(spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     number = _spelled_out(value)
     if isinstance(number, float) and number.is_integer():
         number = int(number)
@@ -191,7 +203,7 @@ def _spelled_out(value: Any) -> Any:
     return value
 
 
-def _boolean(_spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _boolean(_spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     if isinstance(value, str) and value.lower() in _WORDS:
         return _WORDS[value.lower()]
     if not isinstance(value, bool):
@@ -199,7 +211,7 @@ def _boolean(_spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     return value
 
 
-def _datetime(_spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _datetime(_spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     try:
         return datetime.fromisoformat(value).isoformat()
     except (TypeError, ValueError):
@@ -207,7 +219,7 @@ def _datetime(_spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
         return value
 
 
-def _list(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _list(spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     if not isinstance(value, list):
         faults.append((place, f"must be a list{_BUT}{_shown(value)}"))
         return value
@@ -215,10 +227,10 @@ def _list(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     item = spec.item
     if item is None:
         return value
-    return [_check(item, each, f"{place}/{index}", faults) for index, each in enumerate(value)]
+    return [_check(item, each, (place, index), faults) for index, each in enumerate(value)]
 
 
-def _dict(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
+def _dict(spec: InputSpec, value: Any, place: Place, faults: Faults) -> Any:
     if not isinstance(value, dict):
         faults.append((place, f"must be an object{_BUT}{_shown(value)}"))
         return value
@@ -227,11 +239,11 @@ def _dict(spec: InputSpec, value: Any, place: str, faults: Faults) -> Any:
     return _check_fields(spec.properties, value, place, faults)
 
 
-def _any(_spec: InputSpec, value: Any, _place: str, _faults: Faults) -> Any:
+def _any(_spec: InputSpec, value: Any, _place: Place, _faults: Faults) -> Any:
     return value
 
 
-_CHECKS: Final[dict[str, Callable[[InputSpec, Any, str, Faults], Any]]] = {
+_CHECKS: Final[dict[str, Callable[[InputSpec, Any, Place, Faults], Any]]] = {
     "string": _string,
     "number": _number,
     "integer": _integer,
@@ -247,7 +259,7 @@ TYPES: Final = tuple(_CHECKS)
 
 
 def _check_range(
-    least: float | None, most: float | None, found: float, must: str, place: str, faults: Faults
+    least: float | None, most: float | None, found: float, must: str, place: Place, faults: Faults
 ) -> None:
     if least is not None and found < least:
         faults.append((place, f"must {must.format(f'at least {least:g}')}{_BUT}{_shown(found)}"))

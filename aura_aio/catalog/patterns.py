@@ -4,6 +4,7 @@ May import the standard library and regex only.
 """
 
 import re
+from functools import lru_cache
 from typing import Final
 
 import regex
@@ -44,6 +45,12 @@ def matches(pattern: str, text: str) -> bool:
         PatternTooSlow: that could not be told in `MAX_MATCH_SEC`.
     """
     try:
-        return regex.search(pattern, text, timeout=MAX_MATCH_SEC) is not None
+        return _compiled(pattern).search(text, timeout=MAX_MATCH_SEC) is not None
     except TimeoutError as error:
         raise PatternTooSlow from error
+
+
+@lru_cache(maxsize=1_000)
+def _compiled(pattern: str) -> "regex.Pattern[str]":
+    """Remembered: to ask `regex` for what it remembers takes longer than to search."""
+    return regex.compile(pattern)

@@ -24,6 +24,8 @@ def part(specs: Sequence[InputSpec], inputs: dict[str, Any], also: Collection[st
     """Take what is secret out of checked `inputs`; `also` are names of inputs that are secret
     whatever their specs say.
     """
+    if not specs:
+        return Parted(inputs, {})
     hidden = {
         spec.name: inputs[spec.name]
         for spec in specs

@@ -9,11 +9,11 @@ from threading import Lock
 from aura_aio.model.clock import Clock
 
 _COUNTER_BITS = 12
-_RANDOM_BITS = 62
-_RANDOM_MASK = (1 << _RANDOM_BITS) - 1
-_PORTION_MASK = (1 << _RANDOM_BITS + _COUNTER_BITS - 1) - 1
-_PORTION_BYTES = 10
-_PORTIONS = 400
+_COUNTER_STARTS = (1 << _COUNTER_BITS - 1) - 1
+_DIGITS = 19
+_DRAWN = 430
+_VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
+"""The digit that says how the cid is laid out has two bits that do not."""
 
 
 class CidFactory:
@@ -21,7 +21,7 @@ class CidFactory:
 
     The 12 bits after the millisecond are a counter (RFC 9562, 6.2, method 1): it starts anew at
     random in the lower half with each millisecond, and borrows from the next millisecond when it
-    overflows. Random bits are the system's; they are asked for 4 KiB at a time, for which the
+    overflows. Random digits are the system's; they are asked for 4 KiB at a time, for which the
     system takes as long as for eight bytes. A factory does not outlive a fork.
     """
 
@@ -29,28 +29,28 @@ class CidFactory:
         self._clock = clock
         self._lock = Lock()
         self._tick = 0
-        self._chance = b""
+        self._digits = ""
         self._used = 0
 
     def __call__(self) -> str:
         """A new cid: 36 characters, lower case, greater than every one before."""
         now = int(self._clock.now() * 1000) << _COUNTER_BITS
         with self._lock:
-            random = self._random()
-            fresh = now | random >> _RANDOM_BITS
+            digits = self._random_digits()
+            fresh = now | int(digits[:3], 16) & _COUNTER_STARTS
             self._tick = tick = max(fresh, self._tick + 1)
-        millisecond, counter = tick >> _COUNTER_BITS, tick & 0xFFF
-        high = (millisecond << 16) | 0x7000 | counter
-        low = (0b10 << _RANDOM_BITS) | random & _RANDOM_MASK
-        text = f"{high:016x}{low:016x}"
-        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+        variant = _VARIANTS[digits[3]]
+        return (
+            f"{tick >> 28:08x}-{tick >> 12 & 0xFFFF:04x}-7{tick & 0xFFF:03x}"
+            f"-{variant}{digits[4:7]}-{digits[7:]}"
+        )
 
-    def _random(self) -> int:
-        """Random bits: those of the cid's end, and before them those its counter starts with."""
-        if self._used == len(self._chance):
-            self._chance, self._used = os.urandom(_PORTION_BYTES * _PORTIONS), 0
-        begin, self._used = self._used, self._used + _PORTION_BYTES
-        return int.from_bytes(self._chance[begin : self._used]) & _PORTION_MASK
+    def _random_digits(self) -> str:
+        """Three for what the counter starts with, and 16 for the end."""
+        if self._used == len(self._digits):
+            self._digits, self._used = os.urandom(_DIGITS * _DRAWN // 2).hex(), 0
+        begin, self._used = self._used, self._used + _DIGITS
+        return self._digits[begin : self._used]
 
 
 def first_cid_at(seconds: float) -> str:
