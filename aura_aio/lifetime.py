@@ -1,6 +1,7 @@
 """The life of a server process: its event loop, until which signal it serves, what comes after it.
 
-May import `server`, handover, signals, settings and model.
+May import `server`, handover, signals, settings, model, and of `engine.isolation` how processes are
+started.
 """
 
 import asyncio
@@ -10,6 +11,8 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
+from aura_aio.engine.isolation.processes import StartProcess
+from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.handover import fault_of_start
 from aura_aio.model.coroutines import first_of
 from aura_aio.server import Server, running_server
@@ -27,10 +30,12 @@ async def serve(
     ready: Callable[[Server], None],
     environ: Mapping[str, str],
     listener: socket.socket | None = None,
+    start_process: StartProcess = SpawnedProcess,
 ) -> socket.socket | None:
     """Serve until SIGTERM, SIGINT or SIGUSR2; `ready` is called once requests are answered.
     `secrets` are those that templates may use, by name. `environ` is that for a server that takes
     this one's place. `listener` is the socket of the address, if there is one already.
+    `start_process` makes the processes of workers.
 
     The first signal lets runs under way go on for `shutdown_grace_sec`; a second SIGTERM ends the
     process at once. Neither loses anything that was acknowledged. After SIGUSR2 the socket is
@@ -42,7 +47,9 @@ async def serve(
     """
     signals = Signals()
     kept: socket.socket | None = None
-    async with running_server(settings, secrets=secrets, listener=listener) as server:
+    async with running_server(
+        settings, secrets=secrets, listener=listener, start_process=start_process
+    ) as server:
         signals.listen()
         ready(server)
         await _told_to_end(signals, server.listener, environ)

@@ -29,6 +29,8 @@ from aura_aio.dispatch.event_calls import EventCalls
 from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.dispatch.sizing import actions_of, worker_count, worker_plan
 from aura_aio.dispatch.supervisor import WorkerPlan
+from aura_aio.engine.isolation.processes import StartProcess
+from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.entrance import entrance
 from aura_aio.log_service import LOG_CREDIT_LINES, monitors_of, running_hub
 from aura_aio.logs.hub import LogHub
@@ -111,10 +113,12 @@ async def running_server(
     secrets: Mapping[str, str] = MappingProxyType({}),
     listener: socket.socket | None = None,
     places: Places | None = None,
+    start_process: StartProcess = SpawnedProcess,
 ) -> AsyncIterator[Server]:
     """A server with `settings`, up while the context is open; `secrets` are those that templates
     may use, by name (see `secret_files.take_secrets`). `listener` is the socket of its address, and
     closed with it, `places` are where its data is, if they are not to be as the settings say.
+    `start_process` makes the processes of workers.
 
     Raises:
         SettingsError: the settings do not allow it.
@@ -143,7 +147,7 @@ async def running_server(
         book = ScheduleBook(store.schedules, plans.catalog, clock)
         triggers = _triggers(settings.schedules, base, book, bus)
         about = _about(settings, await recover(store.runs, clock))
-        workers = _worker_plan(settings, places.data_dir, plans, secrets)
+        workers = _worker_plan(settings, places.data_dir, plans, secrets, start_process)
         dispatcher = _dispatcher(settings.schedules, base, vault, workers, bus)
         bus.subscribe(dispatcher.run_changed)
         ends = RunEnds(bus)
@@ -207,7 +211,11 @@ def _trace(
 
 
 def _worker_plan(
-    settings: Settings, data_dir: Path, plans: Plans, secrets: Mapping[str, str]
+    settings: Settings,
+    data_dir: Path,
+    plans: Plans,
+    secrets: Mapping[str, str],
+    start_process: StartProcess,
 ) -> WorkerPlan:
     return worker_plan(
         settings,
@@ -215,6 +223,7 @@ def _worker_plan(
         plans=lambda: actions_of(plans.list()),
         secrets=secrets,
         log_credit=LOG_CREDIT_LINES,
+        start_process=start_process,
     )
 
 

@@ -24,10 +24,9 @@ from aura_aio.server import running_server
 from aura_aio.settings import Settings
 from aura_aio.store.sqlite import open_sqlite
 from aura_aio.store.sqlite.examination import usable_tokens
+from aura_aio.worker.starting import ENTRIES
 
 _DATABASE = "aura.db"
-_OF_WORKERS = "aura_aio.worker.main"
-"""What only other processes import."""
 
 
 async def try_start(settings: Settings, secrets: Mapping[str, str]) -> None:
@@ -53,7 +52,8 @@ async def try_start(settings: Settings, secrets: Mapping[str, str]) -> None:
         listener = socket.create_server(("127.0.0.1", 0))
         its_own = places._replace(data_dir=folder, database=folder / _DATABASE)
         async with running_server(tried, clock, secrets, listener, its_own):
-            await asyncio.to_thread(importlib.import_module, _OF_WORKERS)
+            for module in ENTRIES:
+                await asyncio.to_thread(importlib.import_module, module)
 
 
 def _look_at(settings: Settings, places: Places) -> tuple[Token, ...]:

@@ -20,6 +20,7 @@ from aura_aio.server import Server, running_server
 from aura_aio.settings_table import load_settings
 from tests.contract.conformance import check_response
 from tests.contract.habits import check_habits
+from tests.forking import shared_fork_server
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "plans"
 TERMINAL = {"succeeded", "failed", "timed_out", "cancelled"}
@@ -118,7 +119,7 @@ async def serving(**settings: Any) -> AsyncIterator[Served]:
     loaded = await asyncio.to_thread(load_settings, flags, {})
     try:
         async with (
-            running_server(loaded, secrets=secrets) as server,
+            running_server(loaded, secrets=secrets, start_process=shared_fork_server()) as server,
             aiohttp.ClientSession() as session,
         ):
             yield Served(server, await asyncio.to_thread(load_contract), session)

@@ -1,6 +1,6 @@
 """`aura serve`: start the server with settings from flags, environment and file.
 
-May import click, settings and its table and `cli`; `aura_aio.server` only once the command runs.
+May import click, settings and its table and `cli`; `worker` and `lifetime` only once it runs.
 """
 
 import errno
@@ -81,10 +81,15 @@ def serve(*, file: Path | None, as_json: bool, only_try: bool, **options: Any) -
         if only_try:
             _try(screen, settings, secrets)
             return
-        from aura_aio import lifetime  # noqa: PLC0415 - other commands need none of it
+        from aura_aio.worker.starting import process_starter  # noqa: PLC0415 - as below
 
-        with server_log(settings.logs.log_format, partial(_why, settings=settings)):
-            serving = lifetime.serve(settings, secrets, ready, environ, listener)
+        with (
+            process_starter() as start_process,  # before more is in memory than workers need
+            server_log(settings.logs.log_format, partial(_why, settings=settings)),
+        ):
+            from aura_aio import lifetime  # noqa: PLC0415 - other commands need none of it
+
+            serving = lifetime.serve(settings, secrets, ready, environ, listener, start_process)
             leave = lifetime.run(_to_the_end(settings, serving, environ))
             ignore_further_signals()
         if leave is not None:

@@ -1,12 +1,11 @@
 """How a worker is brought up and how its end is noticed: as a process, or inside the server.
 
-May import `worker`, model and `engine.isolation.tree`.
+May import `worker`, model and `engine.isolation.processes`.
 """
 
 import asyncio
 import os
 import socket
-import sys
 from asyncio import Future, StreamReader, StreamWriter
 from collections.abc import Callable
 from contextlib import suppress
@@ -14,7 +13,7 @@ from typing import Protocol
 
 import msgspec
 
-from aura_aio.engine.isolation.tree import ProcessTree
+from aura_aio.engine.isolation.processes import ProcessTree, StartProcess
 from aura_aio.model.clock import Clock
 from aura_aio.worker.main import Launch
 from aura_aio.worker.session import Session
@@ -39,7 +38,7 @@ class WorkerHandle(Protocol):
 
 
 class WorkerProcess:
-    """A process of its own, started with the interpreter of the server.
+    """A process of its own.
 
     It leads a session: a terminal sends its Ctrl-C to the server alone, also while the worker,
     which leaves signals to the server, is not up yet. What it has started ends with it.
@@ -50,8 +49,8 @@ class WorkerProcess:
         self.ended = ended
 
     @classmethod
-    async def start(cls, launch: Launch) -> "WorkerProcess":
-        """Start a worker that connects to the server as `launch` says.
+    async def start(cls, launch: Launch, start: StartProcess) -> "WorkerProcess":
+        """Start a worker, by `start`, that connects to the server as `launch` says.
 
         In a thread, since starting a process may take milliseconds, and several times that from
         the event loop's own subprocess support.
@@ -67,7 +66,7 @@ class WorkerProcess:
             with suppress(RuntimeError):  # the loop is closed: nobody asks any more
                 loop.call_soon_threadsafe(settle, how)
 
-        return cls(await asyncio.to_thread(_spawn, launch, report), ended)
+        return cls(await asyncio.to_thread(_begun, start, launch, report), ended)
 
     @property
     def pid(self) -> int:
@@ -79,9 +78,8 @@ class WorkerProcess:
         self._tree.kill()
 
 
-def _spawn(launch: Launch, on_end: Callable[[str], object]) -> ProcessTree:
-    command = (sys.executable, "-m", "aura_aio.worker.main")
-    tree = ProcessTree(command, takes_output=False, on_end=on_end)
+def _begun(start: StartProcess, launch: Launch, on_end: Callable[[str], object]) -> ProcessTree:
+    tree = start("aura_aio.worker.main", takes_output=False, on_end=on_end)
     with tree.stdin as pipe, suppress(BrokenPipeError):  # it is gone already, which will be told
         pipe.write(msgspec.json.encode(launch) + b"\n")
     return tree

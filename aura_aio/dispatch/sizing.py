@@ -1,6 +1,7 @@
 """How many workers a machine bears, and what each of them is given.
 
-May import settings, the rest of `dispatch`, `worker.frames`, model and the standard library.
+May import settings, the rest of `dispatch`, `worker.frames`, `engine.isolation.processes`, model
+and the standard library.
 """
 
 import os
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Final
 
 from aura_aio.dispatch.supervisor import WorkerPlan
+from aura_aio.engine.isolation.processes import StartProcess
 from aura_aio.model.plan import Plan
 from aura_aio.settings import Settings
 from aura_aio.worker.frames import PlanActions
@@ -24,8 +26,11 @@ def worker_plan(
     plans: Callable[[], tuple[PlanActions, ...]],
     secrets: Mapping[str, str],
     log_credit: int,
+    start_process: StartProcess,
 ) -> WorkerPlan:
-    """The workers that `settings` want; `plans` is asked anew for each that starts."""
+    """The workers that `settings` want; `plans` is asked anew for each that starts, which
+    `start_process` does.
+    """
     wanted = settings.workers
     count = worker_count(wanted.workers)
     mib = wanted.worker_memory_mib
@@ -41,6 +46,7 @@ def worker_plan(
         plans=plans,
         secrets=dict(secrets),
         allowed=settings.runs,
+        start_process=start_process,
     )
 
 

@@ -1,7 +1,7 @@
 """Keeps as many workers up as there should be, replaces those that end, and ends the silent.
 
-May import `worker` (frames, link, main), the rest of `dispatch`, `engine.capture`, run_settings
-and model.
+May import `worker` (frames, link, main), the rest of `dispatch`, `engine.capture`, of
+`engine.isolation` how processes are started, run_settings and model.
 """
 
 import asyncio
@@ -16,6 +16,8 @@ import msgspec
 
 from aura_aio.dispatch.processes import InProcessWorker, WorkerHandle, WorkerProcess
 from aura_aio.engine.capture import captured_output
+from aura_aio.engine.isolation.processes import StartProcess
+from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.ports import WorkerStatus
@@ -41,7 +43,7 @@ class WorkerPlan(msgspec.Struct, frozen=True):
 
     `memory_bytes` limits each process (0: not at all); a worker that is silent for `lost_sec` is
     killed; `plans` is asked anew for each worker that starts; `secrets` are those of templates;
-    `allowed` is what a run may use.
+    `allowed` is what a run may use; `start_process` makes its process.
     """
 
     count: int
@@ -55,6 +57,7 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     plans: Callable[[], tuple[PlanActions, ...]]
     secrets: dict[str, str]
     allowed: RunSettings = RunSettings()
+    start_process: StartProcess = SpawnedProcess
 
 
 class Worker:
@@ -278,7 +281,7 @@ class Supervisor:
         self._expected[secret] = started
         port = self._server.sockets[0].getsockname()[1]
         launch = Launch(port=port, secret=secret, memory_bytes=self._plan.memory_bytes)
-        return await WorkerProcess.start(launch), started
+        return await WorkerProcess.start(launch, self._plan.start_process), started
 
     def _welcome(self, name: str, handle: WorkerHandle, link: Link) -> Worker:
         """The worker, from now on one of those that are up: it knows the plans of this moment."""

@@ -1,7 +1,7 @@
 """What Runners are given by the worker that they run in.
 
 May import model, run_settings, catalog, the standard library, and of `engine` `builtin`,
-`children`, `definitions` and `journal`.
+`children`, `definitions`, `journal` and of `isolation` how processes are started.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,8 @@ from aura_aio.engine.builtin import BUILTIN
 from aura_aio.engine.children import ChildRuns
 from aura_aio.engine.definitions import Definitions
 from aura_aio.engine.events import Events
+from aura_aio.engine.isolation.processes import StartProcess
+from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.engine.journal import Journal
 from aura_aio.model.clock import Clock
 from aura_aio.run_settings import RunSettings
@@ -28,7 +30,7 @@ class RunnerParts:
     `builtin` are those that every plan has. `threads` is where sync actions run. `grace_sec` is how
     long an action whose time is over may take to end by itself. `secrets` are those that templates
     may use, by name. Without `child_runs` and `events` there are none. `allowed` is what a run may
-    use.
+    use. `start_process` makes the process of a call that wants its own.
     """
 
     journal: Journal
@@ -43,6 +45,7 @@ class RunnerParts:
     builtin: Mapping[str, LoadedAction] = field(default_factory=lambda: BUILTIN)
     secrets: Mapping[str, str] = field(default_factory=dict)
     allowed: RunSettings = field(default_factory=RunSettings)
+    start_process: StartProcess = SpawnedProcess
     definitions: Definitions = field(init=False)
 
     def __post_init__(self) -> None:

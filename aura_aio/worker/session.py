@@ -15,6 +15,8 @@ from typing import Final
 from aura_aio.catalog.actions import LoadedAction, load_actions
 from aura_aio.catalog.references import split_action
 from aura_aio.engine.builtin import builtin_actions
+from aura_aio.engine.isolation.processes import StartProcess
+from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model.clock import Clock
 from aura_aio.model.plan import Definition
@@ -55,7 +57,15 @@ HEARTBEAT_SEC: Final = 1.0
 class Session:
     """Executes Tasklets for one server, over one link, until that ends."""
 
-    def __init__(self, reader: StreamReader, writer: StreamWriter, clock: Clock) -> None:
+    def __init__(
+        self,
+        reader: StreamReader,
+        writer: StreamWriter,
+        clock: Clock,
+        start_process: StartProcess = SpawnedProcess,
+    ) -> None:
+        """`start_process` makes the processes of calls that want their own."""
+        self._start_process = start_process
         self._reader = reader
         self._frames = FrameWriter(writer)
         self._clock = clock
@@ -99,6 +109,7 @@ class Session:
             allowed=welcome.allowed,
             builtin=builtin_actions(allow_shell=welcome.allow_shell),
             child_runs=self._child_calls,
+            start_process=self._start_process,
         )
         watchdog = Watchdog(stall_sec=welcome.stall_sec)
         heartbeat = asyncio.create_task(self._beat())

@@ -4,7 +4,7 @@ Imports aura_aio's catalog, dispatch, model and worker, and the tests' own parts
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -13,11 +13,13 @@ import pytest
 from aura_aio.catalog.catalog import Catalog, load_catalog
 from aura_aio.dispatch.processes import WorkerProcess
 from aura_aio.dispatch.sizing import actions_of
+from aura_aio.engine.isolation.processes import StartProcess
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import Tasklet
 from aura_aio.worker.frames import Welcome
 from aura_aio.worker.link import Link
 from aura_aio.worker.main import Launch
+from tests.forking import STARTERS
 from tests.serving import write_plan
 from tests.waiting import until
 
@@ -89,8 +91,10 @@ NAMES = ("in_thread", "in_thread_of_asyncio", "in_thread_of_its_own", "deaf", "o
 
 
 @asynccontextmanager
-async def worker(catalog: Catalog, data_dir: Path) -> AsyncIterator[tuple[WorkerProcess, Link]]:
-    """A worker process, and its link, which is cut at the end."""
+async def worker(
+    catalog: Catalog, data_dir: Path, start: StartProcess
+) -> AsyncIterator[tuple[WorkerProcess, Link]]:
+    """A worker process, made by `start`, and its link, which is cut at the end."""
     links: asyncio.Queue[Link] = asyncio.Queue()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -103,7 +107,7 @@ async def worker(catalog: Catalog, data_dir: Path) -> AsyncIterator[tuple[Worker
     async with await asyncio.start_server(connected, "127.0.0.1", 0) as server:
         port = server.sockets[0].getsockname()[1]
         launch = Launch(port=port, secret=SIGN, memory_bytes=0)
-        process = await WorkerProcess.start(launch)
+        process = await WorkerProcess.start(launch, start)
         try:
             link = await links.get()
             link.welcome(
@@ -123,8 +127,11 @@ async def worker(catalog: Catalog, data_dir: Path) -> AsyncIterator[tuple[Worker
             process.kill()
 
 
+@pytest.mark.parametrize("starter", STARTERS)
 @pytest.mark.parametrize("name", [*NAMES, "import"])
-async def test_it_ends_with_the_link(tmp_path: Path, name: str) -> None:
+async def test_it_ends_with_the_link(
+    tmp_path: Path, name: str, starter: Callable[[], StartProcess]
+) -> None:
     step = "never" if name == "import" else name
     folder = write_plan(
         tmp_path / "plans",
@@ -134,7 +141,7 @@ async def test_it_ends_with_the_link(tmp_path: Path, name: str) -> None:
     )
     catalog = await asyncio.to_thread(load_catalog, [tmp_path / "plans"])
     definition = Definition.of(catalog.task("endless", "t").task)
-    async with worker(catalog, tmp_path) as (process, link):
+    async with worker(catalog, tmp_path, starter()) as (process, link):
         tasklet = Tasklet("c", "endless", "t", definition.digest, accepted_at=0.0)
         link.start(tasklet, definition)
         await until((folder / "begun").exists, within=20)

@@ -19,6 +19,8 @@ from aura_aio.catalog.inputs import check_inputs
 from aura_aio.catalog.secret_inputs import part
 from aura_aio.engine.builtin import builtin_actions
 from aura_aio.engine.capture import captured_output
+from aura_aio.engine.isolation.processes import StartProcess
+from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model import json
 from aura_aio.model.clock import Clock, SystemClock
@@ -181,6 +183,7 @@ def bench(
     secrets: Mapping[str, str] | None = None,
     allow_shell: bool = False,
     allowed: RunSettings | None = None,
+    start_process: StartProcess = SpawnedProcess,
 ) -> Iterator[Bench]:
     """A Bench whose data is below `root`. `actions` are functions by name; without them, those of
     the `catalog`'s plan are loaded. Its threads end with it.
@@ -201,6 +204,7 @@ def bench(
             secrets=secrets or {},
             builtin=builtin_actions(allow_shell=allow_shell),
             allowed=allowed or RunSettings(),
+            start_process=start_process,
         )
         yield Bench(parts, journal, catalog)
 

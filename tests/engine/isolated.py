@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from aura_aio.engine.isolation.processes import StartProcess
 from aura_aio.engine.runner import Runner
 from aura_aio.model.plan import Step, Task
 from aura_aio.model.run import Outcome
@@ -306,7 +307,7 @@ def loud() -> int:
 
 
 @contextmanager
-def isolated_bench(folder: Path) -> Iterator[Bench]:
+def isolated_bench(folder: Path, start_process: StartProcess) -> Iterator[Bench]:
     """A Bench of the plan, below `folder`."""
     files = {
         "actions/some.py": ACTIONS,
@@ -316,7 +317,9 @@ def isolated_bench(folder: Path) -> Iterator[Bench]:
     }
     catalog = write_plan(folder / "plans", files)
     assert not catalog.plan(PLAN).errors
-    with bench(folder / "data", catalog=catalog, grace_sec=0.4) as table:
+    with bench(
+        folder / "data", catalog=catalog, grace_sec=0.4, start_process=start_process
+    ) as table:
         yield table
 
 

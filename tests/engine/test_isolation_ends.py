@@ -16,12 +16,13 @@ from aura_aio.model.states import RunEvent
 from tests.engine.harness import Bench, call
 from tests.engine.isolated import cancelled, failure, isolated_bench, with_limit
 from tests.engine.processes import LONG, is_gone, limited, pid_in
+from tests.forking import STARTERS
 from tests.waiting import until
 
 
-@pytest.fixture
-def table(tmp_path: Path) -> Iterator[Bench]:
-    with isolated_bench(tmp_path) as table:
+@pytest.fixture(params=STARTERS)
+def table(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Bench]:
+    with isolated_bench(tmp_path, request.param()) as table:
         yield table
 
 

@@ -55,7 +55,7 @@ async def call_in_process(call: IsolatedCall, attempt: Attempt, limit_sec: float
         RaisedElsewhere: the call raised.
         BadParameters, ResultNotJson, ActionNotImported: as in the worker itself.
     """
-    guest = Guest(_frame(call, attempt), call.context, attempt.journal)
+    guest = Guest(_frame(call, attempt), call.context, attempt.journal, attempt.parts.start_process)
     ending = asyncio.wrap_future(attempt.parts.threads.submit(guest.run))
     loop = asyncio.get_running_loop()
     try:

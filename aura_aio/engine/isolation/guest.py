@@ -1,7 +1,7 @@
 """The entry of a guest: `python -m aura_aio.engine.isolation.guest`, a process that makes one call.
 
 May import model, catalog, and of `engine` `builtin`, `capture`, `context`, `failures`, `masking`,
-`parameters`, `results`, `state`, and the `frames` and the `tree` of `isolation`. Its standard input
+`parameters`, `results`, `state`, and `frames` and `processes` of `isolation`. Its standard input
 brings the call, its standard output takes what comes of it; the action itself gets neither.
 """
 
@@ -36,7 +36,7 @@ from aura_aio.engine.isolation.frames import (
     read_for_guest,
     write_frame,
 )
-from aura_aio.engine.isolation.tree import hold_on_to
+from aura_aio.engine.isolation.processes import begin, close
 from aura_aio.engine.masking import Mask
 from aura_aio.engine.parameters import Binder
 from aura_aio.engine.results import to_json
@@ -206,9 +206,7 @@ def main() -> None:
     faulthandler.enable()
     signal.signal(signal.SIGINT, lambda *_: None)  # SIG_IGN would be inherited by programs
     signal.signal(signal.SIGTERM, pipes.terminate)
-    for lifeline in sys.argv[1:]:
-        hold_on_to(int(lifeline))
-    del sys.argv[1:]
+    close(begin())
     call = pipes.receive()
     if not isinstance(call, CallFrame):
         return

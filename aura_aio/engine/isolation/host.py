@@ -5,7 +5,6 @@ the guest's end.
 """
 
 import os
-import sys
 import threading
 from contextlib import suppress
 from typing import Final, NamedTuple
@@ -22,14 +21,14 @@ from aura_aio.engine.isolation.frames import (
     read_for_worker,
     write_frame,
 )
-from aura_aio.engine.isolation.tree import ProcessTree
+from aura_aio.engine.isolation.processes import ProcessTree, StartProcess
 from aura_aio.engine.journal import Reports
 from aura_aio.model.log import LogLevel
 
 LAST_SEC: Final = 2.0
 """How long a guest may take to end when it has said how its call ended."""
 
-_COMMAND: Final = (sys.executable, "-m", "aura_aio.engine.isolation.guest")
+_MODULE: Final = "aura_aio.engine.isolation.guest"
 _MAX_PARTIAL: Final = 8192
 
 
@@ -46,10 +45,14 @@ class Guest:
     be called from anywhere, also before `run` and after it.
     """
 
-    def __init__(self, call: CallFrame, context: ActionContext, reports: Reports) -> None:
+    def __init__(
+        self, call: CallFrame, context: ActionContext, reports: Reports, start: StartProcess
+    ) -> None:
         """What the guest logs and reports goes to `reports`; what programs that it starts print,
-        and what it prints itself while it crashes, is logged through `context`.
+        and what it prints itself while it crashes, is logged through `context`. Its process is made
+        by `start`.
         """
+        self._start = start
         self._call = call
         self._context = context
         self._reports = reports
@@ -69,7 +72,7 @@ class Guest:
         """
         if self._killed.is_set():
             return Died("was not started any more")
-        tree = self._tree = ProcessTree(_COMMAND)
+        tree = self._tree = self._start(_MODULE)
         if self._killed.is_set():
             tree.kill()
         output = threading.Thread(target=self._hand_on_output, args=(tree,), daemon=True)

@@ -1,0 +1,37 @@
+"""How the processes of workers, and of the calls in them, are started on this machine.
+
+May import the standard library and `engine.isolation`; names the modules of those processes.
+"""
+
+import importlib
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from aura_aio.engine.isolation.processes import StartProcess
+from aura_aio.engine.isolation.spawning import SpawnedProcess
+
+ENTRIES: Final = ("aura_aio.worker.main", "aura_aio.engine.isolation.guest")
+"""What such processes begin with."""
+
+
+@contextmanager
+def process_starter() -> Iterator[StartProcess]:
+    """The quickest way to start them that there is here, while the context is open.
+
+    On Linux they are forks of a process that is forked from this one now, once their modules are
+    imported. Call it early: what is in memory by then they have as well. A process that has threads
+    cannot be forked, so from there, as on other systems, each begins as a new interpreter.
+    """
+    if sys.platform != "linux" or threading.active_count() > 1 or not hasattr(os, "pidfd_open"):
+        yield SpawnedProcess
+        return
+    from aura_aio.engine.isolation.forking import fork_server  # noqa: PLC0415 - on Linux only
+
+    for module in ENTRIES:
+        importlib.import_module(module)
+    with fork_server() as forks:
+        yield forks
