@@ -1,4 +1,4 @@
-"""The fork server that the servers of a test process share, and both ways of starting a process.
+"""Fork servers for a process that has threads, and both ways of starting a process.
 
 Imports aura_aio's isolation and worker.
 """
@@ -6,8 +6,11 @@ Imports aura_aio's isolation and worker.
 import atexit
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
-from socket import AF_UNIX, SOCK_SEQPACKET, socket, socketpair
+from socket import AF_UNIX, SOCK_SEQPACKET, socketpair
+from typing import Self
 
 from aura_aio.engine.isolation.processes import StartProcess
 from aura_aio.engine.isolation.spawning import SpawnedProcess
@@ -23,27 +26,49 @@ serve(socket.socket(fileno=int(sys.argv[1])))
 """
 
 
+class ForkServer:
+    """A fork server that was spawned with `modules` to import, and `start`, which lets it fork."""
+
+    def __init__(self, *modules: str) -> None:
+        from aura_aio.engine.isolation.forking import Forks  # noqa: PLC0415 - on Linux only
+
+        self.orders, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
+        number = theirs.fileno()
+        command = [sys.executable, "-c", _SERVE, str(number), *modules]
+        self._process = subprocess.Popen(command, pass_fds=[number])
+        theirs.close()
+        self.pid = self._process.pid
+        self.start: StartProcess = Forks(self.orders)
+
+    @classmethod
+    @contextmanager
+    def started(cls) -> Iterator[Self]:
+        """One that has imported nothing for others, while the context is open."""
+        server = cls()
+        try:
+            yield server
+        finally:
+            server.close()
+
+    def kill(self) -> None:
+        """End it at once."""
+        self._process.kill()
+        self._process.wait()
+
+    def close(self) -> None:
+        """Let it end as it does when nobody needs it."""
+        self.orders.close()
+        self._process.wait()
+
+
 @cache
 def shared_fork_server() -> StartProcess:
-    """As `process_starter`, for a process that has threads: one for all of its servers, which ends
-    with it.
-    """
+    """As `process_starter`: one for all servers of this process, which ends with it."""
     if sys.platform != "linux":
         return SpawnedProcess
-    from aura_aio.engine.isolation.forking import Forks  # noqa: PLC0415 - on Linux only
-
-    ours, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
-    number = theirs.fileno()
-    command = [sys.executable, "-c", _SERVE, str(number), *ENTRIES]
-    process = subprocess.Popen(command, pass_fds=[number])
-    theirs.close()
-    atexit.register(_end, process, ours)
-    return Forks(ours)
-
-
-def _end(process: "subprocess.Popen[bytes]", orders: socket) -> None:
-    orders.close()
-    process.wait()
+    server = ForkServer(*ENTRIES)
+    atexit.register(server.close)
+    return server.start
 
 
 def spawned() -> StartProcess:

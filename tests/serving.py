@@ -112,14 +112,15 @@ class Served(Client):
 @asynccontextmanager
 async def serving(**settings: Any) -> AsyncIterator[Served]:
     """A server on a free port with `settings` (by their names); `data_dir` must be among them.
-    `secrets` are those of templates.
+    `secrets` are those of templates, `start_process` starts workers in another way than usually.
     """
     secrets = settings.pop("secrets", {})
+    start_process = settings.pop("start_process", None) or shared_fork_server()
     flags = {"port": 0, "workers": 1, "plans": [str(EXAMPLES)], "shutdown_grace_sec": 0, **settings}
     loaded = await asyncio.to_thread(load_settings, flags, {})
     try:
         async with (
-            running_server(loaded, secrets=secrets, start_process=shared_fork_server()) as server,
+            running_server(loaded, secrets=secrets, start_process=start_process) as server,
             aiohttp.ClientSession() as session,
         ):
             yield Served(server, await asyncio.to_thread(load_contract), session)

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.store.sqlite.runs import SqliteRuns
 from tests.conftest import MakeServer
 from tests.probe_plan import write_probe
@@ -39,7 +40,7 @@ async def test_a_worker_that_cannot_be_started_is_tried_again(
 ) -> None:
     with monkeypatch.context() as broken:
         broken.setattr(sys, "executable", "/there/is/no/python")
-        server = await make_server(plans=plans)
+        server = await make_server(plans=plans, start_process=SpawnedProcess)
 
         def told() -> bool:
             return any("could not be started" in getattr(r, "how", "") for r in caplog.records)

@@ -54,11 +54,18 @@ async def test_a_kill_at_any_moment_runs_nothing_twice(tmp_path: Path, plans: st
             assert run["error"]["type"] == "WorkerLost"
 
 
-async def test_workers_end_with_their_server(tmp_path: Path, plans: str) -> None:
+async def test_all_processes_end_with_their_server(tmp_path: Path, plans: str) -> None:
     async with server_process(tmp_path / "data", plans, "--workers", "2") as server:
         pids = await until(lambda: _worker_pids(server, 2))
+        pids += _children(server.process.pid)
         await server.kill()
     await until(lambda: not any(is_alive(pid) for pid in pids))
+
+
+def _children(pid: int) -> list[int]:
+    """What the server has started itself, where that can be seen: the fork server."""
+    file = Path(f"/proc/{pid}/task/{pid}/children")
+    return [int(word) for word in file.read_text().split()] if file.exists() else []
 
 
 async def _worker_pids(server: ServerProcess, count: int) -> list[int]:

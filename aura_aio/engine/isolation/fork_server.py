@@ -144,7 +144,7 @@ def serve(orders: socket.socket) -> NoReturn:
         gc.freeze()  # a collection in a fork would copy every page that all of them share
         _ForkServer(orders).serve()
         code = 0
-    except BaseException:
+    except BaseException:  # it must not go on as the process that it is a fork of
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(code)
@@ -175,7 +175,7 @@ def _become(module: str, given: _Given, asker: int) -> NoReturn:
         code = 0
     except SystemExit as end:
         code = end.code
-    except BaseException:
+    except BaseException:  # it must not go on as the process that it is a fork of
         sys.excepthook(*sys.exc_info())
     finally:
         for output in (sys.stdout, sys.stderr):
