@@ -42,7 +42,9 @@ def _answer(word: str) -> str | int:
             sys.exit()
         case "exit 3":
             sys.exit(3)
-    return "held"
+        case _:
+            return "held"
+    raise AssertionError("a word that ends the process did not")
 
 
 def _described() -> dict[str, object]:
