@@ -41,6 +41,7 @@ def main() -> None:
     """Run the campaign; exit code 1 when a promise was broken."""
     parser = argparse.ArgumentParser(prog="scripts/torture.py", description=__doc__)
     parser.add_argument("--rounds", type=int, default=20, help="rounds (20)")
+    parser.add_argument("--first", type=int, default=1, help="number of the first round (1)")
     parser.add_argument("--seconds", type=float, default=1.5, help="of clients per round (1.5)")
     parser.add_argument("--clients", type=int, default=8, help="at the same time (8)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (2)")
@@ -55,7 +56,7 @@ def main() -> None:
         faults = options.fault or [name for name in FAULTS if has_end or name != "fill_disk"]
         if not has_end:
             print("The disk is not filled: that needs root and a tmpfs.")
-        print(f"seed {options.seed}, {options.rounds} rounds, folder {folder}")
+        print(f"seed {options.seed}, {options.rounds} rounds, folder {folder}", flush=True)
         campaign = Campaign(folder, options, faults)
         sys.exit(asyncio.run(campaign.run()))
 
@@ -70,6 +71,7 @@ class Campaign:
         self._ledger = folder / "ledger"
         self._record = Record()
         self._done: Counter[str] = Counter()
+        self._passed = 0
         write_plan(folder / "plans", self._ledger)
         flags = ["--workers", str(options.workers), "--shutdown-grace-sec", "0.5"]
         self._server = Server(folder, folder / "disk" / "data", flags)
@@ -80,14 +82,16 @@ class Campaign:
             await asyncio.to_thread(self._server.start)
             with closing(sqlite3.connect(self._server.data / DATABASE, timeout=30)) as database:
                 history.install(database)
-            for number in range(1, self._options.rounds + 1):
+            first = self._options.first
+            for number in range(first, first + self._options.rounds):
                 if found := await self._round(number):
                     print(*found[:20], sep="\n")
                     print(f"round {number}: {len(found)} violations; seed {self._options.seed}")
                     return 1
+                self._passed += 1
         finally:
             self._server.kill()
-        self._summarise()
+            self._summarise()
         return 0
 
     async def _round(self, number: int) -> list[str]:
@@ -152,7 +156,7 @@ class Campaign:
 
     def _summarise(self) -> None:
         record = self._record
-        print(f"{self._options.rounds} rounds, 0 violations")
+        print(f"{self._passed} rounds without a violation")
         print(
             f"{record.requests} requests, {record.refused} refused, {record.lost} without an answer"
         )
