@@ -1,7 +1,6 @@
 """The life of a server process: its event loop, until which signal it serves, what comes after it.
 
-May import `server`, handover, signals, settings, model, and of `engine.isolation` how processes are
-started.
+May import `server`, handover, signals, processes, settings and model.
 """
 
 import asyncio
@@ -11,10 +10,10 @@ import sys
 from collections.abc import Callable, Coroutine, Mapping
 from typing import Any, TypeVar
 
-from aura_aio.engine.isolation.processes import StartProcess
-from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.handover import fault_of_start
 from aura_aio.model.coroutines import first_of
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import StartProcess
 from aura_aio.server import Server, running_server
 from aura_aio.settings import Settings
 from aura_aio.signals import Signals

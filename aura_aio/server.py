@@ -29,8 +29,6 @@ from aura_aio.dispatch.event_calls import EventCalls
 from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.dispatch.sizing import actions_of, worker_count, worker_plan
 from aura_aio.dispatch.supervisor import WorkerPlan
-from aura_aio.engine.isolation.processes import StartProcess
-from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.entrance import entrance
 from aura_aio.log_service import LOG_CREDIT_LINES, monitors_of, running_hub
 from aura_aio.logs.hub import LogHub
@@ -39,6 +37,8 @@ from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import ActionSpec, Task
 from aura_aio.model.sealing import Vault
 from aura_aio.places import Places, places_of
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import StartProcess
 from aura_aio.run_settings import RunSettings
 from aura_aio.scheduler.about import About, Recovery, recover
 from aura_aio.scheduler.access import Access

@@ -1,6 +1,6 @@
 """Fork servers for a process that has threads, and both ways of starting a process.
 
-Imports aura_aio's isolation and worker.
+Imports aura_aio's processes and worker.
 """
 
 import atexit
@@ -12,13 +12,13 @@ from functools import cache
 from socket import AF_UNIX, SOCK_SEQPACKET, socketpair
 from typing import Self
 
-from aura_aio.engine.isolation.processes import StartProcess
-from aura_aio.engine.isolation.spawning import SpawnedProcess
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import StartProcess
 from aura_aio.worker.starting import ENTRIES
 
 _SERVE = """
 import importlib, socket, sys
-from aura_aio.engine.isolation.fork_server import serve
+from aura_aio.processes.fork_server import serve
 
 for module in sys.argv[2:]:
     importlib.import_module(module)
@@ -30,7 +30,7 @@ class ForkServer:
     """A fork server that was spawned with `modules` to import, and `start`, which lets it fork."""
 
     def __init__(self, *modules: str) -> None:
-        from aura_aio.engine.isolation.forking import Forks  # noqa: PLC0415 - on Linux only
+        from aura_aio.processes.forking import Forks  # noqa: PLC0415 - on Linux only
 
         self.orders, theirs = socketpair(AF_UNIX, SOCK_SEQPACKET)
         number = theirs.fileno()

@@ -1,6 +1,6 @@
 """How a worker is brought up and how its end is noticed: as a process, or inside the server.
 
-May import `worker`, model and `engine.isolation.processes`.
+May import `worker`, `processes` and model.
 """
 
 import asyncio
@@ -13,8 +13,8 @@ from typing import Protocol
 
 import msgspec
 
-from aura_aio.engine.isolation.processes import ProcessTree, StartProcess
 from aura_aio.model.clock import Clock
+from aura_aio.processes.tree import ProcessTree, StartProcess
 from aura_aio.worker.main import Launch
 from aura_aio.worker.session import Session
 

@@ -1,7 +1,7 @@
 """How many workers a machine bears, and what each of them is given.
 
-May import settings, the rest of `dispatch`, `worker.frames`, `engine.isolation.processes`, model
-and the standard library.
+May import settings, the rest of `dispatch`, `worker.frames`, `processes`, model and the standard
+library.
 """
 
 import os
@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Final
 
 from aura_aio.dispatch.supervisor import WorkerPlan
-from aura_aio.engine.isolation.processes import StartProcess
 from aura_aio.model.plan import Plan
+from aura_aio.processes.tree import StartProcess
 from aura_aio.settings import Settings
 from aura_aio.worker.frames import PlanActions
 

@@ -1,7 +1,7 @@
 """Keeps as many workers up as there should be, replaces those that end, and ends the silent.
 
-May import `worker` (frames, link, main), the rest of `dispatch`, `engine.capture`, of
-`engine.isolation` how processes are started, run_settings and model.
+May import `worker` (frames, link, main), the rest of `dispatch`, `engine.capture`, `processes`,
+run_settings and model.
 """
 
 import asyncio
@@ -16,11 +16,11 @@ import msgspec
 
 from aura_aio.dispatch.processes import InProcessWorker, WorkerHandle, WorkerProcess
 from aura_aio.engine.capture import captured_output
-from aura_aio.engine.isolation.processes import StartProcess
-from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.ports import WorkerStatus
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import StartProcess
 from aura_aio.run_settings import RunSettings
 from aura_aio.worker.frames import PlanActions, ToServer, Welcome
 from aura_aio.worker.link import Link

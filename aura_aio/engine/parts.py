@@ -1,7 +1,7 @@
 """What Runners are given by the worker that they run in.
 
 May import model, run_settings, catalog, the standard library, and of `engine` `builtin`,
-`children`, `definitions`, `journal` and of `isolation` how processes are started.
+`children`, `definitions` and `journal`; and `processes`.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,10 +14,10 @@ from aura_aio.engine.builtin import BUILTIN
 from aura_aio.engine.children import ChildRuns
 from aura_aio.engine.definitions import Definitions
 from aura_aio.engine.events import Events
-from aura_aio.engine.isolation.processes import StartProcess
-from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.engine.journal import Journal
 from aura_aio.model.clock import Clock
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import StartProcess
 from aura_aio.run_settings import RunSettings
 
 

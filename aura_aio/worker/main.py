@@ -1,8 +1,7 @@
 """The entry of a worker process: `python -m aura_aio.worker.main`.
 
-May import the rest of `worker`, `engine.capture`, of `engine.isolation` how processes are started,
-and model. Its standard input brings one JSON line: where the server listens, and the secret that
-proves the worker to it.
+May import the rest of `worker`, `engine.capture`, `processes` and model. Its standard input brings
+one JSON line: where the server listens, and the secret that proves the worker to it.
 """
 
 import asyncio
@@ -16,9 +15,9 @@ from typing import NoReturn
 import msgspec
 
 from aura_aio.engine.capture import captured_output
-from aura_aio.engine.isolation.processes import StartProcess, begin
-from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.model.clock import SystemClock
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import StartProcess, begin
 from aura_aio.worker.limits import leave_signals_to_the_server, limit_memory
 from aura_aio.worker.session import Session
 
@@ -55,7 +54,7 @@ def _starter(orders: Sequence[int]) -> StartProcess:
     """The fork server that takes `orders`, if this worker was made by one."""
     if sys.platform != "linux" or not orders:
         return SpawnedProcess
-    from aura_aio.engine.isolation.forking import Forks  # noqa: PLC0415 - on Linux only
+    from aura_aio.processes.forking import Forks  # noqa: PLC0415 - on Linux only
 
     return Forks(socket.socket(fileno=orders[0]))
 

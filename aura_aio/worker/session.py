@@ -15,14 +15,14 @@ from typing import Final
 from aura_aio.catalog.actions import LoadedAction, load_actions
 from aura_aio.catalog.references import split_action
 from aura_aio.engine.builtin import builtin_actions
-from aura_aio.engine.isolation.processes import StartProcess
-from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model.clock import Clock
 from aura_aio.model.plan import Definition
 from aura_aio.model.plan import Task as TaskDefinition
 from aura_aio.model.run import Outcome, RunError, StepRecord, Tasklet
 from aura_aio.model.states import RunEvent
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import StartProcess
 from aura_aio.worker.child_calls import ChildCalls
 from aura_aio.worker.event_calls import EventCalls
 from aura_aio.worker.frames import (

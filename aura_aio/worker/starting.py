@@ -1,6 +1,6 @@
 """How the processes of workers, and of the calls in them, are started on this machine.
 
-May import the standard library and `engine.isolation`; names the modules of those processes.
+May import the standard library and `processes`; names the modules of those processes.
 """
 
 import importlib
@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-from aura_aio.engine.isolation.processes import StartProcess
-from aura_aio.engine.isolation.spawning import SpawnedProcess
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import StartProcess
 
 ENTRIES: Final = ("aura_aio.worker.main", "aura_aio.engine.isolation.guest")
 """What such processes begin with."""
@@ -29,7 +29,7 @@ def process_starter() -> Iterator[StartProcess]:
     if sys.platform != "linux" or threading.active_count() > 1 or not hasattr(os, "pidfd_open"):
         yield SpawnedProcess
         return
-    from aura_aio.engine.isolation.forking import fork_server  # noqa: PLC0415 - on Linux only
+    from aura_aio.processes.forking import fork_server  # noqa: PLC0415 - on Linux only
 
     for module in ENTRIES:
         importlib.import_module(module)

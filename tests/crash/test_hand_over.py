@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from aura_aio.engine.isolation.spawning import SpawnedProcess
+from aura_aio.processes.spawning import SpawnedProcess
 from aura_aio.store.sqlite.runs import SqliteRuns
 from tests.conftest import MakeServer
 from tests.probe_plan import write_probe

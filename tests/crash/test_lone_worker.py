@@ -13,9 +13,9 @@ import pytest
 from aura_aio.catalog.catalog import Catalog, load_catalog
 from aura_aio.dispatch.processes import WorkerProcess
 from aura_aio.dispatch.sizing import actions_of
-from aura_aio.engine.isolation.processes import StartProcess
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import Tasklet
+from aura_aio.processes.tree import StartProcess
 from aura_aio.worker.frames import Welcome
 from aura_aio.worker.link import Link
 from aura_aio.worker.main import Launch

@@ -19,8 +19,6 @@ from aura_aio.catalog.inputs import check_inputs
 from aura_aio.catalog.secret_inputs import part
 from aura_aio.engine.builtin import builtin_actions
 from aura_aio.engine.capture import captured_output
-from aura_aio.engine.isolation.processes import StartProcess
-from aura_aio.engine.isolation.spawning import SpawnedProcess
 from aura_aio.engine.runner import Runner, RunnerParts
 from aura_aio.model import json
 from aura_aio.model.clock import Clock, SystemClock
@@ -28,6 +26,8 @@ from aura_aio.model.log import LogLine
 from aura_aio.model.plan import Definition, Step, Task
 from aura_aio.model.run import Outcome, StepRecord, Tasklet
 from aura_aio.model.sealing import Hidden, hidden_text
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import StartProcess
 from aura_aio.run_settings import RunSettings
 from tests.waiting import until
 

@@ -9,11 +9,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aura_aio.engine.isolation.processes import StartProcess
 from aura_aio.engine.runner import Runner
 from aura_aio.model.plan import Step, Task
 from aura_aio.model.run import Outcome
 from aura_aio.model.states import RunEvent
+from aura_aio.processes.tree import StartProcess
 from tests.engine.harness import PLAN, Bench, bench, task, write_plan
 from tests.engine.processes import pid_in
 

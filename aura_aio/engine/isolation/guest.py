@@ -1,7 +1,7 @@
 """The entry of a guest: `python -m aura_aio.engine.isolation.guest`, a process that makes one call.
 
 May import model, catalog, and of `engine` `builtin`, `capture`, `context`, `failures`, `masking`,
-`parameters`, `results`, `state`, and `frames` and `processes` of `isolation`. Its standard input
+`parameters`, `results`, `state`, `frames` of `isolation`, and `processes`. Its standard input
 brings the call, its standard output takes what comes of it; the action itself gets neither.
 """
 
@@ -36,7 +36,6 @@ from aura_aio.engine.isolation.frames import (
     read_for_guest,
     write_frame,
 )
-from aura_aio.engine.isolation.processes import begin, close
 from aura_aio.engine.masking import Mask
 from aura_aio.engine.parameters import Binder
 from aura_aio.engine.results import to_json
@@ -44,6 +43,7 @@ from aura_aio.engine.state import State
 from aura_aio.model import json
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.log import LogLine
+from aura_aio.processes.tree import begin, close
 
 
 class _Pipes:

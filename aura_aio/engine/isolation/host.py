@@ -1,7 +1,7 @@
 """The worker's end of a guest: starts it, hands on what it says, ends it.
 
-May import msgspec, model.log, and of `engine` `context`, `journal` and the rest of `isolation` but
-the guest's end.
+May import msgspec, `processes`, model.log, and of `engine` `context`, `journal` and the rest of
+`isolation` but the guest's end.
 """
 
 import os
@@ -21,9 +21,9 @@ from aura_aio.engine.isolation.frames import (
     read_for_worker,
     write_frame,
 )
-from aura_aio.engine.isolation.processes import ProcessTree, StartProcess
 from aura_aio.engine.journal import Reports
 from aura_aio.model.log import LogLevel
+from aura_aio.processes.tree import ProcessTree, StartProcess
 
 LAST_SEC: Final = 2.0
 """How long a guest may take to end when it has said how its call ended."""

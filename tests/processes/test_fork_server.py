@@ -1,6 +1,6 @@
 """The fork server: what its children get from it and from who asks, and what is left without it.
 
-Imports pytest, aura_aio's isolation and worker, and the tests' own parts.
+Imports pytest, aura_aio's processes, and the tests' own parts.
 """
 
 import asyncio
@@ -14,15 +14,15 @@ from typing import Any, Self
 
 import pytest
 
-from aura_aio.engine.isolation.processes import StartProcess
-from aura_aio.engine.isolation.spawning import SpawnedProcess
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import StartProcess
 from tests.engine.processes import is_gone
 from tests.forking import ForkServer, shared_fork_server
 from tests.waiting import until_sync
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="there is none but on Linux")
 
-PROBE = "tests.engine.forked_probe"
+PROBE = "tests.processes.forked_probe"
 
 
 @pytest.fixture
@@ -63,7 +63,7 @@ def asked_by(server: ForkServer, code: str) -> "subprocess.CompletedProcess[str]
     number = server.orders.fileno()
     beginning = (
         "import os, resource, sys; from pathlib import Path; from socket import socket\n"
-        "from aura_aio.engine.isolation.forking import Forks\n"
+        "from aura_aio.processes.forking import Forks\n"
         f"start = lambda: Forks(socket(fileno={number}))({PROBE!r})\n"
     )
     return subprocess.run(

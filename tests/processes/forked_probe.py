@@ -1,6 +1,6 @@
 """A process that does, and tells, what it is asked for on its standard input.
 
-Imports the standard library, and `begin` of aura_aio's isolation.
+Imports the standard library, and `begin` of aura_aio's processes.
 """
 
 import json
@@ -11,7 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from aura_aio.engine.isolation.processes import begin, close
+from aura_aio.processes.tree import begin, close
 
 
 def main() -> None:

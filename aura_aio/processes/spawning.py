@@ -1,6 +1,6 @@
 """A process that begins as a new interpreter: works everywhere, for a fifth of a second of a core.
 
-May import the standard library, and `processes` of `isolation`.
+May import the standard library, and `tree`.
 """
 
 import os
@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import IO
 
-from aura_aio.engine.isolation.processes import ProcessTree, close
+from aura_aio.processes.tree import ProcessTree, close
 
 
 class SpawnedProcess(ProcessTree):

@@ -1,6 +1,6 @@
 """A process that begins as a fork of one that has imported all that it needs. Linux only.
 
-May import the standard library, and `fork_server`, `processes` and `spawning` of `isolation`.
+May import the standard library, and the rest of `processes`.
 """
 
 import os
@@ -13,9 +13,9 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Final
 
-from aura_aio.engine.isolation.fork_server import NUMBER, serve
-from aura_aio.engine.isolation.processes import ProcessTree
-from aura_aio.engine.isolation.spawning import SpawnedProcess
+from aura_aio.processes.fork_server import NUMBER, serve
+from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.processes.tree import ProcessTree
 
 _ANSWER_SEC: Final = 10.0
 """How long the fork server may take for an answer: it does nothing that takes time."""
