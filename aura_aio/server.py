@@ -115,10 +115,9 @@ async def running_server(
     places: Places | None = None,
     start_process: StartProcess = SpawnedProcess,
 ) -> AsyncIterator[Server]:
-    """A server with `settings`, up while the context is open; `secrets` are those that templates
-    may use, by name (see `secret_files.take_secrets`). `listener` is the socket of its address, and
-    closed with it, `places` are where its data is, if they are not to be as the settings say.
-    `start_process` makes the processes of workers.
+    """A server with `settings`, up while the context is open; `secrets` are for templates, by name
+    (see `secret_files.take_secrets`). `listener` is the socket of its address, and closed with it,
+    `places` are where its data is, if not as the settings say. `start_process` makes its workers.
 
     Raises:
         SettingsError: the settings do not allow it.
@@ -128,8 +127,7 @@ async def running_server(
     """
     clock, places = clock or SystemClock(), places or places_of(settings)
     check_origins(settings.http)
-    contract = await asyncio.to_thread(load_contract)
-    bus = EventBus()
+    contract, bus = await asyncio.to_thread(load_contract), EventBus()
     await asyncio.to_thread(places.make_data_dir)
     async with (
         bound(settings.http, listener) as site,
