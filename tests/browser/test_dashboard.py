@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage
 from tests.browser.shop import TASKS, heading, live, log_lines, section, state
@@ -162,6 +162,25 @@ async def test_every_kind_of_input_is_sent_and_shown_as_code(
     await expect(form.get_by_label("What")).to_have_value("it's tea")
     await expect(form.get_by_label("town")).to_have_value("Graz")
     await expect(form.get_by_label("code", exact=True)).to_have_value("")
+
+
+async def test_the_steps_of_a_run_that_has_ended_are_coloured_however_late_they_are_drawn(
+    shop: Served, open_page: OpenPage
+) -> None:
+    failed = await shop.done("shop", "broken")
+    page = (await open_page(shop.url)).page
+    has_seen_its_end = asyncio.Event()
+
+    async def come_last(route: Route) -> None:
+        await has_seen_its_end.wait()
+        await route.continue_()
+
+    await page.route("**/definition", come_last)
+    await page.goto(f"{shop.url}/#/runs/{failed['cid']}")
+    await expect(page.get_by_role("button", name="Retry from failed")).to_be_visible()
+    await expect(section(page, "Timeline")).to_contain_text("stumble")
+    has_seen_its_end.set()
+    await expect(section(page, "Steps").locator("[data-status=failed]")).to_contain_text("stumble")
 
 
 async def test_why_the_last_run_failed_is_found_and_it_is_tried_again(

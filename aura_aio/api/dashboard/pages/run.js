@@ -35,6 +35,7 @@ export function runPage({ words: [cid] }, feeds) {
     feeds.refresh();
   });
   let graph;
+  let timed = []; // the steps as they stand; whichever comes last, they or the graph, colours it
   let drawn; // the outcome changes seldom: drawn again only when it has
   let settled = false; // nothing will change any more
 
@@ -53,7 +54,8 @@ export function runPage({ words: [cid] }, feeds) {
     tools.update(run);
     showFacts(factsOf(run));
     gantt.update(steps);
-    graph?.update(steps.steps);
+    timed = steps.steps;
+    graph?.update(timed);
     const now = JSON.stringify([run.inputs, run.result, run.error]);
     if (now !== drawn) {
       drawn = now;
@@ -69,8 +71,8 @@ export function runPage({ words: [cid] }, feeds) {
   const stopProgress = feeds.active.read(({ items }) => progress.update(settled ? undefined : items.find((run) => run.cid === cid)?.progress));
   call("getRunDefinition", { cid }).then(({ task }) => {
     graph = graphView(task.graph, { chosen: (step) => log.look(step) });
+    graph.update(timed);
     graphCard.append(graph.node);
-    feed.refresh();
   }, () => graphCard.remove());
   call("listRuns", {}, { query: { parent_cid: cid, limit: MOST_CHILDREN } }).then(({ items }) => {
     const table = runTable({ label: t("run.children") });
