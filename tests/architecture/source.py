@@ -13,11 +13,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 class Source(NamedTuple):
-    """One file; `path` is relative to the repository, with slashes on every system."""
+    """One file; `path` is relative to the repository, with slashes on every system. `nodes` are all
+    of its `tree`.
+    """
 
     path: str
     text: str
     tree: ast.Module
+    nodes: Sequence[ast.AST]
 
 
 class Finding(NamedTuple):
@@ -27,11 +30,15 @@ class Finding(NamedTuple):
     what: str
 
 
-@cache
 def sources(*folders: str) -> Sequence[Source]:
-    """Every Python file below `folders`, sorted."""
-    files = sorted(file for folder in folders for file in (REPOSITORY / folder).rglob("*.py"))
-    assert files, f"no Python file below {folders}: a rule that looks at nothing holds always"
+    """Every Python file below `folders`, those of each sorted; each is parsed once."""
+    return [source for folder in folders for source in _below(folder)]
+
+
+@cache
+def _below(folder: str) -> Sequence[Source]:
+    files = sorted((REPOSITORY / folder).rglob("*.py"))
+    assert files, f"no Python file below {folder}: a rule that looks at nothing holds always"
     return [
         parsed(file.relative_to(REPOSITORY).as_posix(), file.read_text("utf-8")) for file in files
     ]
@@ -39,7 +46,8 @@ def sources(*folders: str) -> Sequence[Source]:
 
 def parsed(path: str, text: str) -> Source:
     """A source from its text."""
-    return Source(path, text, ast.parse(text, path))
+    tree = ast.parse(text, path)
+    return Source(path, text, tree, tuple(ast.walk(tree)))
 
 
 @cache
@@ -49,11 +57,11 @@ def names(source: Source) -> Sequence[tuple[int, str]]:
     After `from datetime import datetime as dt`, `dt.now` is `datetime.datetime.now`. What a call
     gave is `()`: `asyncio.get_running_loop().create_task` is `().create_task` (and the inner name).
     """
-    imported = _imported(source.tree)
-    parts = {id(node.value) for node in ast.walk(source.tree) if isinstance(node, ast.Attribute)}
+    imported = _imported(source.nodes)
+    parts = {id(node.value) for node in source.nodes if isinstance(node, ast.Attribute)}
     return [
         (node.lineno, _dotted(node, imported))
-        for node in ast.walk(source.tree)
+        for node in source.nodes
         if isinstance(node, ast.Attribute | ast.Name) and id(node) not in parts
     ]
 
@@ -66,9 +74,9 @@ def _dotted(node: ast.expr, imported: dict[str, str]) -> str:
     return "()"
 
 
-def _imported(tree: ast.Module) -> dict[str, str]:
+def _imported(nodes: Sequence[ast.AST]) -> dict[str, str]:
     found = {}
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Import):
             found.update({name.asname: name.name for name in node.names if name.asname})
         elif isinstance(node, ast.ImportFrom) and not node.level:

@@ -82,7 +82,7 @@ def unexplained_catch_alls(source: Source) -> Iterator[Finding]:
     """`except Exception` and its like, without a comment on the line."""
     tokens = tokenize.generate_tokens(io.StringIO(source.text).readline)
     explained = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
-    for node in ast.walk(source.tree):
+    for node in source.nodes:
         if not isinstance(node, ast.ExceptHandler) or node.lineno in explained:
             continue
         caught = "" if node.type is None else ast.unparse(node.type)
