@@ -17,7 +17,8 @@ TIMESTAMP = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{6}Z")
 @cache
 def asyncapi() -> Any:
     """The document."""
-    return yaml.safe_load((files("aura_aio") / "contract" / "asyncapi.yaml").read_text("utf-8"))
+    text = (files("aura_aio") / "contract" / "asyncapi.yaml").read_text("utf-8")
+    return yaml.load(text, Loader=yaml.CSafeLoader)
 
 
 @cache

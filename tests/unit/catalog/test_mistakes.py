@@ -13,7 +13,9 @@ from aura_aio.catalog.catalog import load_catalog
 from aura_aio.model.errors import TaskNotFound
 from aura_aio.model.plan import LoadError
 
-MISTAKES = yaml.safe_load(Path(__file__).with_name("mistakes.yaml").read_text("utf-8"))
+MISTAKES = yaml.load(
+    Path(__file__).with_name("mistakes.yaml").read_text("utf-8"), Loader=yaml.CSafeLoader
+)
 OPEN_END = "…"
 """Ends what is compared only so far: lists of names grow."""
 ACTIONS = """
