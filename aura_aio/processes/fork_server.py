@@ -21,6 +21,8 @@ from typing import Any, Final, NamedTuple, NoReturn
 NUMBER: Final = struct.Struct("i")
 
 _LONGEST: Final = 1024
+_FROM_OUTSIDE: Final = (signal.SIGINT, signal.SIGTERM)
+"""What a terminal or a service manager sends."""
 
 
 class _Given(NamedTuple):
@@ -70,7 +72,7 @@ class _ForkServer:
         """Serve until nobody is left who could order something."""
         while self._selector.get_map():
             for key, _ in self._selector.select():
-                if key.fileobj in self._selector.get_map():  # an event before may have ended it
+                if self._selector.get_map().get(key.fd) == key:  # an event before may have ended it
                     key.data()
 
     def _take_order(self) -> None:
@@ -137,8 +139,8 @@ def serve(orders: socket.socket) -> NoReturn:
     code = 1
     try:
         os.setsid()
-        for number in (signal.SIGINT, signal.SIGTERM):  # it ends when its work does
-            signal.signal(number, signal.SIG_IGN)
+        # It ends when its work does. Not ignored: a child would not see what it is sent at once.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _FROM_OUTSIDE)
         _keep_only(0, 1, 2, orders.fileno())
         gc.collect()
         gc.freeze()  # a collection in a fork would copy every page that all of them share
@@ -162,8 +164,7 @@ def _become(module: str, given: _Given, asker: int) -> NoReturn:
     code: Any = 1
     try:
         os.setsid()
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _FROM_OUTSIDE)
         for number, descriptor in enumerate((given.stdin, given.stdout, given.stderr)):
             os.dup2(descriptor, number)
         _close((given.control, given.stdin, given.stdout, given.stderr))

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, Self
 
 import pytest
@@ -135,6 +136,20 @@ def test_children_end_with_the_fork_server(server: ForkServer) -> None:
         until_sync(lambda: is_gone(child.pid))
 
 
+def test_a_child_that_ends_while_it_is_sent_a_signal_harms_no_other(server: ForkServer) -> None:
+    with Probe(server.start) as child, Probe(server.start) as other:
+        os.kill(server.pid, signal.SIGSTOP)  # so that it hears of both at once
+        until_sync(lambda: "\nState:\tT" in Path(f"/proc/{server.pid}/status").read_text())
+        os.kill(child.pid, signal.SIGKILL)
+        until_sync(lambda: is_gone(child.pid))
+        child.process.terminate()
+        os.kill(server.pid, signal.SIGCONT)
+        assert child.how_it_ended().startswith("was ended by SIGKILL")
+        with Probe(server.start) as later:
+            assert json.loads(later.answer("describe"))["parent"] == server.pid
+        assert other.answer("hold on") == "held"
+
+
 def test_without_it_processes_are_spawned(server: ForkServer) -> None:
     server.kill()
     with Probe(server.start) as child:
@@ -148,7 +163,8 @@ def test_what_is_no_order_does_no_harm(server: ForkServer) -> None:
         assert child.answer("hold on") == "held"
 
 
-async def test_a_signal_can_be_sent_from_an_event_loop() -> None:
-    with await asyncio.to_thread(Probe, shared_fork_server()) as child:
-        child.process.terminate()
-        assert await asyncio.to_thread(child.how_it_ended) == "was ended by SIGTERM"
+async def test_a_signal_that_is_sent_at_once_from_an_event_loop_is_not_lost() -> None:
+    for _ in range(10):
+        with await asyncio.to_thread(Probe, shared_fork_server()) as child:
+            child.process.terminate()
+            assert await asyncio.to_thread(child.how_it_ended) == "was ended by SIGTERM"
