@@ -19,6 +19,8 @@ from aura_aio.processes.tree import ProcessTree
 
 _ANSWER_SEC: Final = 10.0
 """How long the fork server may take for an answer: it does nothing that takes time."""
+_LAST_SEC: Final = 2.0
+"""How long it may take to end."""
 
 
 class ForkedProcess(ProcessTree):
@@ -149,5 +151,17 @@ def fork_server() -> Iterator[Forks]:
         with ours:
             yield Forks(ours)
     finally:
+        _see_to_the_end_of(pid)
+
+
+def _see_to_the_end_of(pid: int) -> None:
+    """Wait for a fork server that nobody can order anything from: it ends when it has reaped its
+    last child, which else whoever gets its orphans would have to do.
+    """
+    end = os.pidfd_open(pid)
+    ending = select.poll()
+    ending.register(end, select.POLLIN)
+    if not ending.poll(_LAST_SEC * 1000):
         os.kill(pid, signal.SIGKILL)
-        os.waitpid(pid, 0)
+    os.close(end)
+    os.waitpid(pid, 0)
