@@ -9,6 +9,8 @@ from collections.abc import Mapping
 import uvloop
 from aiohttp import web
 
+from benchmarks import bare
+
 LINE: Mapping[str, object] = {
     "type": "log",
     "payload": {
@@ -90,11 +92,7 @@ async def main() -> None:
     app.router.add_get("/ws/logs", fanout.connect)
     app.router.add_post("/one_by_one", fanout.one_by_one)
     app.router.add_post("/joined", fanout.joined)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
-    await asyncio.Event().wait()
+    await bare.serve(app)
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ import orjson
 import uvloop
 from aiohttp import web
 
+from benchmarks import bare
+
 _SCHEMA = """
     CREATE TABLE runs (
         cid TEXT PRIMARY KEY, plan TEXT, task TEXT, inputs BLOB, state TEXT, created REAL,
@@ -101,11 +103,7 @@ async def serve(database: Path, actions: asyncio.TaskGroup) -> None:
     app = web.Application()
     app.router.add_post("/api/tasks/run", run_task)
     app.router.add_get("/api/system/status", status)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
-    await asyncio.Event().wait()
+    await bare.serve(app)
 
 
 async def main() -> None:

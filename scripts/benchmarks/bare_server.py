@@ -3,11 +3,11 @@
 Imports aiohttp, orjson and uvloop; run as a process, it prints its URL.
 """
 
-import asyncio
-
 import orjson
 import uvloop
 from aiohttp import web
+
+from benchmarks import bare
 
 ANSWER = {
     "status": "queued",
@@ -26,11 +26,7 @@ async def main() -> None:
     """Serve until the process is ended."""
     app = web.Application()
     app.router.add_post("/api/tasks/run", run_task)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    print(f"http://127.0.0.1:{runner.addresses[0][1]}", flush=True)
-    await asyncio.Event().wait()
+    await bare.serve(app)
 
 
 if __name__ == "__main__":

@@ -11,14 +11,14 @@ from typing import Any
 
 import pytest
 
-from aura_aio.model.callback import CallbackStatus, CallbackStore, CallbackTry
-from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.callback import CallbackStatus, CallbackTry
 from aura_aio.model.run import Run
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.callbacks import CallbackRules, Callbacks, Reply
 from tests.scheduler.bench import START, STEP, Bench, TurnedClock
 from tests.scheduler.conftest import MakeBench
+from tests.scheduler.hesitant import Hesitant
 from tests.waiting import until
 
 URL = "https://hooks.example.org/a"
@@ -162,23 +162,6 @@ async def test_what_was_not_told_before_a_restart_is_told_after_it(site: Site) -
         (tried,) = await site.tries(cid, 1)
     assert (tried.number, tried.error) == (1, None)
     assert len(site.sent) == 2
-
-
-class Hesitant:
-    """A store that is away whenever it is asked something for the first time."""
-
-    def __init__(self, store: CallbackStore) -> None:
-        self._store = store
-        self.refused: set[str] = set()
-
-    def __getattr__(self, name: str) -> Any:
-        async def ask(*args: Any) -> Any:
-            if name not in self.refused:
-                self.refused.add(name)
-                raise StoreUnavailable("It is away.")
-            return await getattr(self._store, name)(*args)
-
-        return ask
 
 
 async def test_a_store_that_is_away_for_a_while_loses_no_callback(

@@ -9,13 +9,14 @@ from typing import Any
 
 import pytest
 
-from aura_aio.model.errors import BadReference, EventPassed, RunNotFound, StoreUnavailable
+from aura_aio.model.errors import BadReference, EventPassed, RunNotFound
 from aura_aio.model.event import EventFilter, RunEnded
 from aura_aio.model.run import CancelRequest
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler.event_waits import EventWaits
 from tests.scheduler.bench import STEP, Bench
 from tests.scheduler.conftest import MakeBench
+from tests.scheduler.hesitant import Hesitant
 from tests.scheduler.test_event_runs import run
 from tests.waiting import until
 
@@ -125,28 +126,11 @@ async def test_who_waits_no_more_is_forgotten(bench: Bench, wait: Wait) -> None:
     assert bench.event_waits.alive
 
 
-class Hesitant:
-    """The runs of a store that is away whenever it is asked something for the first time."""
-
-    def __init__(self, bench: Bench) -> None:
-        self._bench = bench
-        self.refused: set[str] = set()
-
-    def __getattr__(self, name: str) -> Any:
-        async def ask(*args: Any) -> Any:
-            if name not in self.refused:
-                self.refused.add(name)
-                raise StoreUnavailable("It is away.")
-            return await getattr(self._bench.store.runs, name)(*args)
-
-        return ask
-
-
 async def test_a_store_that_is_away_for_a_while_loses_no_event(make_bench: MakeBench) -> None:
     bench = make_bench()
     bench.write({"tasks/a.yaml": STEP})
     await bench.open()
-    hesitant: Any = Hesitant(bench)
+    hesitant: Any = Hesitant(bench.store.runs)
     waits = EventWaits(hesitant, bench.plans.catalog, bench.clock)
     bench.bus.subscribe(waits.run_changed)
     sleepers = bench.clock.sleepers
