@@ -1,6 +1,6 @@
 """Chromium, and visits to the pages of a server that fail on any error in the page.
 
-Imports playwright, the scripts' `chromium` and `tests.waiting` only.
+Imports playwright, the scripts' `chromium`, `shop`, and servers of the tests.
 """
 
 import subprocess
@@ -22,6 +22,9 @@ from playwright.async_api import (
     expect,
 )
 
+from tests.browser.shop import TASKS
+from tests.probe_plan import write_probe
+from tests.serving import EXAMPLES, Served, serving, write_plan
 from tests.waiting import until_sync
 
 _FLAGS = (
@@ -132,3 +135,13 @@ async def open_page(browser: Browser) -> AsyncIterator[OpenPage]:
     for visit in visits:
         assert visit.errors == []
         assert visit.foreign == []
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
+    """A server with the example plans, the plan `shop`, and the plan `probe`."""
+    root = tmp_path_factory.mktemp("dashboard")
+    write_plan(root / "plans", "shop", TASKS)
+    plans = [str(EXAMPLES), write_probe(root / "plans")]
+    async with serving(plans=plans, data_dir=str(root / "data")) as server:
+        yield server

@@ -5,20 +5,15 @@ Imports playwright, pytest and the tests' fixtures.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-import pytest_asyncio
 from playwright.async_api import Page, Route, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.shop import TASKS, heading, live, log_lines, section, state
-from tests.probe_plan import write_probe
-from tests.serving import EXAMPLES, Served, serving, write_plan
+from tests.browser.shop import heading, section, state
+from tests.serving import Served
 from tests.waiting import until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -30,31 +25,6 @@ HIDE = """(hidden) => {
 MOST_BYTES = 150_000
 SENT = """() => [...performance.getEntriesByType("navigation"),
   ...performance.getEntriesByType("resource")].reduce((sum, each) => sum + each.transferSize, 0)"""
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Served]:
-    """A server with the example plans, the plan `shop`, and the plan `probe`."""
-    root = tmp_path_factory.mktemp("dashboard")
-    write_plan(root / "plans", "shop", TASKS)
-    plans = [str(EXAMPLES), write_probe(root / "plans")]
-    async with serving(plans=plans, data_dir=str(root / "data")) as server:
-        yield server
-
-
-@asynccontextmanager
-async def _paused(shop: Served) -> AsyncIterator[None]:
-    await shop.post("/api/queue/pause")
-    try:
-        yield
-    finally:
-        await shop.request("DELETE", "/api/queue/clear")
-        await shop.post("/api/queue/resume")
-
-
-async def _queued(shop: Served) -> list[str]:
-    found = (await shop.get("/api/queue/list")).json["items"]
-    return [each["labels"].get("n", "?") for each in found]
 
 
 def _cid(page: Page) -> str:
@@ -256,119 +226,6 @@ async def test_a_long_run_is_cancelled_and_the_system_stopped_and_started(
     await expect(page.get_by_role("button", name="Cancel")).to_be_hidden()
 
 
-async def test_the_queue_is_reordered_by_drag_and_by_keyboard_and_many_are_changed(
-    shop: Served, open_page: OpenPage
-) -> None:
-    async with _paused(shop):
-        for number in "abcde":
-            await shop.run("shop", "noise", inputs={"word": "x"}, labels={"n": number})
-        await shop.run("shop", "hold", delay_sec=3600, labels={"n": "late"})
-        page = (await open_page(shop.url, "/#/queue")).page
-        rows = page.locator(".window .queue-row")
-        await expect(rows).to_have_count(5)
-        await expect(page.locator("main")).to_contain_text("The queue is paused")
-
-        await page.get_by_label("Move shop/noise, number 5").focus()
-        await page.keyboard.press("ArrowUp")
-        await expect(page.get_by_label("Move shop/noise, number 4")).to_be_focused()
-        await until_order(shop, "abced")
-        await page.get_by_role("button", name="Undo").last.click()
-        await until_order(shop, "abcde")
-
-        handle = page.get_by_label("Move shop/noise, number 1")
-        target = await rows.nth(2).bounding_box()
-        await handle.hover()
-        await page.mouse.down()
-        assert target is not None
-        await page.mouse.move(target["x"] + 60, target["y"] + 20, steps=5)
-        await page.mouse.up()
-        await until_order(shop, "bcade")
-
-        await page.get_by_label("Choose shop/noise, number 4").check()
-        await page.get_by_label("Choose shop/noise, number 5").check()
-        chosen = page.get_by_role("group", name="What to do with those chosen")
-        await chosen.get_by_role("button", name="Priority …").click()
-        await page.get_by_role("dialog").get_by_label("Priority").fill("9")
-        await page.get_by_role("dialog").get_by_role("button", name="Set").click()
-        await until_order(shop, "debca")
-        await expect(chosen).to_be_hidden()
-        await page.get_by_label("Choose shop/noise, number 5").check()
-        await chosen.get_by_role("button", name="Cancel …").click()
-        await page.get_by_role("dialog").get_by_role("button", name="Cancel …").click()
-        await until_order(shop, "debc")
-
-        await page.get_by_role("button", name="Delayed").click()
-        await page.get_by_label("Choose shop/hold, number 1").check()
-        await chosen.get_by_role("button", name="Make ready now").click()
-        await expect(page.locator("main")).to_contain_text("Nothing is delayed.")
-        found = (await shop.get("/api/queue/list")).json["items"]
-        assert [each["task_name"] for each in found][-1] == "hold"
-
-
-async def until_order(shop: Served, wanted: str) -> None:
-    """Wait until the queue has the runs with these labels, in this order."""
-    seen: list[str] = []
-
-    async def look() -> bool:
-        seen[:] = await _queued(shop)
-        return "".join(seen) == wanted
-
-    await until(look)
-
-
-async def test_the_queue_shows_what_is_in_sight_only(shop: Served, open_page: OpenPage) -> None:
-    task = {"plan_name": "shop", "task_name": "noise", "inputs": {"word": "x"}}
-    async with _paused(shop):
-        for _ in range(2):
-            await shop.post("/api/tasks/batch", {"tasks": [task] * 1000})
-        page = (await open_page(shop.url, "/#/queue")).page
-        rows = page.locator(".window .queue-row")
-        await expect(rows.first).to_be_visible()
-        assert await rows.count() < 60
-        await page.locator(".window").evaluate("(box) => { box.scrollTop = box.scrollHeight; }")
-        await expect(page.get_by_label("Move shop/noise, number 2,000")).to_be_visible()
-        assert await rows.count() < 60
-
-
-async def test_the_live_log_is_filtered_paused_and_kept_short(
-    shop: Served, open_page: OpenPage
-) -> None:
-    page = (await open_page(shop.url, "/#/logs")).page
-    await expect(live(page)).to_have_text("Live")
-    log = log_lines(page)
-    await shop.done("shop", "noise", inputs={"word": "Ada"})
-    await expect(log).to_contain_text("Ada shouted")
-    await expect(log).not_to_contain_text("Ada whispered")
-    await page.get_by_label("From level").select_option("error")
-    await expect(log).not_to_contain_text("Ada said")
-    await expect(log).to_contain_text("Ada shouted")
-    await page.get_by_label("From level").select_option("debug")
-    await expect(log).to_contain_text("Ada whispered")
-    await page.get_by_label("Search the log").fill("ada SAID")
-    await expect(log.locator(".line")).to_have_count(1)
-    await expect(page).to_have_url(re.compile(r"#/logs\?level=debug&q=ada\+SAID$"))
-    await page.get_by_label("Search the log").fill("")
-
-    await page.get_by_role("button", name="Pause").click()
-    await shop.done("shop", "noise", inputs={"word": "Grace"})
-    go_on = page.get_by_role("button", name="Go on")
-    await expect(go_on).to_have_attribute("aria-pressed", "true")
-    await expect(log).not_to_contain_text("Grace")
-    await go_on.click()
-    await expect(log).to_contain_text("Grace shouted")
-
-    await shop.done("probe", "say", inputs={"lines": 3000})
-    await expect(log.locator(".line", has_text="line 2999")).to_have_count(1)
-    await expect(page.get_by_role("button", name="Follow")).to_have_attribute(
-        "aria-pressed", "true"
-    )
-    await expect(log.locator(".line").last).to_be_in_viewport()
-    assert await log.locator(".line").count() == 2000
-    lines = await log.locator(".message").all_text_contents()
-    numbers = [int(each.split()[1]) for each in lines if re.fullmatch(r"line \d+", each)]
-    assert numbers == list(range(numbers[0], 3000))
-
-
 async def test_a_schedule_is_enabled_and_run(shop: Served, open_page: OpenPage) -> None:
     page = (await open_page(shop.url, "/#/schedules")).page
     row = page.get_by_role("listitem").filter(has_text="site_check/this_server")
@@ -430,37 +287,6 @@ async def test_a_page_that_nobody_sees_asks_nothing(shop: Served, open_page: Ope
     assert asked == ["/healthz"]
     await page.evaluate(HIDE, False)
     await until(lambda: {"/api/system/status", "/api/runs"} <= set(asked))
-
-
-async def test_the_log_goes_on_after_a_restart_without_gap_or_double(
-    open_page: OpenPage, tmp_path: Path
-) -> None:
-    write_plan(tmp_path / "plans", "shop", TASKS)
-    plans = [write_probe(tmp_path / "plans")]
-    settings: dict[str, Any] = {"data_dir": str(tmp_path / "data"), "plans": plans}
-    async with serving(**settings, monitor_buffer_lines=20) as before:
-        port = int(before.url.rpartition(":")[2])
-        visit = await open_page(before.url, "/#/logs")
-        page = visit.page
-        visit.forgiven += ["ERR_CONNECTION", "ERR_EMPTY_RESPONSE", "WebSocket", "status of 503"]
-        await expect(live(page)).to_have_text("Live")
-        await before.done("probe", "say", inputs={"lines": 1000})
-        await expect(log_lines(page).locator(".note").first).to_contain_text("left out")
-        await before.done("shop", "noise", inputs={"word": "first"})
-        await expect(log_lines(page)).to_contain_text("first shouted")
-    trouble = page.get_by_text("The server does not answer.")
-    await expect(trouble).to_be_visible()
-    async with serving(**settings, port=port) as after:
-        await after.done("shop", "noise", inputs={"word": "second"})
-        await expect(log_lines(page)).to_contain_text("second shouted")
-        messages = await log_lines(page).locator(".message").all_text_contents()
-        said = [each for each in messages if re.fullmatch(r"(first|second) \w+", each)]
-        assert said == [f"{word} {how}" for word in ("first", "second") for how in HOW]
-        await expect(trouble).to_be_hidden()
-        await page.goto("about:blank")
-
-
-HOW = ("said", "shouted")
 
 
 async def test_the_reference_shows_every_operation(shop: Served, open_page: OpenPage) -> None:
