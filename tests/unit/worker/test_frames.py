@@ -4,8 +4,6 @@ Imports aura_aio.model, the frames, tests.waiting and pytest.
 """
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,12 +11,12 @@ from aura_aio.model.run import StepRecord
 from aura_aio.worker.frames import (
     SOON_TURNS,
     Earlier,
-    FrameWriter,
     Synced,
     ToWorker,
     encode_packets,
     read_for_worker,
 )
+from tests.unit.worker.conftest import Ends
 from tests.waiting import turns
 
 FRAMES: list[ToWorker] = [
@@ -51,9 +49,8 @@ async def test_a_packet_that_is_too_long_is_several_in_order(most_bytes: int) ->
 class Sent:
     """The packets that a FrameWriter has sent over a real socket."""
 
-    def __init__(self, ours: asyncio.StreamWriter, theirs: asyncio.StreamReader) -> None:
-        self.frames = FrameWriter(ours)
-        self._theirs = theirs
+    def __init__(self, ends: Ends) -> None:
+        self.frames, self._theirs = ends
 
     async def next(self) -> tuple[ToWorker, ...]:
         """The next packet."""
@@ -62,15 +59,9 @@ class Sent:
 
 
 @pytest.fixture
-async def sent() -> AsyncIterator[Sent]:
+def sent(ends: Ends) -> Sent:
     """A link of its own."""
-    ours, theirs = socket.socketpair()
-    _, writer = await asyncio.open_connection(sock=ours)
-    reader, end = await asyncio.open_connection(sock=theirs)
-    sent = Sent(writer, reader)
-    yield sent
-    await sent.frames.aclose()
-    end.close()
+    return Sent(ends)
 
 
 async def test_what_can_wait_travels_with_what_comes_within_its_turns(sent: Sent) -> None:

@@ -4,24 +4,22 @@ Imports aura_aio.model, the worker's outbox and frames, and pytest.
 """
 
 import asyncio
-import socket
-from collections.abc import AsyncIterator
 
 import pytest
 
 from aura_aio.model.run import Outcome, StepRecord
 from aura_aio.model.states import RunEvent
-from aura_aio.worker.frames import Finished, FrameWriter, Steps, ToServer, read_for_server
+from aura_aio.worker.frames import Finished, Steps, ToServer, read_for_server
 from aura_aio.worker.outbox import Outbox
+from tests.unit.worker.conftest import Ends
 
 
 class Heard:
     """An outbox, and what the other end of its link hears."""
 
-    def __init__(self, writer: asyncio.StreamWriter, reader: asyncio.StreamReader) -> None:
-        self.frames = FrameWriter(writer)
-        self.outbox = Outbox(self.frames, log_credit=100)
-        self._reader = reader
+    def __init__(self, ends: Ends) -> None:
+        self.outbox = Outbox(ends.frames, log_credit=100)
+        self._reader = ends.reader
 
     async def next(self) -> tuple[ToServer, ...]:
         """The next packet."""
@@ -30,15 +28,9 @@ class Heard:
 
 
 @pytest.fixture
-async def heard() -> AsyncIterator[Heard]:
+async def heard(ends: Ends) -> Heard:
     """An outbox of its own."""
-    ours, theirs = socket.socketpair()
-    _, writer = await asyncio.open_connection(sock=ours)
-    reader, end = await asyncio.open_connection(sock=theirs)
-    heard = Heard(writer, reader)
-    yield heard
-    await heard.frames.aclose()
-    end.close()
+    return Heard(ends)
 
 
 def begin(step: str) -> StepRecord:
