@@ -1,6 +1,6 @@
 """The fork server: a process with one thread that forks another for each order. Linux only.
 
-May import the standard library only. An order is one packet: who asks and which module, with the
+May import the standard library and `tree`. An order is one packet: who asks and which module, with the
 descriptors of `_Given`. Over `control` it then answers with the process id, or with an error number
 as a negative one, and at last with the exit code; what it reads there are numbers of signals.
 """
@@ -17,6 +17,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
+
+from aura_aio.processes.tree import close
 
 NUMBER: Final = struct.Struct("i")
 
@@ -83,7 +85,7 @@ class _ForkServer:
         try:
             given = _Given(*descriptors)
         except TypeError:  # there were too few descriptors left for them
-            _close(descriptors)
+            close(descriptors)
             return
         asker, _, module = order.decode().partition(" ")
         try:
@@ -93,7 +95,7 @@ class _ForkServer:
         if not pid:
             self._leave()
             _become(module, given, int(asker))
-        _close(given[1:])
+        close(given[1:])
         control = socket.socket(fileno=given.control)
         with suppress(OSError):
             control.send(NUMBER.pack(pid))
@@ -167,7 +169,7 @@ def _become(module: str, given: _Given, asker: int) -> NoReturn:
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FROM_OUTSIDE)
         for number, descriptor in enumerate((given.stdin, given.stdout, given.stderr)):
             os.dup2(descriptor, number)
-        _close((given.control, given.stdin, given.stdout, given.stderr))
+        close((given.control, given.stdin, given.stdout, given.stderr))
         os.set_inheritable(given.orders, False)
         _take_limits_of(asker)
         sys.stdin = open(0, closefd=False)  # noqa: SIM115 - for the life of the process
@@ -192,8 +194,3 @@ def _take_limits_of(asker: int) -> None:
         resource.setrlimit(resource.RLIMIT_DATA, limit)
         score = Path(f"/proc/{asker}/oom_score_adj").read_text()
         Path("/proc/self/oom_score_adj").write_text(score)
-
-
-def _close(descriptors: "list[int] | tuple[int, ...]") -> None:
-    for descriptor in descriptors:
-        os.close(descriptor)
