@@ -1,8 +1,8 @@
 """The fork server: a process with one thread that forks another for each order. Linux only.
 
-May import the standard library and `tree`. An order is one packet: who asks and which module, with the
-descriptors of `_Given`. Over `control` it then answers with the process id, or with an error number
-as a negative one, and at last with the exit code; what it reads there are numbers of signals.
+May import the standard library and `tree`. An order is one packet: who asks and which module, with
+the descriptors of `_Given`. Over `control` it then answers with the process id, or with an error
+number as a negative one, and at last with the exit code; what it reads there are signal numbers.
 """
 
 import gc
