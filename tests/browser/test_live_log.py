@@ -11,13 +11,25 @@ import pytest
 from playwright.async_api import expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.shop import TASKS, live, log_lines
+from tests.browser.shop import TASKS, heading, live, log_lines
 from tests.probe_plan import write_probe
 from tests.serving import Served, serving, write_plan
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 HOW = ("said", "shouted")
+LEAVE_AT_ONCE = """() => {
+  const Socket = WebSocket;
+  window.streamClosed = new Promise((resolve) => {
+    window.WebSocket = class extends Socket {
+      constructor(url) {
+        super(url);
+        this.addEventListener("close", resolve);
+        location.hash = "#/";
+      }
+    };
+  });
+}"""
 
 
 async def test_the_live_log_is_filtered_paused_and_kept_short(
@@ -57,6 +69,16 @@ async def test_the_live_log_is_filtered_paused_and_kept_short(
     lines = await log.locator(".message").all_text_contents()
     numbers = [int(each.split()[1]) for each in lines if re.fullmatch(r"line \d+", each)]
     assert numbers == list(range(numbers[0], 3000))
+
+
+async def test_who_leaves_before_the_stream_is_there_leaves_no_error(
+    shop: Served, open_page: OpenPage
+) -> None:
+    page = (await open_page(shop.url)).page
+    await page.evaluate(LEAVE_AT_ONCE)
+    await page.goto(f"{shop.url}/#/logs")
+    await expect(heading(page)).to_have_text("Overview")
+    await page.evaluate("() => window.streamClosed")
 
 
 async def test_the_log_goes_on_after_a_restart_without_gap_or_double(

@@ -49,7 +49,7 @@ export class LogStream {
     this.#unlisten();
     clearTimeout(this.#timer);
     clearTimeout(this.#watchdog);
-    this.#socket?.close();
+    if (this.#socket?.readyState !== WebSocket.CONNECTING) this.#socket?.close(); // else once it is open
   }
 
   /** Turns to the entries that pass `filter` (`{level, cid, …}`), the last `tail` of them first. */
