@@ -1,8 +1,9 @@
 """The fork server: a process with one thread that forks another for each order. Linux only.
 
-May import the standard library and `tree`. An order is one packet: who asks and which module, with
-the descriptors of `_Given`. Over `control` it then answers with the process id, or with an error
-number as a negative one, and at last with the exit code; what it reads there are signal numbers.
+May import setproctitle, the standard library and `tree`. An order is one packet: who asks and
+which module, with the descriptors of `_Given`. Over `control` it then answers with the process
+id, or with an error number as a negative one, and at last with the exit code; what it reads there
+are numbers of signals.
 """
 
 import gc
@@ -17,6 +18,8 @@ import sys
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
+
+from setproctitle import setproctitle
 
 from aura_aio.processes.tree import close
 
@@ -141,6 +144,7 @@ def serve(orders: socket.socket) -> NoReturn:
     code = 1
     try:
         os.setsid()
+        _be_called(__name__)
         # It ends when its work does. Not ignored: a child would not see what it is sent at once.
         signal.pthread_sigmask(signal.SIG_BLOCK, _FROM_OUTSIDE)
         _keep_only(0, 1, 2, orders.fileno())
@@ -152,6 +156,11 @@ def serve(orders: socket.socket) -> NoReturn:
         sys.excepthook(*sys.exc_info())
     finally:
         os._exit(code)
+
+
+def _be_called(module: str) -> None:
+    """Stand in lists of processes as what this is, not as a second server."""
+    setproctitle(f"{sys.executable} -m {module}")
 
 
 def _keep_only(*kept: int) -> None:
@@ -166,6 +175,7 @@ def _become(module: str, given: _Given, asker: int) -> NoReturn:
     code: Any = 1
     try:
         os.setsid()
+        _be_called(module)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, _FROM_OUTSIDE)
         for number, descriptor in enumerate((given.stdin, given.stdout, given.stderr)):
             os.dup2(descriptor, number)

@@ -61,6 +61,7 @@ def _described() -> dict[str, object]:
         "leads a session": os.getsid(0) == os.getpid(),
         "folder": os.getcwd(),
         "arguments": sys.argv[1:],
+        "called": " ".join(Path("/proc/self/cmdline").read_text().replace("\0", " ").split()[:3]),
         "descriptors": kinds,
         "term": str(signal.getsignal(signal.SIGTERM)),
         "int": str(signal.getsignal(signal.SIGINT)),
