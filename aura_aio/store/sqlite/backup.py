@@ -10,7 +10,7 @@ from pathlib import Path
 
 from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
 from aura_aio.store.sqlite.database import APPLICATION_ID, locked, migrations
-from aura_aio.store.sqlite.soundness import thorough_damage_of
+from aura_aio.store.sqlite.soundness import damage_of, damaged, thorough_damage_of
 
 
 def copy_database(source: Path, target: Path) -> None:
@@ -24,6 +24,9 @@ def copy_database(source: Path, target: Path) -> None:
         raise StoreUnavailable(f"There is no database {source}: say where it is with --data-dir.")
     try:
         with closing(sqlite3.connect(source, isolation_level=None)) as connection:
+            # In the copy a row whose page is lost may be sound again, with another content.
+            if verdict := damage_of(connection):
+                raise damaged(source, verdict)
             connection.execute("VACUUM INTO ?", (str(target),))
     except sqlite3.Error as error:
         raise StoreUnavailable(f"The database {source} cannot be copied: {error}.") from error
