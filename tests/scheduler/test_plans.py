@@ -1,0 +1,320 @@
+"""Plans as they are loaded and loaded anew, and who is told; edits that are noticed by themselves.
+
+Imports pytest, aura_aio's scheduler, catalog and model, and `bench`.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aura_aio.model.errors import (
+    BadReference,
+    PlanNotFound,
+    RunsActive,
+    StoreUnavailable,
+    TaskNotFound,
+)
+from aura_aio.model.plan import ActionSpec
+from aura_aio.scheduler.admission import RunRequest
+from aura_aio.scheduler.hot_reload import HotReload
+from aura_aio.scheduler.plans import PlanReload, Plans, inputs_schema, task_file_schema
+from aura_aio.scheduler.triggers import Triggers
+from tests.scheduler.bench import STEP, TurnedClock
+from tests.scheduler.subject import Hands, Subject, load
+from tests.waiting import turns, until
+
+ACTION = '''
+from aura_aio import action
+
+
+@action
+def {name}() -> int:
+    """Answer."""
+    return 1
+'''
+TITLED = f"meta: {{title: %s}}\n{STEP}"
+
+
+class Told(Triggers):
+    """Schedules and events that note when the plans have changed, once the store is there."""
+
+    def __init__(self) -> None:
+        self.times = 0
+        self.store_is_there = True
+
+    async def plans_changed(self) -> None:
+        """Note it."""
+        self.times += 1
+        if not self.store_is_there:
+            raise StoreUnavailable("It is locked.")
+
+
+class Loader(Hands):
+    """Notes how often its workers were to load the plans anew."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.reloads = 0
+
+    async def reload(self, switch: Callable[[], None]) -> None:
+        """Note it, and switch."""
+        self.reloads += 1
+        await super().reload(switch)
+
+
+class Site:
+    """The plans `p` and `q`, with all that is told of them."""
+
+    def __init__(self, root: Path, plans: Plans, subject: Subject) -> None:
+        self.root = root
+        self.plans = plans
+        self.subject = subject
+        self.triggers = Told()
+        self.loader = Loader()
+        self.reload = PlanReload(plans, subject.store.runs, self.loader, self.triggers)
+        self.hot_reload = HotReload(plans, self.reload)
+
+    def write(self, name: str, text: str) -> Path:
+        """Put a file into the plan `p`."""
+        path = self.root / "plans" / "p" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        return path
+
+    def title(self, task_name: str = "t") -> str | None:
+        """Of a task of the plan `p`, as it is loaded."""
+        return self.plans.task("p", task_name).meta.title
+
+    def told(self) -> tuple[int, int]:
+        """How often workers, and schedules and events, were told of new plans."""
+        return self.loader.reloads, self.triggers.times
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    plans, vault = await load(tmp_path, {"q/t": STEP, "p/t": TITLED % "old", "p/a": STEP})
+    subject = Subject(tmp_path, plans, vault, TurnedClock())
+    await subject.open()
+    site = Site(tmp_path, plans, subject)
+    yield site
+    await site.hot_reload.aclose()
+    await subject.close()
+
+
+def actions_of(told: logging.LogRecord) -> dict[str, Any]:
+    """What a record says."""
+    return {key: vars(told).get(key) for key in ("action", "place", "reason", "count", "plans")}
+
+
+async def test_plans_and_tasks_are_listed_by_name_and_found(site: Site) -> None:
+    assert [plan.name for plan in site.plans.list()] == ["p", "q"]
+    assert [task.name for task in site.plans.tasks("p")] == ["a", "t"]
+    assert site.plans.get("p") is site.plans.catalog().plans["p"]
+    assert site.plans.task("p", "tasks:t.yaml").full_task_id == "p/t"
+    for ask in (site.plans.get, site.plans.tasks, lambda name: site.plans.task(name, "t")):
+        with pytest.raises(PlanNotFound):
+            ask("r")
+    with pytest.raises(TaskNotFound):
+        site.plans.task("p", "u")
+
+
+async def test_built_in_actions_come_before_those_of_plans(site: Site) -> None:
+    assert await site.plans.actions() == []
+    site.write("actions.py", ACTION.format(name="z") + ACTION.format(name="y"))
+
+    def builtin() -> Sequence[ActionSpec]:
+        return [ActionSpec(name, "actions.py", name) for name in ("x", "a")]
+
+    plans = await Plans.load([site.root / "plans"], builtin)
+    found = [(plan, action.name) for plan, action in await plans.actions()]
+    assert found == [(None, "x"), (None, "a"), ("p", "y"), ("p", "z")]
+
+
+async def test_a_document_is_checked_as_a_file_of_a_plan(site: Site) -> None:
+    site.write("actions.py", ACTION.format(name="own"))
+    await site.reload(force=False)
+    document = "steps: {a: {action: own}, b: {action: lgo}}"
+    ask: dict[str, Any] = {"plan_name": "p", "file": "x.yaml", "sees": lambda _: True}
+    (wrong,) = await site.plans.validate(document, **ask)
+    assert (wrong.file, wrong.message) == (
+        "x.yaml",
+        "There is no action 'lgo'. Did you mean 'log'?",
+    )
+    without_plan = await site.plans.validate(document, **{**ask, "plan_name": None, "file": None})
+    assert {each.file for each in without_plan} == {"task.yaml"}
+    assert len(without_plan) == 2
+    awaits = f"on: {{event: run.finished, plan: q, task: nothing}}\n{STEP}"
+    assert len(await site.plans.validate(awaits, **ask)) == 1
+    assert await site.plans.validate(awaits, **{**ask, "sees": lambda name: name == "p"}) == ()
+    with pytest.raises(BadReference, match="no plan 'r'"):
+        await site.plans.validate(document, **{**ask, "plan_name": "r"})
+
+
+async def test_what_cannot_be_loaded_is_told_once_and_up_to_a_limit(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    root = site.root / "plans"
+    for number in range(21):
+        site.write(f"tasks/n{number:02}.yaml", "steps: {a: {action: nothing_of_the_kind}}")
+    plans = await Plans.load([root, root / "nowhere"])
+    told = list(map(actions_of, caplog.records))
+    assert [each["action"] for each in told] == ["load_error"] * 20 + ["more_load_errors"]
+    assert told[0]["place"] == str(root / "nowhere")
+    assert told[0]["reason"] == "There is no such folder of plans."
+    assert told[1]["place"].startswith("p/tasks/n00.yaml")
+    assert told[20]["count"] == 2
+    caplog.clear()
+    plans.replace(await plans.read())
+    assert caplog.records == []
+    site.write("tasks/m.yaml", "steps: [")
+    plans.replace(await plans.read())
+    (new,) = map(actions_of, caplog.records)
+    assert (new["action"], new["place"]) == ("load_error", "p/tasks/m.yaml:1:9")
+
+
+async def test_plans_are_loaded_anew_as_a_whole_and_everybody_is_told(site: Site) -> None:
+    before = site.plans.catalog()
+    site.write("tasks/t.yaml", TITLED % "new")
+    site.write("tasks/a.yaml", "steps: [")
+    assert site.plans.catalog() is before
+    await site.reload(force=False)
+    assert (site.title(), site.told()) == ("new", (1, 1))
+    with pytest.raises(TaskNotFound):
+        site.plans.task("p", "a")  # who asks for all gets what there is
+
+
+async def test_plans_are_not_loaded_anew_under_runs_unless_it_is_forced(site: Site) -> None:
+    await site.subject.runs.submit(request())
+    await site.subject.store.queue.claim(["w1"])
+    site.write("tasks/t.yaml", TITLED % "new")
+    with pytest.raises(RunsActive, match="A run is active"):
+        await site.reload(force=False)
+    assert (site.title(), site.told()) == ("old", (0, 0))
+    await site.reload(force=True)
+    assert (site.title(), site.told()) == ("new", (1, 1))
+
+
+async def test_an_edit_is_loaded_under_runs_and_workers_are_left_alone(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    await site.subject.runs.submit(request())
+    await site.subject.store.queue.claim(["w1"])
+    edited = site.write("tasks/t.yaml", TITLED % "new")
+    site.write("tasks/a.yaml", TITLED % "not looked at")
+    with caplog.at_level(logging.INFO, "aura.scheduler.plans"):
+        await site.reload.changed({edited})
+        await site.reload.changed({edited})
+    assert (site.title(), site.told()) == ("new", (0, 1))
+    assert [each["plans"] for each in map(actions_of, caplog.records)] == [["p"]]
+
+
+async def test_workers_load_anew_what_they_could_not_execute(site: Site) -> None:
+    site.write("actions.py", ACTION.format(name="own"))
+    await site.reload.changed(None)
+    assert list(site.plans.get("p").actions) == ["own"]
+    assert site.told() == (1, 1)
+
+
+async def test_what_is_broken_now_stays_as_it_was(site: Site) -> None:
+    await site.reload.changed({site.write("tasks/t.yaml", "steps: [")})
+    assert site.title() == "old"
+    assert [error.file for error in site.plans.get("p").errors] == ["tasks/t.yaml"]
+    assert site.told() == (0, 1)
+
+
+async def test_schedules_and_events_that_were_not_told_are_told_next_time(site: Site) -> None:
+    edited = site.write("tasks/t.yaml", TITLED % "new")
+    site.triggers.store_is_there = False
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable):
+            await site.reload.changed({edited})
+        assert site.reload.is_unfinished
+    site.triggers.store_is_there = True
+    await site.reload.changed(frozenset())
+    assert (site.told(), site.reload.is_unfinished) == ((0, 3), False)
+    await site.reload.changed(frozenset())
+    assert site.told() == (0, 3)
+
+
+async def test_two_that_load_plans_anew_wait_for_one_another(site: Site) -> None:
+    begun, gate = asyncio.Event(), asyncio.Event()
+
+    async def slow() -> None:
+        begun.set()
+        await gate.wait()
+
+    first = site.write("tasks/t.yaml", TITLED % "first")
+    site.triggers.plans_changed = slow  # type: ignore[method-assign]
+    async with asyncio.TaskGroup() as group:
+        group.create_task(site.reload.changed({first}))
+        await begun.wait()
+        site.write("tasks/t.yaml", TITLED % "second")
+        group.create_task(site.reload(force=False))
+        group.create_task(site.reload.changed(None))
+        await turns(20)
+        assert (site.title(), site.loader.reloads) == ("first", 0)
+        gate.set()
+    assert (site.title(), site.loader.reloads) == ("second", 1)
+
+
+async def test_folders_that_are_linked_to_are_watched_as_well(site: Site) -> None:
+    elsewhere = site.root / "elsewhere"
+    (site.root / "plans" / "q").rename(elsewhere)
+    (site.root / "plans" / "q").symlink_to(elsewhere)
+    assert site.plans.folders() == (site.root / "plans",)
+    await site.reload(force=False)
+    assert site.plans.folders() == (site.root / "plans", elsewhere)
+
+
+async def test_edits_are_noticed_while_that_is_enabled(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "aura.scheduler.hot_reload")
+    hot = site.hot_reload
+    assert (hot.is_enabled, await hot.disable()) == (False, False)
+    site.write("tasks/t.yaml", TITLED % "before")
+    assert (hot.enable(), hot.is_enabled) == (True, True)
+    assert hot.enable() is False
+    await until(lambda: site.title() == "before", within=20)
+    site.triggers.store_is_there = False
+    site.write("tasks/t.yaml", TITLED % "edited")
+    await until(lambda: "reload_waits" in actions(caplog), within=20)
+    site.triggers.store_is_there = True
+    await until(lambda: not site.reload.is_unfinished, within=20)
+    assert site.title() == "edited"
+    assert (await hot.disable(), await hot.disable()) == (True, False)
+    assert not hot.is_enabled
+    assert {"hot_reload_enabled", "hot_reload_disabled"} < set(actions(caplog))
+    assert hot.enable()
+
+
+async def test_a_watch_that_has_died_is_not_enabled_and_can_be_begun_again(site: Site) -> None:
+    async def changed(_: object) -> None:
+        raise RuntimeError("nothing is noticed any more")
+
+    site.reload.changed = changed  # type: ignore[method-assign]
+    hot = site.hot_reload
+    hot.enable()
+    await until(lambda: not hot.is_enabled, within=20)
+
+
+def actions(caplog: pytest.LogCaptureFixture) -> list[str]:
+    """What was logged, by action."""
+    return [str(vars(record).get("action")) for record in caplog.records]
+
+
+def request() -> RunRequest:
+    """For a run of `p/t`."""
+    return RunRequest(plan_name="p", task_name="t")
+
+
+async def test_what_a_task_must_be_given_is_told_as_json_schema(site: Site) -> None:
+    site.write("tasks/t.yaml", f"meta: {{inputs: [{{name: n, type: integer}}]}}\n{STEP}")
+    await site.reload(force=False)
+    schema = inputs_schema(site.plans.task("p", "t"))
+    assert schema["properties"]["n"]["type"] == "integer"
+    assert task_file_schema()["$schema"].startswith("https://json-schema.org/")
