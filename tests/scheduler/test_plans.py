@@ -296,7 +296,7 @@ async def test_a_watch_that_has_died_is_not_enabled_and_can_be_begun_again(site:
     async def changed(_: object) -> None:
         raise RuntimeError("nothing is noticed any more")
 
-    site.reload.changed = changed  # type: ignore[method-assign]
+    site.reload.changed = changed  # type: ignore[method-assign, assignment]
     hot = site.hot_reload
     hot.enable()
     await until(lambda: not hot.is_enabled, within=20)
