@@ -4,6 +4,7 @@ and runs as they are looked at.
 Imports pytest, aura_aio's model and scheduler, and `subject`.
 """
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -14,13 +15,15 @@ from aura_aio.model.access import EVERYTHING, Grant, Scope
 from aura_aio.model.audit import Note, noting
 from aura_aio.model.errors import NotQueued, RunNotFound
 from aura_aio.model.plan import StepStatus
-from aura_aio.model.run import StepRecord
-from aura_aio.model.states import RunState
+from aura_aio.model.run import Outcome, StepRecord
+from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler import queue
 from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.waiting import WaitingCode
 from tests.scheduler.bench import STEP, TurnedClock
 from tests.scheduler.subject import Subject, load
+from tests.store.opened import begun
+from tests.waiting import turns
 
 SITE = f"meta: {{concurrency: {{mutex_group: site}}}}\n{STEP}"
 ASKED = RunRequest(plan_name="p", task_name="t")
@@ -144,3 +147,27 @@ async def test_a_run_is_looked_at(subject: Subject) -> None:
     ):
         with pytest.raises(RunNotFound, match=NOBODY):
             await look(NOBODY)
+
+
+async def test_who_asks_for_a_run_may_wait_for_its_end(subject: Subject) -> None:
+    cid, other = await submitted(subject, "p/t", "q/t")
+    await subject.store.queue.claim(["w1", "w2"])
+    async with asyncio.TaskGroup() as group:
+        waits = group.create_task(subject.runs.get(cid, wait_sec=60.0))
+        await begun(group)
+        await ended(subject, other)
+        await turns(20)
+        assert not waits.done()
+        await ended(subject, cid)
+    assert waits.result().state is RunState.SUCCEEDED
+    assert (await subject.runs.get(cid, wait_sec=60.0)).state is RunState.SUCCEEDED
+    late, _ = await submitted(subject, "p/t", "p/t")
+    for how in ({"wait_sec": 0.01}, {"wait_sec": 0.0}, {}):
+        assert (await subject.runs.get(late, **how)).state is RunState.QUEUED
+    with pytest.raises(RunNotFound, match=NOBODY):
+        await subject.runs.get(NOBODY, wait_sec=60.0)
+
+
+async def ended(subject: Subject, cid: str) -> None:
+    """Let a run that is under way succeed."""
+    await subject.store.runs.finish([Outcome(cid, 1, RunEvent.SUCCEED, 0.0)])
