@@ -17,7 +17,7 @@ from aura_aio.scheduler.callback_targets import Targets
 from aura_aio.scheduler.callbacks import CallbackRules, Callbacks
 from aura_aio.scheduler.events import EventBus
 from aura_aio.settings import CallbackSettings
-from aura_aio.store.sqlite import SqliteStore
+from aura_aio.store.relational.store import SqlStore
 
 
 class CallingBack(NamedTuple):
@@ -31,7 +31,7 @@ class CallingBack(NamedTuple):
 async def calling_back(
     settings: CallbackSettings,
     data_dir: Path,
-    store: SqliteStore,
+    store: SqlStore,
     bus: EventBus,
     clock: Clock,
     spans: CallbackSpans | None = None,

@@ -18,16 +18,14 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.events import EventBus
 from aura_aio.settings import Settings
-from aura_aio.store.sqlite import SqliteStore
+from aura_aio.store.relational.store import SqlStore
 
 LOG_CREDIT_LINES: Final = 2048
 """How many log lines a worker may send before the first of them are stored."""
 
 
 @asynccontextmanager
-async def running_hub(
-    settings: Settings, store: SqliteStore, clock: Clock
-) -> AsyncIterator[LogHub]:
+async def running_hub(settings: Settings, store: SqlStore, clock: Clock) -> AsyncIterator[LogHub]:
     """The log hub; what the server itself logs reaches the log stream through it, too."""
     credit = LOG_CREDIT_LINES * max(1, worker_count(settings.workers.workers))
     capacity_lines = max(settings.logs.log_queue_lines, credit)
@@ -44,7 +42,7 @@ async def running_hub(
 
 
 def monitors_of(
-    settings: Settings, store: SqliteStore, hub: LogHub, bus: EventBus
+    settings: Settings, store: SqlStore, hub: LogHub, bus: EventBus
 ) -> LogConnectionManager:
     """Those who follow the log of `hub`."""
 

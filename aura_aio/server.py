@@ -66,7 +66,8 @@ from aura_aio.settings import (
     StoreSettings,
     WorkerSettings,
 )
-from aura_aio.store.sqlite import AT_ONCE, Opening, SqliteStore, open_sqlite
+from aura_aio.store.relational.store import Rules, SqlStore
+from aura_aio.store.sqlite import AT_ONCE, Opening, open_sqlite
 from aura_aio.tracing import tracing
 from aura_aio.upkeep import Upkeep, upkeep
 from aura_aio.vault import open_vault
@@ -240,13 +241,12 @@ def _how(listener: socket.socket | None) -> Opening:
 @asynccontextmanager
 async def _open_store(
     settings: StoreSettings, database: Path, bus: EventBus, clock: Clock, how: Opening
-) -> AsyncIterator[SqliteStore]:
+) -> AsyncIterator[SqlStore]:
     store = await open_sqlite(
         database,
         publish=bus.publish,
         clock=clock,
-        queue_limit=settings.queue_limit,
-        max_attempts=settings.max_attempts,
+        rules=Rules(settings.queue_limit, settings.max_attempts),
         how=how,
     )
     try:
@@ -258,7 +258,7 @@ async def _open_store(
 class _Base(NamedTuple):
     """What most parts of the Scheduler are built on."""
 
-    store: SqliteStore
+    store: SqlStore
     hub: LogHub
     plans: Plans
     admission: Admission
@@ -318,7 +318,7 @@ def _scheduler(
         queue=store.queue,
         hub=hub,
         dispatcher=dispatcher,
-        others=(triggers, callbacks, store.inspection, kept),
+        others=(triggers, callbacks, store.health, kept),
         cancel_run=runs.cancel,
         clock=clock,
     )
@@ -341,7 +341,7 @@ def _scheduler(
     )
 
 
-def _metrics(store: SqliteStore, bus: EventBus) -> Metrics:
+def _metrics(store: SqlStore, bus: EventBus) -> Metrics:
     metrics = Metrics(lambda: Commits(store.commits, store.commit_sec))
     bus.subscribe(metrics.run_changed)
     return metrics

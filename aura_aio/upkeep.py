@@ -15,7 +15,7 @@ from aura_aio.model.retention import Keep
 from aura_aio.scheduler.free_space import FreeSpace
 from aura_aio.scheduler.retention import Retention
 from aura_aio.settings import RetentionSettings
-from aura_aio.store.sqlite import SqliteStore
+from aura_aio.store.relational.store import SqlStore
 
 DAY_SEC: Final = 86_400.0
 
@@ -34,7 +34,7 @@ class Upkeep(NamedTuple):
 
 @asynccontextmanager
 async def upkeep(
-    settings: RetentionSettings, database: Path, store: SqliteStore, clock: Clock
+    settings: RetentionSettings, database: Path, store: SqlStore, clock: Clock
 ) -> AsyncIterator[Upkeep]:
     """Forget, and look at the disk, while the context is open.
 

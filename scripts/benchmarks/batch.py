@@ -18,9 +18,9 @@ import uvloop
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.run import Tasklet
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.database import Database
-from aura_aio.store.sqlite.rows import row_of_tasklet
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.rows import row_of_tasklet
+from aura_aio.store.sqlite.database import SqliteDatabase
 from benchmarks import load, processes
 from benchmarks.results import LIMIT, Bar, Result
 from benchmarks.rounds import Contender, alternate
@@ -106,7 +106,7 @@ def _finished_per_sec(url: str, runs: int) -> float:
 def _rows() -> Iterator[Callable[[], None]]:
     """What inserts the rows of a batch into a database of its own."""
     with TemporaryDirectory(prefix="aura-bench-") as folder:
-        database = Database(Path(folder, "aura.db"))
+        database = SqliteDatabase(Path(folder, "aura.db"))
         with closing(database):
             yield partial(_insert, database.writer, CidFactory(SystemClock()))
 

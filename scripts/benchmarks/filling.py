@@ -16,7 +16,8 @@ from aura_aio.model.clock import SystemClock
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import Definition, Step, Task
 from aura_aio.model.run import Tasklet
-from aura_aio.store.sqlite.store import SqliteStore, open_sqlite
+from aura_aio.store.relational.store import Rules, SqlStore
+from aura_aio.store.sqlite import open_sqlite
 
 PRIORITIES: Final = 5
 """Over how many of them the runs are spread; 0 is one, and those above go before it."""
@@ -68,12 +69,12 @@ async def claims_p99_ms(data_dir: Path, times: int) -> float:
 
 
 @asynccontextmanager
-async def _store(data_dir: Path) -> AsyncIterator[SqliteStore]:
+async def _store(data_dir: Path) -> AsyncIterator[SqlStore]:
     store = await open_sqlite(
         data_dir / "aura.db",
         publish=lambda _: None,
         clock=SystemClock(),
-        queue_limit=_LIMIT,
+        rules=Rules(_LIMIT),
     )
     try:
         yield store

@@ -14,9 +14,9 @@ from typing import Final
 import uvloop
 
 from aura_aio.model.log import LogLevel, LogLine
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.database import Database
-from aura_aio.store.sqlite.rows import row_of_line
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.rows import row_of_line
+from aura_aio.store.sqlite.database import SqliteDatabase
 from benchmarks import processes
 from benchmarks.monitors import all_have, monitors
 from benchmarks.results import LIMIT, Bar, Result
@@ -108,7 +108,7 @@ def _inserted_per_sec(lines: int) -> float:
         worker="worker-1",
     )
     with TemporaryDirectory(prefix="aura-bench-") as folder:
-        database = Database(Path(folder, "aura.db"))
+        database = SqliteDatabase(Path(folder, "aura.db"))
         with closing(database):
             write = database.writer
             began = time.perf_counter()

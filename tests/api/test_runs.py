@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from aura_aio.store.sqlite.runs import SqliteRuns
+from aura_aio.store.relational.runs import SqlRuns
 from tests.conftest import MakeServer
 from tests.serving import Served
 from tests.waiting import until
@@ -72,13 +72,13 @@ async def test_who_waits_for_a_run_asks_the_store_when_he_comes_and_when_it_has_
     waiting: Served, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     reads: Counter[str] = Counter()
-    get = SqliteRuns.get
+    get = SqlRuns.get
 
-    async def counted(self: SqliteRuns, cid: str) -> Any:
+    async def counted(self: SqlRuns, cid: str) -> Any:
         reads[cid] += 1
         return await get(self, cid)
 
-    monkeypatch.setattr(SqliteRuns, "get", counted)
+    monkeypatch.setattr(SqlRuns, "get", counted)
     cid = await waiting.run("probe", "echo", inputs={"text": "x"})
     held = [asyncio.ensure_future(waiting.get(f"/api/runs/{cid}?wait_sec=50")) for _ in range(40)]
     await until(lambda: reads[cid] == 40)

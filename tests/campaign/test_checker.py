@@ -15,7 +15,7 @@ from campaign.checker import violations
 from campaign.plan import POLICIES
 from campaign.record import Record
 
-SCHEMA = (files("aura_aio.store.sqlite") / "schema.sql").read_text("utf-8")
+SCHEMA = (files("aura_aio.store.relational") / "schema.sql").read_text("utf-8")
 CID = "run-1"
 
 

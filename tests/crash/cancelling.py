@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from aura_aio.store.sqlite.queue import SqliteQueue
+from aura_aio.store.relational.queue import SqlQueue
 from tests.serving import Client, Served
 from tests.waiting import until
 
@@ -144,14 +144,14 @@ def held_claim(monkeypatch: pytest.MonkeyPatch) -> tuple[asyncio.Event, asyncio.
     one lets it go on.
     """
     claimed, go_on = asyncio.Event(), asyncio.Event()
-    claim = SqliteQueue.claim
+    claim = SqlQueue.claim
 
-    async def held(self: SqliteQueue, *args: Any) -> Any:
+    async def held(self: SqlQueue, *args: Any) -> Any:
         tasklets = await claim(self, *args)
         if any(tasklet.task_name == "unclaimed" for tasklet in tasklets):
             claimed.set()
             await go_on.wait()
         return tasklets
 
-    monkeypatch.setattr(SqliteQueue, "claim", held)
+    monkeypatch.setattr(SqlQueue, "claim", held)
     return claimed, go_on

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from aura_aio.store.sqlite.runs import SqliteRuns
+from aura_aio.store.relational.runs import SqlRuns
 from tests.cancel_plan import write_moments, write_slow
 from tests.crash.cancelling import (
     LONG,
@@ -102,14 +102,14 @@ async def test_between_the_claim_and_the_hand_over(
     case: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, go_on = asyncio.Event(), asyncio.Event()
-    definition = SqliteRuns.definition
+    definition = SqlRuns.definition
 
-    async def held(self: SqliteRuns, digest: str) -> Any:
+    async def held(self: SqlRuns, digest: str) -> Any:
         asked.set()
         await go_on.wait()
         return await definition(self, digest)
 
-    monkeypatch.setattr(SqliteRuns, "definition", held)
+    monkeypatch.setattr(SqlRuns, "definition", held)
     await case.begin("unread")
     await asked.wait()
     assert await status_of(case.server, case.cid) == "running"

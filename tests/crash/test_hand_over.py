@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from aura_aio.processes.spawning import SpawnedProcess
-from aura_aio.store.sqlite.runs import SqliteRuns
+from aura_aio.store.relational.runs import SqlRuns
 from tests.conftest import MakeServer
 from tests.probe_plan import write_probe
 from tests.serving import Served
@@ -58,20 +58,20 @@ async def test_a_worker_that_dies_while_a_run_is_on_its_way_to_it(
     await is_well(server)
     asked, answer = asyncio.Event(), asyncio.Event()
     losing, lose_on = asyncio.Event(), asyncio.Event()
-    lose = SqliteRuns.lose
+    lose = SqlRuns.lose
 
-    async def no_definition(_: SqliteRuns, digest: str) -> None:
+    async def no_definition(_: SqlRuns, digest: str) -> None:
         asked.set()
         await answer.wait()
 
-    async def held(self: SqliteRuns, *args: Any, **kwargs: Any) -> Any:
+    async def held(self: SqlRuns, *args: Any, **kwargs: Any) -> Any:
         losing.set()
         await lose_on.wait()
         return await lose(self, *args, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr(SqliteRuns, "definition", no_definition)
-        patched.setattr(SqliteRuns, "lose", held)
+        patched.setattr(SqlRuns, "definition", no_definition)
+        patched.setattr(SqlRuns, "lose", held)
         cid = await server.run("probe", "wait_politely")
         await asked.wait()
         (worker,) = (await server.get("/api/system/status")).json["workers"]

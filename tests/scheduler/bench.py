@@ -25,6 +25,7 @@ from aura_aio.scheduler.plans import Plans
 from aura_aio.scheduler.schedule_book import ScheduleBook
 from aura_aio.scheduler.schedules import Schedules
 from aura_aio.scheduler.triggers import Triggers
+from aura_aio.store.relational.store import Rules
 from aura_aio.store.sqlite import open_sqlite
 from aura_aio.vault import open_vault
 from tests.waiting import until
@@ -128,7 +129,7 @@ class Bench:
             self.root / "aura.db",
             publish=bus.publish,
             clock=self.clock,
-            queue_limit=settings.get("queue_limit", 1000),
+            rules=Rules(settings.get("queue_limit", 1000)),
         )
         self.plans = await Plans.load([self.root / "plans"])
         assert self.plans.get(PLAN).errors == ()

@@ -21,6 +21,7 @@ from aura_aio.scheduler.events import EventBus, RunEnds
 from aura_aio.scheduler.plans import Plans
 from aura_aio.scheduler.queue import Queue
 from aura_aio.scheduler.runs import Runs
+from aura_aio.store.relational.store import Rules
 from aura_aio.store.sqlite import open_sqlite
 from aura_aio.vault import open_vault
 from tests.scheduler.family_model import DEPTH_LIMIT
@@ -93,7 +94,7 @@ class Subject:
         bus = EventBus()
         bus.subscribe(self.facts.append)
         self.store = store = await open_sqlite(
-            self._database, publish=bus.publish, clock=self._clock, queue_limit=QUEUE_LIMIT
+            self._database, publish=bus.publish, clock=self._clock, rules=Rules(QUEUE_LIMIT)
         )
         targets = Targets((), allow_private=False)
         self.admission = admission = Admission(

@@ -22,7 +22,8 @@ from aura_aio.model.clock import SystemClock
 from aura_aio.model.log import LogLevel, LogLine
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import RunState
-from aura_aio.store.sqlite import SqliteStore, open_sqlite
+from aura_aio.store.relational.store import SqlStore
+from aura_aio.store.sqlite import open_sqlite
 from tests.streams.clients import BareMonitor, Monitor
 from tests.streams.held_store import HeldStore
 
@@ -139,7 +140,7 @@ MakeStream = Callable[..., Awaitable[Stream]]
 
 
 @pytest.fixture
-async def sqlite(tmp_path: Path) -> AsyncIterator[SqliteStore]:
+async def sqlite(tmp_path: Path) -> AsyncIterator[SqlStore]:
     """A store of its own."""
     store = await open_sqlite(tmp_path / "aura.db", publish=lambda fact: None, clock=SystemClock())
     yield store
@@ -147,7 +148,7 @@ async def sqlite(tmp_path: Path) -> AsyncIterator[SqliteStore]:
 
 
 @pytest.fixture
-async def make_stream(sqlite: SqliteStore) -> AsyncIterator[MakeStream]:
+async def make_stream(sqlite: SqlStore) -> AsyncIterator[MakeStream]:
     """Makes streams, with options of LogConnectionManager; all over one store."""
     async with AsyncExitStack() as undo:
         session = await undo.enter_async_context(ClientSession())

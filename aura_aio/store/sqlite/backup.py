@@ -1,6 +1,7 @@
 """A copy of a database, made while a server has it open, and looked at before it is believed.
 
-May import `database` and `soundness` of `store.sqlite`, the standard library and model only.
+May import `database` and `soundness` of `store.sqlite`, the schema of `store.relational`, the
+standard library and model only.
 """
 
 import sqlite3
@@ -9,7 +10,8 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 
 from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
-from aura_aio.store.sqlite.database import APPLICATION_ID, locked, migrations
+from aura_aio.store.relational.schema import migrations
+from aura_aio.store.sqlite.database import APPLICATION_ID, locked
 from aura_aio.store.sqlite.soundness import damage_of, damaged, thorough_damage_of
 
 

@@ -1,16 +1,18 @@
 """The database file: opened once, brought up to date, and connected to.
 
-May import `soundness` of `store.sqlite`, the standard library and model only.
+May import `soundness` of `store.sqlite`, the schema of `store.relational`, the standard library and
+model only.
 """
 
 import sqlite3
 from collections.abc import Sequence
-from contextlib import ExitStack, closing
-from importlib.resources import files
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 from aura_aio.model.errors import DatabaseInUse, DatabaseTooNew, StoreUnavailable
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.schema import Migration, migrations
 from aura_aio.store.sqlite import soundness
 
 APPLICATION_ID: Final = 0x41757261
@@ -60,30 +62,10 @@ class Opening(NamedTuple):
 AT_ONCE: Final = Opening()
 
 
-class Migration(NamedTuple):
-    """One step of the schema; `number` is the `PRAGMA user_version` after it."""
-
-    number: int
-    name: str
-    sql: str
-
-
 def is_unavailable(error: Exception) -> bool:
     """Whether the database is at fault (full, locked, gone, damaged), and not the statement."""
     code: int | None = getattr(error, "sqlite_errorcode", None)
     return code is not None and code & 0xFF in _AT_FAULT
-
-
-def migrations() -> tuple[Migration, ...]:
-    """Every migration of this version, in order: the files `migrations/0001_….sql`."""
-    folder = files("aura_aio.store.sqlite") / "migrations"
-    found = sorted(
-        (each for each in folder.iterdir() if each.name.endswith(".sql")),
-        key=lambda each: each.name,
-    )
-    return tuple(
-        Migration(int(each.name[:4]), each.name, each.read_text(encoding="utf-8")) for each in found
-    )
 
 
 def locked(database: Path, wait_sec: float = LOCK_WAIT_SEC) -> sqlite3.Connection:
@@ -134,8 +116,9 @@ def refuse_others(connection: sqlite3.Connection, path: Path, steps: Sequence[Mi
         )
 
 
-class Database:
-    """An SQLite file that this server alone has open, up to date with `migrations`.
+class SqliteDatabase:
+    """Implements `store.relational.connection.Database`: an SQLite file that this server alone has
+    open, up to date with `migrations`.
 
     Raises (from the constructor, which blocks: call it in a thread):
         DatabaseTooNew: a newer version has written it; it was not touched.
@@ -159,7 +142,7 @@ class Database:
                 self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
                 self._guard = undo.enter_context(closing(locked(self.path, how.lock_wait_sec)))
                 was_left = _size(self.path.with_name(self.path.name + "-wal")) > 0
-                self.writer = undo.enter_context(closing(self._connect()))
+                self._writer = undo.enter_context(closing(self._connect()))
                 refuse_others(self.writer, self.path, steps)
                 if _size(self.path) <= how.checked_bytes:
                     self._check_pages()
@@ -173,6 +156,32 @@ class Database:
                     f"The database {self.path} cannot be opened: {error}."
                 ) from error
             undo.pop_all()
+
+    @property
+    def writer(self) -> sqlite3.Connection:
+        """The connection that writes."""
+        return self._writer
+
+    def begin(self) -> None:
+        """Begin a transaction of the writer."""
+        self.writer.execute("BEGIN IMMEDIATE")
+
+    def commit(self) -> None:
+        """Make it durable."""
+        self.writer.execute("COMMIT")
+
+    def rollback(self) -> None:
+        """Undo it. If the database refuses even that, the next `begin` fails."""
+        with suppress(sqlite3.Error):
+            self.writer.rollback()
+
+    def is_lost(self, _: Connection) -> bool:
+        """Never: a file is there, or it is not."""
+        return False
+
+    def is_unavailable(self, error: Exception) -> bool:
+        """See `is_unavailable` of this module."""
+        return is_unavailable(error)
 
     def reader(self) -> sqlite3.Connection:
         """A new connection that cannot write."""

@@ -1,6 +1,6 @@
 """What can be told of a database from outside, whether a server has it open or not.
 
-May import the rest of `store.sqlite`, the standard library and model only.
+May import the rest of `store.sqlite`, `store.relational`, the standard library and model only.
 """
 
 import sqlite3
@@ -10,15 +10,15 @@ from typing import NamedTuple
 
 from aura_aio.model.access import Token
 from aura_aio.model.errors import DatabaseInUse, StoreUnavailable
+from aura_aio.store.relational.schema import migrations
+from aura_aio.store.relational.tokens import tokens_of
 from aura_aio.store.sqlite.database import (
     APPLICATION_ID,
     BUSY_TIMEOUT_SEC,
     locked,
-    migrations,
     refuse_others,
 )
 from aura_aio.store.sqlite.soundness import thorough_damage_of
-from aura_aio.store.sqlite.tokens import tokens_of
 
 
 class Examined(NamedTuple):

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from aura_aio.model.ports import Publish
+from aura_aio.store.relational.store import Rules
 from aura_aio.store.sqlite import open_sqlite
 from tests.store.opened import ManualClock, Open, Opened, Store
 
@@ -15,7 +16,7 @@ def sqlite_at(path: Path) -> Open:
     """What opens the store at `path`."""
 
     async def sqlite(*, publish: Publish, clock: ManualClock, **settings: Any) -> Store:
-        return await open_sqlite(path, publish=publish, clock=clock, **settings)
+        return await open_sqlite(path, publish=publish, clock=clock, rules=Rules(**settings))
 
     return sqlite
 

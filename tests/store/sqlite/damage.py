@@ -7,14 +7,14 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from aura_aio.store.sqlite.database import Database
+from aura_aio.store.sqlite.database import SqliteDatabase
 
 _WORD = b"a word of many in a value that takes several pages. "
 
 
 def filled(path: Path, more_bytes: int = 0) -> Path:
     """A database at `path` with a large row, properly closed, and at least `more_bytes` long."""
-    with closing(Database(path)) as database:
+    with closing(SqliteDatabase(path)) as database:
         insert = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
         database.writer.execute(insert, ("large", _WORD * 1_000))
         if more_bytes:

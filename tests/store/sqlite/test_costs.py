@@ -18,14 +18,14 @@ from aura_aio.model.log import LogFilter, LogLevel
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.run import Limit
 from aura_aio.model.states import RunState
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.audit import audit_statement
-from aura_aio.store.sqlite.children import cancel_with_parents
-from aura_aio.store.sqlite.claims import claim
-from aura_aio.store.sqlite.database import Database
-from aura_aio.store.sqlite.lists import list_statement
-from aura_aio.store.sqlite.logs import entries_statement
-from aura_aio.store.sqlite.transaction import SqliteSession
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.audit import audit_statement
+from aura_aio.store.relational.children import cancel_with_parents
+from aura_aio.store.relational.claims import claim
+from aura_aio.store.relational.lists import list_statement
+from aura_aio.store.relational.logs import entries_statement
+from aura_aio.store.relational.session import SqlSession
+from aura_aio.store.sqlite.database import SqliteDatabase
 from tests.store.opened import ManualClock
 from tests.store.sqlite.at import opened_at
 
@@ -97,7 +97,7 @@ def walks(connection: sqlite3.Connection, text: str, values: Any) -> list[str]:
 @pytest.fixture
 def empty(tmp_path: Path) -> Iterator[sqlite3.Connection]:
     """A new database."""
-    with closing(Database(tmp_path / "aura.db")) as database:
+    with closing(SqliteDatabase(tmp_path / "aura.db")) as database:
         yield database.writer
 
 
@@ -280,10 +280,10 @@ async def fill_with_blocked(path: Path, blocked: int) -> list[str]:
 def claim_at(path: Path, most: int) -> tuple[list[str], int, list[str]]:
     """Claim, undone afterwards: the cids, the steps, the statements."""
     statements: list[str] = []
-    with closing(Database(path)) as database:
-        tx = SqliteSession(database, ManualClock(), before_commit=cancel_with_parents).begin()
-        tx.connection.set_trace_callback(statements.append)
-        with counted(tx.connection) as steps:
+    with closing(SqliteDatabase(path)) as database:
+        tx = SqlSession(database, ManualClock(), before_commit=cancel_with_parents).begin()
+        database.writer.set_trace_callback(statements.append)
+        with counted(database.writer) as steps:
             tasklets = claim(tx, ["w1"] * most, None, 0.0) or ()
         return [tasklet.cid for tasklet in tasklets], steps[0], statements
 

@@ -17,14 +17,13 @@ import pytest
 
 from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
 from aura_aio.model.log import LogFilter, LogLevel, LogLine
+from aura_aio.store.relational.schema import Migration, migrations
 from aura_aio.store.sqlite import open_sqlite
 from aura_aio.store.sqlite.database import (
     APPLICATION_ID,
-    Database,
-    Migration,
     Opening,
+    SqliteDatabase,
     locked,
-    migrations,
 )
 from tests.store.opened import ManualClock
 from tests.store.sqlite.at import opened_at
@@ -48,9 +47,9 @@ asyncio.run(main())
 
 
 @contextmanager
-def database_of(path: Path, steps: list[Migration] | None = None) -> Iterator[Database]:
+def database_of(path: Path, steps: list[Migration] | None = None) -> Iterator[SqliteDatabase]:
     """The database, closed at the end."""
-    with closing(Database(path, steps)) as database:
+    with closing(SqliteDatabase(path, steps)) as database:
         yield database
 
 
@@ -70,7 +69,7 @@ def another_server(path: Path) -> Iterator[list[str]]:
 
 
 def test_schema_sql_is_the_sum_of_the_migrations(tmp_path: Path) -> None:
-    text = (files("aura_aio.store.sqlite") / "schema.sql").read_text(encoding="utf-8")
+    text = (files("aura_aio.store.relational") / "schema.sql").read_text(encoding="utf-8")
     with (
         database_of(tmp_path / "aura.db") as database,
         closing(sqlite3.connect(":memory:")) as read,
@@ -135,7 +134,7 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
         database.writer.execute("PRAGMA journal_mode = DELETE")
     before = path.read_bytes()
     with pytest.raises(DatabaseTooNew, match=r"999.*start that version"):
-        Database(path)
+        SqliteDatabase(path)
     assert path.read_bytes() == before
     assert sorted(each.name for each in tmp_path.iterdir()) == ["aura.db", "aura.db.lock"]
 
@@ -153,7 +152,7 @@ def test_what_is_not_ours_is_refused_untouched(tmp_path: Path, kind: str) -> Non
             path.mkdir()
     before = path.read_bytes() if path.is_file() else None
     with pytest.raises(StoreUnavailable, match=r"aura\.db"):
-        Database(path)
+        SqliteDatabase(path)
     assert (path.read_bytes() if path.is_file() else None) == before
 
 
@@ -171,16 +170,16 @@ async def test_a_second_opener_is_refused(tmp_path: Path) -> None:
 
 def test_who_has_the_database_is_waited_for(tmp_path: Path) -> None:
     path = tmp_path / "aura.db"
-    opened: list[Database] = []
+    opened: list[SqliteDatabase] = []
 
     def wait() -> None:
-        opened.append(Database(path, how=Opening(lock_wait_sec=20)))
+        opened.append(SqliteDatabase(path, how=Opening(lock_wait_sec=20)))
 
     with closing(locked(path)):
         waiting = Thread(target=wait)
         waiting.start()
         with pytest.raises(StoreUnavailable, match="Another server has"):
-            Database(path, how=Opening(lock_wait_sec=0))
+            SqliteDatabase(path, how=Opening(lock_wait_sec=0))
         assert opened == []
     waiting.join()
     opened[0].close()
@@ -194,7 +193,7 @@ async def test_what_was_acknowledged_survives_a_kill(tmp_path: Path) -> None:
             another_server(path) as (started, queued),
             pytest.raises(StoreUnavailable, match="Another server has"),
         ):
-            Database(path)
+            SqliteDatabase(path)
         return started, queued
 
     started, queued = await asyncio.to_thread(enqueue_elsewhere_and_kill)

@@ -16,8 +16,9 @@ from aura_aio.model.access import NewToken, Scope, make_token
 from aura_aio.model.audit import AuditOutcome, Note
 from aura_aio.model.errors import DatabaseInUse, DatabaseTooNew, StoreUnavailable
 from aura_aio.model.log import LogLevel, LogLine
+from aura_aio.store.relational.schema import migrations
 from aura_aio.store.sqlite.backup import check_database, copy_database, no_server_has
-from aura_aio.store.sqlite.database import Database, migrations
+from aura_aio.store.sqlite.database import SqliteDatabase
 from aura_aio.store.sqlite.examination import Examined, examined, is_in_use, usable_tokens
 from tests.store.sqlite.at import opened_at
 from tests.store.sqlite.damage import damage_rows, filled
@@ -91,7 +92,7 @@ async def test_of_a_database_in_use_what_is_committed_is_told(tmp_path: Path) ->
 
 def test_a_database_is_in_use_while_somebody_has_it_open(path: Path) -> None:
     assert is_in_use(path) is False
-    with closing(Database(path)):
+    with closing(SqliteDatabase(path)):
         assert is_in_use(path) is True
         with pytest.raises(DatabaseInUse), no_server_has(path):
             pass
@@ -99,7 +100,7 @@ def test_a_database_is_in_use_while_somebody_has_it_open(path: Path) -> None:
     with no_server_has(path):
         assert is_in_use(path) is True
         with pytest.raises(DatabaseInUse):
-            Database(path)
+            SqliteDatabase(path)
     assert is_in_use(path) is False
 
 
@@ -160,7 +161,7 @@ def test_what_is_no_database_cannot_be_read_and_nothing_is_made(
 
 def test_a_copy_is_what_is_there_at_one_moment(path: Path, tmp_path: Path) -> None:
     copy = tmp_path / "copy.db"
-    with closing(Database(path)) as database:
+    with closing(SqliteDatabase(path)) as database:
         database.writer.execute("INSERT INTO definitions VALUES ('a', '{}')")
         database.writer.execute("BEGIN")
         database.writer.execute("INSERT INTO definitions VALUES ('b', '{}')")

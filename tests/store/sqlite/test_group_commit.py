@@ -16,9 +16,11 @@ import pytest
 from aura_aio.model.errors import PlanNotFound, StoreUnavailable
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import RunState
-from aura_aio.store.sqlite.database import Database
-from aura_aio.store.sqlite.reader import Reader
-from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.reader import Reader
+from aura_aio.store.relational.session import SqlSession
+from aura_aio.store.relational.transaction import Transaction
+from aura_aio.store.sqlite.database import SqliteDatabase
 from aura_aio.store.writer import Writer
 from tests.store.opened import ManualClock, begun
 
@@ -28,7 +30,7 @@ Operation = Callable[[Transaction], object]
 class Desk:
     """A writer on a database with a table of words, and a gate that holds it up."""
 
-    def __init__(self, database: Database, session: SqliteSession, reader: Reader) -> None:
+    def __init__(self, database: SqliteDatabase, session: SqlSession, reader: Reader) -> None:
         self.database = database
         self.reader = reader
         self.facts: list[str] = []
@@ -71,13 +73,13 @@ def nothing(_: Transaction) -> None:
     """Complete a transaction that needs nothing more."""
 
 
-def open_database(path: Path) -> tuple[Database, SqliteSession, Reader]:
+def open_database(path: Path) -> tuple[SqliteDatabase, SqlSession, Reader]:
     """What a desk needs; blocks."""
-    database = Database(path)
+    database = SqliteDatabase(path)
     database.writer.execute("CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY)")
     return (
         database,
-        SqliteSession(database, ManualClock(), before_commit=nothing),
+        SqlSession(database, ManualClock(), before_commit=nothing),
         Reader(database, "test"),
     )
 
@@ -242,7 +244,7 @@ async def test_a_reader_sees_one_moment(desk: Desk) -> None:
     looked, gate = asyncio.Event(), Event()
     loop = asyncio.get_running_loop()
 
-    def twice(reader: sqlite3.Connection) -> tuple[int, int]:
+    def twice(reader: Connection) -> tuple[int, int]:
         (first,) = reader.execute("SELECT COUNT(*) FROM words").fetchone()
         loop.call_soon_threadsafe(looked.set)
         gate.wait(10)

@@ -10,14 +10,15 @@ from pathlib import Path
 import pytest
 
 from aura_aio.model.plan import Definition, Task
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.accept import Acceptance
-from aura_aio.store.sqlite.changes import write_guarded
-from aura_aio.store.sqlite.children import cancel_with_parents
-from aura_aio.store.sqlite.claims import claim
-from aura_aio.store.sqlite.database import Database
-from aura_aio.store.sqlite.rows import Row
-from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.accept import Acceptance
+from aura_aio.store.relational.changes import write_guarded
+from aura_aio.store.relational.children import cancel_with_parents
+from aura_aio.store.relational.claims import claim
+from aura_aio.store.relational.rows import Row
+from aura_aio.store.relational.session import SqlSession
+from aura_aio.store.relational.transaction import Transaction
+from aura_aio.store.sqlite.database import SqliteDatabase
 from tests.store.opened import ManualClock, Opened
 from tests.store.sqlite.at import sqlite_at
 
@@ -28,8 +29,8 @@ def tx(tmp_path: Path) -> Iterator[Transaction]:
     definition = Definition.of(Task("hello", "greet"))
     opened = Opened(sqlite_at(tmp_path / "unused.db"))
     tasklets = [opened.tasklet(cid=cid, definition_digest=definition.digest) for cid in "ab"]
-    with closing(Database(tmp_path / "aura.db")) as database:
-        tx = SqliteSession(database, ManualClock(), before_commit=cancel_with_parents).begin()
+    with closing(SqliteDatabase(tmp_path / "aura.db")) as database:
+        tx = SqlSession(database, ManualClock(), before_commit=cancel_with_parents).begin()
         Acceptance(9, 9.0).accept(tx, tasklets, (definition,), None, 0.0)
         assert claim(tx, ["w1"], None, 0.0)
         yield tx

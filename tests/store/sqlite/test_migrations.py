@@ -12,14 +12,15 @@ from pathlib import Path
 
 import pytest
 
-from aura_aio.store.sqlite.database import Database, migrations
+from aura_aio.store.relational.schema import migrations
+from aura_aio.store.sqlite.database import SqliteDatabase
 from tests.store.sqlite.at import opened_at
 from tests.store.sqlite.schemas import schema
 
 HERE = Path(__file__).resolve().parent
 RELEASED = HERE / "released"
 CHANGELOG = HERE.parents[2] / "CHANGELOG.md"
-TODAY = files("aura_aio.store.sqlite") / "schema.sql"
+TODAY = files("aura_aio.store.relational") / "schema.sql"
 
 SCHEMAS = {
     "today": TODAY.read_text("utf-8"),
@@ -58,7 +59,10 @@ def old(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
 def test_a_database_of_a_release_is_brought_up_to_date(old: Path, tmp_path: Path) -> None:
     with closing(sqlite3.connect(old)) as connection:
         tables = _tables(connection)
-    with closing(Database(old)) as database, closing(Database(tmp_path / "new.db")) as new:
+    with (
+        closing(SqliteDatabase(old)) as database,
+        closing(SqliteDatabase(tmp_path / "new.db")) as new,
+    ):
         assert schema(database.writer) == schema(new.writer)
         (version,) = database.writer.execute("PRAGMA user_version").fetchone()
         assert version == migrations()[-1].number

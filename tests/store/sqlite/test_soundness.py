@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from aura_aio.model.errors import StoreUnavailable
+from aura_aio.store.relational.store import SqlStore
 from aura_aio.store.sqlite import Opening, open_sqlite
-from aura_aio.store.sqlite.database import Database
-from aura_aio.store.sqlite.store import SqliteStore
+from aura_aio.store.sqlite.database import SqliteDatabase
 from tests.serving import serving
 from tests.store.opened import ManualClock
 from tests.store.sqlite.damage import damage_rows, filled, left_open
@@ -22,7 +22,7 @@ from tests.waiting import until
 PAGE = 4096
 
 
-async def opened(path: Path, checked_bytes: int) -> SqliteStore:
+async def opened(path: Path, checked_bytes: int) -> SqlStore:
     """The store at `path`."""
     return await open_sqlite(
         path, publish=lambda _: None, clock=ManualClock(), how=Opening(checked_bytes)
@@ -41,7 +41,7 @@ def test_a_damaged_database_is_refused_untouched(tmp_path: Path, harm: str) -> N
             path.write_bytes(bytes(100) + path.read_bytes()[100:])
     before = path.read_bytes()
     with pytest.raises(StoreUnavailable, match=r"damaged: .* aura restore FILE --replace"):
-        Database(path)
+        SqliteDatabase(path)
     assert path.read_bytes() == before
 
 
@@ -75,7 +75,7 @@ async def test_a_large_one_that_was_not_closed_is_checked_while_it_is_used(
     store = await opened(damaged, checked_bytes=PAGE)
     try:
         with caplog.at_level(logging.CRITICAL):
-            await until(lambda: not store.inspection.alive)
+            await until(lambda: not store.health.alive)
         assert await store.runs.recover() is not None  # what is sound goes on
     finally:
         await store.aclose()
@@ -84,14 +84,14 @@ async def test_a_large_one_that_was_not_closed_is_checked_while_it_is_used(
 
 
 def test_a_large_one_that_was_closed_is_not(sound: Path) -> None:
-    with closing(Database(sound, how=Opening(PAGE))) as database:
+    with closing(SqliteDatabase(sound, how=Opening(PAGE))) as database:
         assert not database.is_unchecked
 
 
 async def test_an_inspection_ends_with_its_store(left: Path) -> None:
     store = await opened(left, checked_bytes=PAGE)
     await store.aclose()
-    assert store.inspection.alive
+    assert store.health.alive
     assert not await asyncio.to_thread(left.with_name("aura.db-wal").exists)  # nobody reads it
 
 

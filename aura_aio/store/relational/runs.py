@@ -1,9 +1,8 @@
-"""The runs: `model.ports.RunStore` on SQLite.
+"""The runs: `model.ports.RunStore` in tables.
 
-May import store.writer, the rest of `store.sqlite`, the standard library and model only.
+May import store.writer, the rest of `store.relational`, the standard library and model only.
 """
 
-import sqlite3
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Final
@@ -13,22 +12,23 @@ from aura_aio.model.plan import Definition
 from aura_aio.model.ports import Accepted, IdempotencyKey, Page, RunFilter
 from aura_aio.model.run import CancelRequest, Outcome, Run, StepRecord, Tasklet
 from aura_aio.model.states import RunEvent, RunState
-from aura_aio.store.sqlite import changes, sql
-from aura_aio.store.sqlite.accept import Acceptance
-from aura_aio.store.sqlite.lists import list_runs
-from aura_aio.store.sqlite.reader import Reader
-from aura_aio.store.sqlite.rows import (
+from aura_aio.store.relational import changes, sql
+from aura_aio.store.relational.accept import Acceptance
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.lists import list_runs
+from aura_aio.store.relational.reader import Reader
+from aura_aio.store.relational.rows import (
     json_text,
     run_from,
     step_from,
 )
-from aura_aio.store.sqlite.transaction import Transaction
+from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
 ENDS: Final = frozenset({RunEvent.SUCCEED, RunEvent.FAIL, RunEvent.TIME_OUT, RunEvent.STOPPED})
 
 
-class SqliteRuns:
+class SqlRuns:
     """Implements `model.ports.RunStore`."""
 
     def __init__(
@@ -76,7 +76,7 @@ class SqliteRuns:
     async def get(self, cid: str) -> Run | None:
         """The run with inputs and result, or None."""
 
-        def query(connection: sqlite3.Connection) -> Run | None:
+        def query(connection: Connection) -> Run | None:
             row = connection.execute(sql.GET, (cid,)).fetchone()
             return None if row is None else run_from(row)
 
@@ -93,7 +93,7 @@ class SqliteRuns:
     async def list_active(self) -> tuple[Run, ...]:
         """Every run that is running or cancelling, the oldest first."""
 
-        def query(connection: sqlite3.Connection) -> tuple[Run, ...]:
+        def query(connection: Connection) -> tuple[Run, ...]:
             runs = map(run_from, connection.execute(sql.ACTIVE))
             return tuple(sorted(runs, key=lambda run: run.cid))
 
@@ -102,7 +102,7 @@ class SqliteRuns:
     async def states(self, cids: Sequence[str]) -> Mapping[str, Run]:
         """Those of `cids` that exist, with neither inputs nor result."""
 
-        def query(connection: sqlite3.Connection) -> Mapping[str, Run]:
+        def query(connection: Connection) -> Mapping[str, Run]:
             rows = connection.execute(sql.GET_SEVERAL, (json_text(tuple(cids)),))
             return {row[0]: run_from(row) for row in rows}
 
@@ -157,7 +157,7 @@ class SqliteRuns:
     async def definition(self, digest: str) -> Definition | None:
         """The frozen definition of that digest."""
 
-        def query(connection: sqlite3.Connection) -> Definition | None:
+        def query(connection: Connection) -> Definition | None:
             row = connection.execute(sql.DEFINITION, (digest,)).fetchone()
             return None if row is None else Definition(digest, row[0])
 
@@ -171,7 +171,7 @@ class SqliteRuns:
     async def steps(self, cid: str) -> tuple[StepRecord, ...]:
         """The records of a run, all attempts, in the order of their start."""
 
-        def query(connection: sqlite3.Connection) -> tuple[StepRecord, ...]:
+        def query(connection: Connection) -> tuple[StepRecord, ...]:
             records = map(step_from, connection.execute(sql.STEPS, (cid,)))
             return tuple(sorted(records, key=_order_of_start))
 
@@ -180,7 +180,7 @@ class SqliteRuns:
     async def finished_steps(self, cid: str) -> tuple[StepRecord, ...]:
         """What the attempts of a run have finished so far, in the order of their end."""
 
-        def query(connection: sqlite3.Connection) -> tuple[StepRecord, ...]:
+        def query(connection: Connection) -> tuple[StepRecord, ...]:
             records = map(step_from, connection.execute(sql.FINISHED_STEPS, (cid,)))
             latest = {record.step: record for record in sorted(records, key=_order_of_start)}
             return tuple(sorted(latest.values(), key=lambda record: record.finished_at or 0.0))

@@ -1,9 +1,8 @@
 """The list of runs: filters, order, cursor.
 
-May import the rest of `store.sqlite`, the standard library, msgspec and model only.
+May import the rest of `store.relational`, the standard library, msgspec and model only.
 """
 
-import sqlite3
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -12,8 +11,9 @@ from aura_aio.model.cursors import decode_cursor, encode_cursor
 from aura_aio.model.ports import Page, RunFilter
 from aura_aio.model.run import Run
 from aura_aio.model.states import RunState
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.rows import run_from
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.rows import run_from
 
 KIND: Final = "runs"
 
@@ -32,7 +32,7 @@ class Statement(NamedTuple):
 
 
 def list_runs(
-    connection: sqlite3.Connection,
+    connection: Connection,
     where: RunFilter,
     *,
     limit: int,

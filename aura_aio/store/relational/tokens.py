@@ -1,9 +1,9 @@
-"""The tokens: `model.token_store.TokenStore` on SQLite.
+"""The tokens: `model.token_store.TokenStore` in tables.
 
-May import store.writer, the rest of `store.sqlite`, the standard library, msgspec and model only.
+May import store.writer, the rest of `store.relational`, the standard library, msgspec and model
+only.
 """
 
-import sqlite3
 from collections.abc import Mapping
 from typing import Final
 
@@ -11,16 +11,17 @@ import msgspec
 
 from aura_aio.model.access import Scope, Token
 from aura_aio.model.errors import TokenNotFound
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.reader import Reader
-from aura_aio.store.sqlite.rows import Row, json_text
-from aura_aio.store.sqlite.transaction import Transaction
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.reader import Reader
+from aura_aio.store.relational.rows import Row, json_text
+from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
 _plans: Final = msgspec.json.Decoder(tuple[str, ...])
 
 
-class SqliteTokens:
+class SqlTokens:
     """Implements `model.token_store.TokenStore`."""
 
     def __init__(self, writer: Writer[Transaction], look_ups: Reader) -> None:
@@ -46,7 +47,7 @@ class SqliteTokens:
             await self._writer.submit(lambda tx: _record_use(tx, rows))
 
 
-def tokens_of(connection: sqlite3.Connection) -> tuple[Token, ...]:
+def tokens_of(connection: Connection) -> tuple[Token, ...]:
     """Every token, the oldest first."""
     tokens = map(_token_from, connection.execute(sql.TOKENS))
     return tuple(sorted(tokens, key=lambda token: (token.created_at, token.id)))

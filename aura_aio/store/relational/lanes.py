@@ -1,17 +1,17 @@
 """Lanes: the ready runs by what they need, and what those that are under way hold.
 
-May import the rest of `store.sqlite`, the standard library and model only.
+May import the rest of `store.relational`, the standard library and model only.
 """
 
-import sqlite3
 from collections.abc import Collection, Iterator
 from typing import Final
 
 from aura_aio.model.lanes import Head, Lane
 from aura_aio.model.queue_store import Holder
 from aura_aio.model.run import Tasklet
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.rows import NO_LIMITS, Row, json_text, limits_from, tasklet_from
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.rows import NO_LIMITS, Row, json_text, limits_from, tasklet_from
 
 _UNLIMITED: Final[Lane] = ("", NO_LIMITS)
 """The lane of all runs without limits."""
@@ -23,7 +23,7 @@ class Lanes:
     limits are one lane, whatever their plan, unless some plans are `paused`.
     """
 
-    def __init__(self, connection: sqlite3.Connection, paused: Collection[str] = ()) -> None:
+    def __init__(self, connection: Connection, paused: Collection[str] = ()) -> None:
         self._connection = connection
         self._paused = paused
 

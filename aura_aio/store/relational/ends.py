@@ -3,18 +3,18 @@
 May import `sql`, `rows`, the standard library and model only.
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 from aura_aio.model.event import EventFilter
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import TERMINAL
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.rows import json_text
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.rows import json_text
 
 
 def keep_ends(
-    connection: sqlite3.Connection, facts: Sequence[RunChanged], filters: Sequence[EventFilter]
+    connection: Connection, facts: Sequence[RunChanged], filters: Sequence[EventFilter]
 ) -> None:
     """Keep those of `facts` that are ends which pass one of `filters`, in their order.
 
@@ -34,9 +34,7 @@ def keep_ends(
     connection.executemany(sql.KEEP_EVENT, kept)
 
 
-def keep_callbacks(
-    connection: sqlite3.Connection, facts: Sequence[RunChanged], due_at: float
-) -> None:
+def keep_callbacks(connection: Connection, facts: Sequence[RunChanged], due_at: float) -> None:
     """Keep that the runs among `facts` which have ended are to be called back, from `due_at` on."""
     rows = [(fact.cid, due_at) for fact in facts if fact.ended and fact.ended.calls_back]
     if rows:

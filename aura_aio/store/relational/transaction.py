@@ -1,26 +1,21 @@
 """A transaction of the writer: rows, facts, and the figures that must stay exact beside them.
 
-May import the rest of `store.sqlite`, the standard library, msgspec and model only.
+May import the rest of `store.relational`, the standard library, msgspec and model only.
 """
 
-import contextlib
-import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 import msgspec
 
 from aura_aio.model.audit import AuditOutcome, Note, cids_of
-from aura_aio.model.clock import Clock
-from aura_aio.model.event import EventFilter
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import RunChanged, StepRecord
 from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.database import Database, is_unavailable
-from aura_aio.store.sqlite.ends import keep_callbacks, keep_ends
-from aura_aio.store.sqlite.rows import Row, row_of_note
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.rows import Row, row_of_note
 
 K = TypeVar("K")
 
@@ -45,7 +40,7 @@ class Place(NamedTuple):
 class Ledger:
     """What the writer knows by heart, as of the last commit."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: Connection) -> None:
         connection.execute(sql.TIDY_QUEUE_COUNTS)
         (self.queued,) = connection.execute(sql.QUEUED).fetchone()
         self.delayed: int = connection.execute(sql.DELAYED).fetchone()[0]
@@ -58,9 +53,7 @@ class Ledger:
 class Transaction:
     """One transaction under way; operations write through `connection` and report here."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, ledger: Ledger, *, one_by_one: bool = True
-    ) -> None:
+    def __init__(self, connection: Connection, ledger: Ledger, *, one_by_one: bool = True) -> None:
         self._connection = connection
         self._one_by_one = one_by_one
         self._arrivals: list[Row] = []
@@ -83,7 +76,7 @@ class Transaction:
         self._slots: Counter[int] = Counter()
 
     @property
-    def connection(self) -> sqlite3.Connection:
+    def connection(self) -> Connection:
         """The database, with all that was written so far."""
         self._insert_arrivals()
         return self._connection
@@ -216,7 +209,7 @@ class Transaction:
         write.executemany(sql.KEEP_AUDIT_EVENT, alone)
         for row, others in self._notes:
             if others:
-                number = write.execute(sql.KEEP_AUDIT_EVENT, (now, *row)).lastrowid
+                [(number,)] = write.execute(sql.KEEP_NUMBERED_EVENT, (now, *row)).fetchall()
                 write.executemany(sql.KEEP_AUDITED_RUN, [(cid, number) for cid in others])
 
     def committed(self) -> None:
@@ -227,62 +220,6 @@ class Transaction:
         self._ledger.definitions.update(self.definitions)
         self._ledger.plans_with_state.update(self._plans_with_state)
         self._ledger.pauses = self.pauses
-
-
-class SqliteSession:
-    """Implements `store.writer.Session` over the database's writing connection.
-
-    `before_commit` completes each transaction: it is called when all else is done.
-    """
-
-    def __init__(
-        self, database: Database, clock: Clock, *, before_commit: Callable[[Transaction], None]
-    ) -> None:
-        self._before_commit = before_commit
-        self._database = database
-        self._connection = database.writer
-        self._clock = clock
-        self._ledger = Ledger(self._connection)
-        self.listened: tuple[EventFilter, ...] = ()
-        """Which ends of runs are kept; replaced as a whole, from the loop's thread."""
-        self.commit_sec = 0.0
-        """How long all commits so far have taken, in seconds."""
-
-    @property
-    def delayed(self) -> int:
-        """How many queued runs are delayed, as of the last commit; may be asked by any thread."""
-        return self._ledger.delayed
-
-    def begin(self, *, one_by_one: bool = True) -> Transaction:
-        """Start a transaction; see `store.writer.Session`."""
-        self._connection.execute("BEGIN IMMEDIATE")
-        return Transaction(self._connection, self._ledger, one_by_one=one_by_one)
-
-    def commit(self, transaction: Transaction) -> Sequence[RunChanged]:
-        """Make it durable; answers its facts."""
-        self._before_commit(transaction)
-        now = self._clock.now()
-        keep_ends(self._connection, transaction.facts, self.listened)
-        keep_callbacks(self._connection, transaction.facts, now)
-        transaction.flush(now)
-        began = self._clock.monotonic()
-        self._connection.execute("COMMIT")
-        self.commit_sec += self._clock.monotonic() - began
-        transaction.committed()
-        return transaction.facts
-
-    def rollback(self) -> None:
-        """Undo. If the database refuses even that, the next `begin` fails and it is tried again."""
-        with contextlib.suppress(sqlite3.Error):
-            self._connection.rollback()
-
-    def unavailable(self, error: Exception) -> bool:
-        """Whether the database is at fault."""
-        return is_unavailable(error)
-
-    def close(self) -> None:
-        """Close the database."""
-        self._database.close()
 
 
 def _moved(counts: Counter[K]) -> list[tuple[K, int]]:

@@ -45,6 +45,16 @@ _SCHEDULE: Final = (
 )
 
 
+_SUM: Final = "CAST(COALESCE(SUM(n), 0) AS BIGINT)"
+
+
+def _or_replace(columns: str, *key: str) -> str:
+    """What an INSERT of these columns ends with that takes the place of the row with its key."""
+    others = [name for name in columns.split(", ") if name not in key]
+    changes = ", ".join(f"{name} = excluded.{name}" for name in others)
+    return f"ON CONFLICT ({', '.join(key)}) DO UPDATE SET {changes}"
+
+
 def columns_of_run(include: frozenset[str]) -> str:
     """The columns of a run, with `inputs` and `result` if they are wanted."""
     inputs, result = (each if each in include else "NULL" for each in ("inputs", "result"))
@@ -53,15 +63,17 @@ def columns_of_run(include: frozenset[str]) -> str:
 
 # --- Runs come
 
+_KEY: Final = "key, body_digest, cids, memo, kept_at"
+
 FIND_KEY: Final = """
     SELECT body_digest, cids, memo FROM idempotency WHERE key = ? AND kept_at > ?
 """
-KEEP_KEY: Final = """
-    REPLACE INTO idempotency (key, body_digest, cids, memo, kept_at) VALUES (?, ?, ?, ?, ?)
+KEEP_KEY: Final = f"""
+    INSERT INTO idempotency ({_KEY}) VALUES (?, ?, ?, ?, ?) {_or_replace(_KEY, "key")}
 """
 PRUNE_KEYS: Final = f"""
-    DELETE FROM idempotency WHERE rowid IN (
-        SELECT rowid FROM idempotency WHERE kept_at <= ? ORDER BY kept_at LIMIT {MOST_KEYS_PRUNED}
+    DELETE FROM idempotency WHERE key IN (
+        SELECT key FROM idempotency WHERE kept_at <= ? ORDER BY kept_at LIMIT {MOST_KEYS_PRUNED}
     )
 """
 KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
@@ -175,15 +187,15 @@ FROM_PLACE: Final = f"""
     SELECT arrival FROM {_LIMITED} AND priority = ?1 AND rank = ?2 AND arrival >= ?3
     ORDER BY arrival LIMIT 2
 """
-PAUSE: Final = "INSERT OR IGNORE INTO pauses (plan_name, since) VALUES (?, ?)"
+PAUSE: Final = "INSERT INTO pauses (plan_name, since) VALUES (?, ?) ON CONFLICT DO NOTHING"
 RESUME: Final = "DELETE FROM pauses WHERE plan_name = ?"
 
 IS_DUE: Final = f"SELECT EXISTS (SELECT 1 FROM {_DELAYED} AND ready_at <= ?)"
 NEXT_DUE: Final = f"SELECT ready_at FROM {_DELAYED} ORDER BY ready_at LIMIT 1"
 
 PLACE: Final = "SELECT state, priority, rank, arrival, delayed, ready_at FROM runs WHERE cid = ?"
-AHEAD_BY_PRIORITY: Final = """
-    SELECT COALESCE(SUM(n), 0) FROM queue_counts WHERE priority > ? AND delayed = 0
+AHEAD_BY_PRIORITY: Final = f"""
+    SELECT {_SUM} FROM queue_counts WHERE priority > ? AND delayed = 0
 """
 AHEAD_BY_RANK: Final = f"""
     SELECT COUNT(*) FROM (
@@ -215,15 +227,15 @@ NEXT_DELAYED: Final = f"""
 
 ADD_TO_QUEUE: Final = """
     INSERT INTO queue_counts (priority, plan_name, delayed, n) VALUES (?, ?, ?, ?)
-    ON CONFLICT (priority, plan_name, delayed) DO UPDATE SET n = n + excluded.n
+    ON CONFLICT (priority, plan_name, delayed) DO UPDATE SET n = queue_counts.n + excluded.n
 """
 ADD_TO_STATE: Final = """
     INSERT INTO state_counts (state, n) VALUES (?, ?)
-    ON CONFLICT (state) DO UPDATE SET n = n + excluded.n
+    ON CONFLICT (state) DO UPDATE SET n = state_counts.n + excluded.n
 """
 ADD_TO_SLOT: Final = """
     INSERT INTO throughput (slot, n) VALUES (?, ?)
-    ON CONFLICT (slot) DO UPDATE SET n = n + excluded.n
+    ON CONFLICT (slot) DO UPDATE SET n = throughput.n + excluded.n
 """
 PRUNE_SLOTS: Final = "DELETE FROM throughput WHERE slot < ?"
 KEEP_SEQ: Final = "UPDATE counters SET n = ? WHERE name = 'newest_log_seq'"
@@ -231,8 +243,8 @@ KEEP_SEQ: Final = "UPDATE counters SET n = ? WHERE name = 'newest_log_seq'"
 # Small tables, of which every row is wanted:
 TIDY_QUEUE_COUNTS: Final = "DELETE FROM queue_counts WHERE n = 0"
 QUEUE_COUNTS: Final = "SELECT priority, plan_name, delayed, n FROM queue_counts WHERE n > 0"
-QUEUED: Final = "SELECT COALESCE(SUM(n), 0) FROM queue_counts"
-DELAYED: Final = "SELECT COALESCE(SUM(n), 0) FROM queue_counts WHERE delayed = 1"
+QUEUED: Final = f"SELECT {_SUM} FROM queue_counts"
+DELAYED: Final = f"SELECT {_SUM} FROM queue_counts WHERE delayed = 1"
 STATE_COUNTS: Final = "SELECT state, n FROM state_counts"
 PAUSES: Final = "SELECT plan_name, since FROM pauses ORDER BY plan_name"
 DEFINITIONS: Final = "SELECT digest FROM definitions"
@@ -252,7 +264,10 @@ OLDEST_READY: Final = """
 
 SCHEDULES: Final = f"SELECT {_SCHEDULE} FROM schedules ORDER BY id"
 SCHEDULE: Final = f"SELECT {_SCHEDULE} FROM schedules WHERE id = ?"
-PUT_SCHEDULE: Final = f"REPLACE INTO schedules ({_SCHEDULE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"
+PUT_SCHEDULE: Final = f"""
+    INSERT INTO schedules ({_SCHEDULE}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+    {_or_replace(_SCHEDULE, "id")}
+"""
 DELETE_SCHEDULE: Final = "DELETE FROM schedules WHERE id = ?"
 STATE_OF_RUN: Final = "SELECT state FROM runs WHERE cid = ?"
 
@@ -279,10 +294,13 @@ KEEP_CALLBACK: Final = """
 """
 UPCOMING_CALLBACKS: Final = """
     SELECT callbacks.cid, callback_url, due_at, tries
-    FROM callbacks INDEXED BY callbacks_due CROSS JOIN runs USING (cid)
-    WHERE due_at IS NOT NULL ORDER BY due_at, callbacks.cid LIMIT ?
+    FROM callbacks INDEXED BY callbacks_due CROSS JOIN runs
+    WHERE runs.cid = callbacks.cid AND due_at IS NOT NULL ORDER BY due_at, callbacks.cid LIMIT ?
 """
-KEEP_TRY: Final = f"REPLACE INTO callback_tries ({_TRY}) VALUES (?, ?, ?, ?, ?, ?, ?)"
+KEEP_TRY: Final = f"""
+    INSERT INTO callback_tries ({_TRY}) VALUES (?, ?, ?, ?, ?, ?, ?)
+    {_or_replace(_TRY, "cid", "number")}
+"""
 SETTLE_CALLBACK: Final = """
     UPDATE callbacks SET tries = ?, status = ?, due_at = ? WHERE cid = ?
 """
@@ -301,6 +319,7 @@ AUDIT_EVENT: Final = f"number, {_AUDITED}"
 KEEP_AUDIT_EVENT: Final = f"""
     INSERT INTO audit ({_AUDITED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
+KEEP_NUMBERED_EVENT: Final = f"{KEEP_AUDIT_EVENT} RETURNING number"
 KEEP_AUDITED_RUN: Final = "INSERT INTO audited_runs (cid, number) VALUES (?, ?)"
 OF_RUN: Final = """number IN (
     SELECT number FROM audit INDEXED BY audit_by_run WHERE cid = :cid UNION ALL
@@ -327,8 +346,9 @@ FINISHED_STEPS: Final = f"""
 _UNDER_WAY: Final = "cid = ? AND attempt = ? AND state IN ('running', 'cancelling')"
 
 PUT_STEP: Final = f"""
-    REPLACE INTO steps ({_STEP}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
+    INSERT INTO steps ({_STEP}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
     WHERE EXISTS (SELECT 1 FROM runs WHERE {_UNDER_WAY})
+    {_or_replace(_STEP, "cid", "attempt", "step")}
 """
 PUT_STATE: Final = f"""
     INSERT INTO plan_state (plan_name, key, value)

@@ -1,9 +1,8 @@
 """Children: queued once for each call of their parent, and cancelled with it.
 
-May import store.writer, the rest of `store.sqlite`, the standard library and model only.
+May import store.writer, the rest of `store.relational`, the standard library and model only.
 """
 
-import sqlite3
 from typing import Final
 
 from aura_aio.model.clock import Clock
@@ -11,18 +10,19 @@ from aura_aio.model.errors import ParentEnded
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import CancelRequest, OnCrash, Run, RunChanged, Tasklet
 from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.accept import Acceptance
-from aura_aio.store.sqlite.changes import cancel, hold, hold_one
-from aura_aio.store.sqlite.reader import Reader
-from aura_aio.store.sqlite.rows import cancel_from, run_from
-from aura_aio.store.sqlite.transaction import Transaction
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.accept import Acceptance
+from aura_aio.store.relational.changes import cancel, hold, hold_one
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.reader import Reader
+from aura_aio.store.relational.rows import cancel_from, run_from
+from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
 _KEEP_CHILDREN: Final = frozenset({RunState.RUNNING, RunState.SUCCEEDED})
 
 
-class SqliteChildren:
+class SqlChildren:
     """Implements `model.children.ChildStore`."""
 
     def __init__(
@@ -57,7 +57,7 @@ class SqliteChildren:
     async def family(self, cid: str) -> tuple[Run, ...]:
         """The run and those above it, the nearest first."""
 
-        def query(connection: sqlite3.Connection) -> tuple[Run, ...]:
+        def query(connection: Connection) -> tuple[Run, ...]:
             family: list[Run] = []
             above: str | None = cid
             while above is not None:

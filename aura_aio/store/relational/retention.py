@@ -1,13 +1,13 @@
-"""Forgetting: `model.retention.RetentionStore` on SQLite.
+"""Forgetting: `model.retention.RetentionStore` in tables.
 
-May import store.writer, the rest of `store.sqlite`, the standard library and model only.
+May import store.writer, the rest of `store.relational`, the standard library and model only.
 """
 
 from typing import Final
 
 from aura_aio.model.ids import first_cid_at
 from aura_aio.model.states import TERMINAL, RunState
-from aura_aio.store.sqlite.transaction import Transaction
+from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
 _ROOTS: Final = """
@@ -19,7 +19,7 @@ _ROOTS: Final = """
 
 _FAMILY: Final = """
     WITH RECURSIVE family (cid) AS (
-        VALUES (?)
+        SELECT cid FROM runs WHERE cid = ?
         UNION SELECT runs.cid FROM family JOIN runs ON runs.parent_cid = family.cid
     )
     SELECT cid, state, finished_at,
@@ -29,7 +29,7 @@ _FAMILY: Final = """
 """
 
 _ENDED: Final = f"""
-    SELECT COALESCE(SUM(n), 0) FROM state_counts
+    SELECT CAST(COALESCE(SUM(n), 0) AS BIGINT) FROM state_counts
     WHERE state IN ({", ".join(f"'{state.value}'" for state in sorted(TERMINAL))})
 """  # noqa: S608 - constants
 
@@ -63,7 +63,7 @@ _ANY_CID: Final = "~"
 """Behind every cid."""
 
 
-class SqliteRetention:
+class SqlRetention:
     """Implements `model.retention.RetentionStore`."""
 
     def __init__(self, writer: Writer[Transaction]) -> None:

@@ -1,9 +1,8 @@
 """What can be seen of the queue: figures, positions, the list in dispatch order.
 
-May import the rest of `store.sqlite`, the standard library and model only.
+May import the rest of `store.relational`, the standard library and model only.
 """
 
-import sqlite3
 from collections import Counter
 from typing import Final
 
@@ -12,25 +11,26 @@ from aura_aio.model.ports import Page
 from aura_aio.model.queue_store import Position, QueueCounts
 from aura_aio.model.run import Run
 from aura_aio.model.states import HOLDS_A_SLOT, RunState
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.rows import Row, run_from
-from aura_aio.store.sqlite.transaction import SLOT_SEC
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.rows import Row, run_from
+from aura_aio.store.relational.transaction import SLOT_SEC
 
 WAITS_FOR_SEC: Final = 3600.0
 
 
-def is_due(connection: sqlite3.Connection, now: float) -> bool:
+def is_due(connection: Connection, now: float) -> bool:
     """Whether a delayed run is due that has not joined the queue yet."""
     return bool(connection.execute(sql.IS_DUE, (now,)).fetchone()[0])
 
 
-def next_due(connection: sqlite3.Connection) -> float | None:
+def next_due(connection: Connection) -> float | None:
     """See `QueueStore.next_due`."""
     row = connection.execute(sql.NEXT_DUE).fetchone()
     return None if row is None else float(row[0])
 
 
-def counts(connection: sqlite3.Connection, now: float) -> QueueCounts:
+def counts(connection: Connection, now: float) -> QueueCounts:
     """See `QueueStore.counts`."""
     by_plan: Counter[str] = Counter()
     by_priority: Counter[int] = Counter()
@@ -57,7 +57,7 @@ def counts(connection: sqlite3.Connection, now: float) -> QueueCounts:
     )
 
 
-def position(connection: sqlite3.Connection, run: Run) -> Position:
+def position(connection: Connection, run: Run) -> Position:
     """See `QueueStore.position`."""
     row = connection.execute(sql.PLACE, (run.cid,)).fetchone()
     if row is None:
@@ -72,14 +72,12 @@ def position(connection: sqlite3.Connection, run: Run) -> Position:
     return Position(ahead=higher + same, delayed_until=None, exact=same < sql.MOST_COUNTED)
 
 
-def pauses(connection: sqlite3.Connection) -> dict[str, float]:
+def pauses(connection: Connection) -> dict[str, float]:
     """See `QueueStore.pauses`."""
     return dict(connection.execute(sql.PAUSES).fetchall())
 
 
-def list_ready(
-    connection: sqlite3.Connection, limit: int, cursor: str | None
-) -> Page[tuple[int, Run]]:
+def list_ready(connection: Connection, limit: int, cursor: str | None) -> Page[tuple[int, Run]]:
     """The queue in dispatch order. The cursor: position, priority, rank, arrival of the last."""
     if cursor is None:
         number = 0
@@ -98,9 +96,7 @@ def list_ready(
     )
 
 
-def list_delayed(
-    connection: sqlite3.Connection, limit: int, cursor: str | None
-) -> Page[tuple[int, Run]]:
+def list_delayed(connection: Connection, limit: int, cursor: str | None) -> Page[tuple[int, Run]]:
     """Delayed runs by the time they are due. The cursor: (position, time, cid) of the last one."""
     number, ready_at, cid = 0, 0.0, ""
     if cursor is not None:
@@ -116,9 +112,7 @@ def list_delayed(
     )
 
 
-def _after(
-    connection: sqlite3.Connection, priority: int, rank: int, arrival: str, most: int
-) -> list[Row]:
+def _after(connection: Connection, priority: int, rank: int, arrival: str, most: int) -> list[Row]:
     """The next `most` rows after a place: the rest of its priority, then what is below."""
     rows = connection.execute(sql.REST_OF_PRIORITY, (priority, rank, arrival, most)).fetchall()
     if len(rows) < most:
@@ -126,7 +120,7 @@ def _after(
     return rows
 
 
-def _throughput(connection: sqlite3.Connection, now: float) -> dict[str, int]:
+def _throughput(connection: Connection, now: float) -> dict[str, int]:
     this = int(now // SLOT_SEC)
     slots = connection.execute(sql.THROUGHPUT, (this - 3600 // SLOT_SEC,)).fetchall()
     return {

@@ -1,6 +1,6 @@
 """What changes the queue from within: delayed runs that are due, claims, priorities.
 
-May import the rest of `store.sqlite`, the standard library, msgspec and model only.
+May import the rest of `store.relational`, the standard library, msgspec and model only.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
@@ -11,12 +11,12 @@ import msgspec
 from aura_aio.model.lanes import Head, Lane, startable
 from aura_aio.model.run import Run, RunChanged, Tasklet
 from aura_aio.model.states import RunState
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.changes import find_room, read_back, write_guarded
-from aura_aio.store.sqlite.lanes import Lanes
-from aura_aio.store.sqlite.moves import hold_queued
-from aura_aio.store.sqlite.rows import tasklet_from
-from aura_aio.store.sqlite.transaction import ALL_PLANS, Place, Transaction
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.changes import find_room, read_back, write_guarded
+from aura_aio.store.relational.lanes import Lanes
+from aura_aio.store.relational.moves import hold_queued
+from aura_aio.store.relational.rows import tasklet_from
+from aura_aio.store.relational.transaction import ALL_PLANS, Place, Transaction
 
 
 def join_due(tx: Transaction, now: float) -> bool:

@@ -1,17 +1,17 @@
-"""The audit trail: `model.audit.AuditStore` on SQLite, and its rows.
+"""The audit trail: `model.audit.AuditStore` in tables, and its rows.
 
-May import store.writer, the rest of `store.sqlite`, the standard library and model only.
+May import store.writer, the rest of `store.relational`, the standard library and model only.
 """
 
-import sqlite3
 from typing import Any, Final, NamedTuple
 
 from aura_aio.model.audit import AuditEvent, AuditFilter, AuditOutcome, Note
 from aura_aio.model.cursors import decode_cursor, encode_cursor
 from aura_aio.model.ports import Page
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.reader import Reader
-from aura_aio.store.sqlite.transaction import Transaction
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.reader import Reader
+from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
 KIND: Final = "audit"
@@ -24,7 +24,7 @@ class Statement(NamedTuple):
     values: dict[str, Any]
 
 
-class SqliteAudit:
+class SqlAudit:
     """Implements `model.audit.AuditStore`."""
 
     def __init__(self, writer: Writer[Transaction], lists: Reader) -> None:
@@ -43,7 +43,7 @@ class SqliteAudit:
         before = None if cursor is None else decode_cursor(KIND, int, cursor)
         statement = audit_statement(where, number=before, most=limit + 1)
 
-        def query(connection: sqlite3.Connection) -> Page[AuditEvent]:
+        def query(connection: Connection) -> Page[AuditEvent]:
             events = tuple(_event_from(row) for row in connection.execute(*statement))
             if len(events) <= limit:
                 return Page(events)

@@ -1,6 +1,6 @@
 """Accepting runs: idempotency, the limit of the queue, the rows.
 
-May import the rest of `store.sqlite`, the standard library, msgspec and model only.
+May import the rest of `store.relational`, the standard library, msgspec and model only.
 """
 
 from collections.abc import Sequence
@@ -12,9 +12,9 @@ from aura_aio.model.plan import Definition
 from aura_aio.model.ports import Accepted, IdempotencyKey
 from aura_aio.model.run import RunChanged, StepRecord, Tasklet
 from aura_aio.model.states import RunState
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.rows import json_text, row_of_step, row_of_tasklet
-from aura_aio.store.sqlite.transaction import Place, Transaction
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.rows import json_text, row_of_step, row_of_tasklet
+from aura_aio.store.relational.transaction import Place, Transaction
 
 _cids = msgspec.json.Decoder(tuple[str, ...])
 

@@ -1,6 +1,6 @@
 """Where queued runs stand within their priority, when somebody moves them; and pauses.
 
-May import the rest of `store.sqlite`, the standard library and model only.
+May import the rest of `store.relational`, the standard library and model only.
 """
 
 from collections import Counter
@@ -10,8 +10,8 @@ from aura_aio.model.arrival import between
 from aura_aio.model.errors import NotQueued, ReorderRejected
 from aura_aio.model.run import Run, RunChanged
 from aura_aio.model.states import RunState
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.changes import (
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.changes import (
     Held,
     find_room,
     hold,
@@ -19,7 +19,7 @@ from aura_aio.store.sqlite.changes import (
     read_back,
     write_guarded,
 )
-from aura_aio.store.sqlite.transaction import Transaction
+from aura_aio.store.relational.transaction import Transaction
 
 
 def hold_queued(tx: Transaction, cid: str) -> Held:

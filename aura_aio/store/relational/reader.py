@@ -1,16 +1,15 @@
 """Reading: threads with connections of their own, which never wait for the writer.
 
-May import the rest of `store.sqlite`, the standard library and model only.
+May import the rest of `store.relational`, the standard library and model only.
 """
 
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from sqlite3 import Connection
 from typing import TypeVar
 
 from aura_aio.model.errors import StoreUnavailable
-from aura_aio.store.sqlite.database import Database, is_unavailable
+from aura_aio.store.relational.connection import Connection, Database
 
 T = TypeVar("T")
 
@@ -25,6 +24,7 @@ class Reader:
     """
 
     def __init__(self, database: Database, name: str) -> None:
+        self._database = database
         self._connection = database.reader()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"store-{name}")
         self._closed = False
@@ -46,18 +46,33 @@ class Reader:
         await asyncio.to_thread(self._close)
 
     def _read(self, query: Query[T]) -> T:
-        connection = self._connection
         try:
-            connection.execute("BEGIN")
-            try:
-                return query(connection)
-            finally:
-                connection.rollback()
+            return self._look(query)
         except Exception as error:  # sorted out here, and raised
-            if is_unavailable(error):
-                raise StoreUnavailable(f"The database does not answer: {error}.") from error
+            if not self._database.is_unavailable(error):
+                raise
+            if not self._database.is_lost(self._connection):
+                raise _no_answer(error) from error
+        try:
+            self._connection = self._database.reader()
+            return self._look(query)
+        except Exception as error:  # as above
+            if self._database.is_unavailable(error):
+                raise _no_answer(error) from error
             raise
+
+    def _look(self, query: Query[T]) -> T:
+        connection = self._connection
+        connection.execute("BEGIN")
+        try:
+            return query(connection)
+        finally:
+            connection.rollback()
 
     def _close(self) -> None:
         self._thread.shutdown()
         self._connection.close()
+
+
+def _no_answer(error: Exception) -> StoreUnavailable:
+    return StoreUnavailable(f"The database does not answer: {error}.")

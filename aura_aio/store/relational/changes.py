@@ -1,6 +1,6 @@
 """Changes of a run's state after it was claimed, or instead: end, loss, cancel.
 
-May import the rest of `store.sqlite`, the standard library and model only.
+May import the rest of `store.relational`, the standard library and model only.
 """
 
 from collections.abc import Iterable, Sequence
@@ -19,9 +19,9 @@ from aura_aio.model.run import (
     StepRecord,
 )
 from aura_aio.model.states import CANCELLABLE, TERMINAL, RunEvent, RunState, Stale, advance
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.rows import Row, cancel_from, json_text, row_of_step, run_from
-from aura_aio.store.sqlite.transaction import Place, Transaction
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.rows import Row, cancel_from, json_text, row_of_step, run_from
+from aura_aio.store.relational.transaction import Place, Transaction
 
 UNSAID: Final = {
     RunEvent.FAIL: RunError("Failed", "The attempt failed without saying why."),

@@ -1,21 +1,21 @@
-"""The log: `model.ports.LogStore` on SQLite.
+"""The log: `model.ports.LogStore` in tables.
 
-May import store.writer, the rest of `store.sqlite`, the standard library and model only.
+May import store.writer, the rest of `store.relational`, the standard library and model only.
 """
 
-import sqlite3
 from collections.abc import Sequence
 from typing import Any
 
 from aura_aio.model.log import LogEntry, LogFilter, LogLevel, LogLine
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.reader import Reader
-from aura_aio.store.sqlite.rows import entry_from, json_text, row_of_line
-from aura_aio.store.sqlite.transaction import Transaction
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.reader import Reader
+from aura_aio.store.relational.rows import entry_from, json_text, row_of_line
+from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
 
-class SqliteLogs:
+class SqlLogs:
     """Implements `model.ports.LogStore`."""
 
     def __init__(self, writer: Writer[Transaction], look_ups: Reader, entries: Reader) -> None:
@@ -35,7 +35,7 @@ class SqliteLogs:
         """Entries with `after` < seq (≤ `up_to`), in order, at the most `limit`."""
         sql, values = entries_statement(where, after=after, up_to=up_to, limit=limit)
 
-        def query(connection: sqlite3.Connection) -> tuple[LogEntry, ...]:
+        def query(connection: Connection) -> tuple[LogEntry, ...]:
             return tuple(map(entry_from, connection.execute(sql, values)))
 
         return await self._entries.ask(query)
@@ -43,7 +43,7 @@ class SqliteLogs:
     async def bounds(self) -> tuple[int, int]:
         """(the oldest seq that is kept, the newest seq that was given)."""
 
-        def query(connection: sqlite3.Connection) -> tuple[int, int]:
+        def query(connection: Connection) -> tuple[int, int]:
             (oldest,) = connection.execute(sql.OLDEST_SEQ).fetchone()
             (newest,) = connection.execute(sql.NEWEST_SEQ).fetchone()
             return (newest + 1 if oldest is None else oldest), newest

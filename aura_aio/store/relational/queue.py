@@ -1,9 +1,8 @@
-"""The queue: `model.ports.QueueStore` on SQLite, rows under an index.
+"""The queue: `model.ports.QueueStore` in tables, rows under an index.
 
-May import store.writer, the rest of `store.sqlite`, the standard library and model only.
+May import store.writer, the rest of `store.relational`, the standard library and model only.
 """
 
-import sqlite3
 from collections.abc import Collection, Mapping, Sequence
 
 from aura_aio.model.clock import Clock
@@ -11,15 +10,17 @@ from aura_aio.model.plan import Definition
 from aura_aio.model.ports import Accepted, IdempotencyKey, Page
 from aura_aio.model.queue_store import Holder, Position, QueueCounts
 from aura_aio.model.run import Run, Tasklet
-from aura_aio.store.sqlite import claims, moves, views
-from aura_aio.store.sqlite.accept import Acceptance
-from aura_aio.store.sqlite.lanes import Lanes
-from aura_aio.store.sqlite.reader import Query, Reader, T
-from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
+from aura_aio.store.relational import claims, moves, views
+from aura_aio.store.relational.accept import Acceptance
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.lanes import Lanes
+from aura_aio.store.relational.reader import Query, Reader, T
+from aura_aio.store.relational.session import SqlSession
+from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
 
-class SqliteQueue:
+class SqlQueue:
     """Implements `model.ports.QueueStore`."""
 
     def __init__(
@@ -28,7 +29,7 @@ class SqliteQueue:
         look_ups: Reader,
         acceptance: Acceptance,
         clock: Clock,
-        session: SqliteSession,
+        session: SqlSession,
     ) -> None:
         self._writer = writer
         self._session = session
@@ -138,7 +139,7 @@ class SqliteQueue:
         shown as delayed then. It writes only if something has become due since the last claim.
         """
 
-        def look(connection: sqlite3.Connection) -> tuple[T] | None:
+        def look(connection: Connection) -> tuple[T] | None:
             if views.is_due(connection, self._clock.now()):
                 return None
             return (query(connection),)

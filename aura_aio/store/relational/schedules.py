@@ -1,9 +1,9 @@
-"""Schedules and events: the ports of `model.schedule_store` on SQLite.
+"""Schedules and events: the ports of `model.schedule_store` in tables.
 
-May import store.writer, the rest of `store.sqlite`, the standard library, msgspec and model only.
+May import store.writer, the rest of `store.relational`, the standard library, msgspec and model
+only.
 """
 
-import sqlite3
 from collections.abc import Sequence
 
 from msgspec.structs import replace
@@ -16,15 +16,17 @@ from aura_aio.model.run import Tasklet
 from aura_aio.model.schedule import DueOutcome, ScheduleState
 from aura_aio.model.schedule_store import Decision, KeptEvent
 from aura_aio.model.states import TERMINAL, RunState
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.accept import Acceptance
-from aura_aio.store.sqlite.reader import Reader
-from aura_aio.store.sqlite.rows import event_from, row_of_schedule, schedule_from
-from aura_aio.store.sqlite.transaction import SqliteSession, Transaction
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.accept import Acceptance
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.reader import Reader
+from aura_aio.store.relational.rows import event_from, row_of_schedule, schedule_from
+from aura_aio.store.relational.session import SqlSession
+from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
 
-class SqliteSchedules:
+class SqlSchedules:
     """Implements `model.schedule_store.ScheduleStore`."""
 
     def __init__(
@@ -38,7 +40,7 @@ class SqliteSchedules:
     async def load(self) -> tuple[ScheduleState, ...]:
         """All that is kept, by id."""
 
-        def query(connection: sqlite3.Connection) -> tuple[ScheduleState, ...]:
+        def query(connection: Connection) -> tuple[ScheduleState, ...]:
             return tuple(map(schedule_from, connection.execute(sql.SCHEDULES)))
 
         return await self._lists.ask(query)
@@ -114,12 +116,12 @@ class SqliteSchedules:
         return _with_latest(state, tasklets[-1])
 
 
-class SqliteEvents:
+class SqlEvents:
     """Implements `model.schedule_store.EventStore`."""
 
     def __init__(
         self,
-        session: SqliteSession,
+        session: SqlSession,
         writer: Writer[Transaction],
         look_ups: Reader,
         acceptance: Acceptance,
@@ -138,7 +140,7 @@ class SqliteEvents:
     async def kept(self, limit: int) -> tuple[KeptEvent, ...]:
         """The oldest events that were not answered, in order."""
 
-        def query(connection: sqlite3.Connection) -> tuple[KeptEvent, ...]:
+        def query(connection: Connection) -> tuple[KeptEvent, ...]:
             return tuple(map(event_from, connection.execute(sql.KEPT_EVENTS, (limit,))))
 
         return await self._look_ups.ask(query)

@@ -1,19 +1,18 @@
-"""The callbacks: `model.callback.CallbackStore` on SQLite.
+"""The callbacks: `model.callback.CallbackStore` in tables.
 
-May import store.writer, the rest of `store.sqlite`, the standard library and model only.
+May import store.writer, the rest of `store.relational`, the standard library and model only.
 """
-
-import sqlite3
 
 from aura_aio.model.callback import Callback, CallbackStatus, CallbackTry, DueCallback
 from aura_aio.model.errors import RunNotFound
-from aura_aio.store.sqlite import sql
-from aura_aio.store.sqlite.reader import Reader
-from aura_aio.store.sqlite.transaction import Transaction
+from aura_aio.store.relational import sql
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.reader import Reader
+from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
 
-class SqliteCallbacks:
+class SqlCallbacks:
     """Implements `model.callback.CallbackStore`."""
 
     def __init__(self, writer: Writer[Transaction], look_ups: Reader) -> None:
@@ -23,7 +22,7 @@ class SqliteCallbacks:
     async def upcoming(self, limit: int) -> tuple[DueCallback, ...]:
         """Those that are to be tried next, the first due first."""
 
-        def query(connection: sqlite3.Connection) -> tuple[DueCallback, ...]:
+        def query(connection: Connection) -> tuple[DueCallback, ...]:
             rows = connection.execute(sql.UPCOMING_CALLBACKS, (limit,))
             return tuple(DueCallback(*row) for row in rows)
 
@@ -54,7 +53,7 @@ class SqliteCallbacks:
     async def of_run(self, cid: str) -> Callback | None:
         """The callback of a run; raises RunNotFound."""
 
-        def query(connection: sqlite3.Connection) -> Callback | None:
+        def query(connection: Connection) -> Callback | None:
             run = connection.execute(sql.CALLBACK_URL, (cid,)).fetchone()
             if run is None:
                 raise RunNotFound(cid)

@@ -1,0 +1,110 @@
+"""What the shared part of a store needs of a database: connections, and who is at fault.
+
+May import the standard library only. `sqlite3.Connection` is a Connection as it stands; the
+statements are in SQLite's words, with `?`, `?1` or `:name` for values.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
+
+
+class Rows(Protocol):
+    """What a statement answers."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows it has changed."""
+        ...
+
+    def fetchone(self) -> Any:
+        """The next row, or None."""
+        ...
+
+    def fetchall(self) -> list[Any]:
+        """All that are left."""
+        ...
+
+    def __iter__(self) -> Iterator[Any]: ...
+
+    def close(self) -> None:
+        """Let go of those that were not fetched."""
+        ...
+
+
+class Connection(Protocol):
+    """A connection to the database, used by one thread at a time. A transaction is begun and ended
+    by hand; outside of one each statement is one of its own.
+    """
+
+    @property
+    def total_changes(self) -> int:
+        """Rows that it has written since it was opened."""
+        ...
+
+    def execute(self, sql: str, values: Values = ..., /) -> Rows:
+        """Carry a statement out."""
+        ...
+
+    def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Rows:
+        """Carry a statement out for each of `rows`, in their order; all count as changed by it."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo the transaction, if there is one."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the database."""
+        ...
+
+
+class Database(Protocol):
+    """A database that one server alone has open, up to date with the schema."""
+
+    @property
+    def writer(self) -> Connection:
+        """The connection that writes; another one, once it had to be made anew."""
+        ...
+
+    def begin(self) -> None:
+        """Begin a transaction of the writer."""
+        ...
+
+    def commit(self) -> None:
+        """Make it durable; nothing of it has happened if this raises."""
+        ...
+
+    def rollback(self) -> None:
+        """Undo it. Does not raise: if the database refuses even that, the next `begin` fails."""
+        ...
+
+    def reader(self) -> Connection:
+        """A new connection that cannot write; what it reads in a transaction is of one moment."""
+        ...
+
+    def is_lost(self, reader: Connection) -> bool:
+        """Whether another one must be made in place of `reader`."""
+        ...
+
+    def is_unavailable(self, error: Exception) -> bool:
+        """Whether the database is at fault (full, locked, gone, damaged), and not a statement."""
+        ...
+
+    def close(self) -> None:
+        """Close the writer's connection, and let others open the database."""
+        ...
+
+
+class Health(Protocol):
+    """What looks after a database while it is open."""
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server can go on with it."""
+        ...
+
+    async def aclose(self) -> None:
+        """End. Idempotent."""
+        ...
