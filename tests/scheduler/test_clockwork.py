@@ -156,6 +156,25 @@ async def test_what_was_missed_is_made_up_for_as_the_schedule_says(
     assert await bench.due() == [START + number * HOUR for number in [*numbers, 4]]
 
 
+async def test_what_was_decided_of_a_due_time_stands_in_the_log(
+    make_bench: MakeBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "aura.scheduler.schedules")
+    bench = await scheduled(make_bench, "id: a, every: 1h, catch_up: none, overlap: skip")
+    await bench.turn(2 * HOUR)
+    await bench.close()
+    bench.clock.turn(3.5 * HOUR)
+    await bench.open()
+    told = [vars(each) for each in caplog.records]
+    asked = ("action", "schedule", "runs", "left_out")
+    assert [tuple(each.get(name) for name in asked) for each in told] == [
+        ("schedule_queued", "p/a", 1, 0),
+        ("schedule_skipped", "p/a", None, None),
+        ("schedule_missed", "p/a", None, 3),
+    ]
+    assert [each["cid"] for each in told[:1]] == [run.cid for run in await bench.runs()]
+
+
 async def test_only_so_many_are_made_up_for(make_bench: MakeBench) -> None:
     bench = await scheduled(
         make_bench, "id: a, every: 1h, overlap: queue, catch_up: all", catch_up_limit=2

@@ -138,8 +138,10 @@ async def test_who_asks_for_the_log_of_a_run_waits_for_news_or_its_end(
             case _:
                 written.ends.close()
 
-    page = await asked(written.of_run(wait_sec=LONG_SEC), happens())
-    assert seqs(page.entries) == ([2] if what == "line" else [])
+    await written.write(1, written.run)
+    cursor = (await written.of_run()).next_cursor
+    page = await asked(written.of_run(wait_sec=LONG_SEC, cursor=cursor), happens())
+    assert seqs(page.entries) == ([3] if what == "line" else [])
     assert (page.next_cursor is None) is (what == "end")
 
 
@@ -155,8 +157,9 @@ async def test_who_asks_for_the_log_of_everything_waits_for_what_passes(
             written.ends.close()
 
     errors = LogFilter(level=LogLevel.ERROR)
-    page = await asked(written.of_all(errors, wait_sec=LONG_SEC), happens())
-    assert seqs(page.entries) == ([2] if what == "line" else [])
+    await written.write(1, None, LogLevel.ERROR)
+    page = await asked(written.of_all(errors, wait_sec=LONG_SEC, since=1), happens())
+    assert seqs(page.entries) == ([3] if what == "line" else [])
 
 
 async def test_nobody_waits_where_there_is_something_or_no_more_to_come(written: Written) -> None:
@@ -172,15 +175,17 @@ async def test_nobody_waits_where_there_is_something_or_no_more_to_come(written:
 async def test_the_whole_log_of_a_run_comes_in_portions(
     written: Written, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logs, "READ_AT_ONCE", 2)
+    monkeypatch.setattr(logs, "READ_AT_ONCE", 3)
     assert await written.whole() == []
     await written.write(1, written.other)
     await written.write(4, written.run)
     await written.write(1, written.run, LogLevel.ERROR)
-    assert await written.whole() == [[2, 3], [4, 5], [6]]
+    await written.write(1, written.other)
+    assert await written.whole() == [[2, 3, 4], [5, 6]]
     assert await written.whole(LogFilter(level=LogLevel.ERROR)) == [[6]]
-    first = await written.of_run()
-    assert await written.whole(cursor=first.next_cursor) == [[5, 6]]
+    assert await written.whole(LogFilter(level=LogLevel.CRITICAL)) == [[]]
+    first = await written.of_run(limit=2)
+    assert await written.whole(cursor=first.next_cursor) == [[4, 5, 6], []]
 
 
 async def test_what_comes_while_the_whole_log_is_read_is_not_waited_for(

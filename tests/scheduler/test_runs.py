@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from aura_aio.model.audit import Note, noting
 from aura_aio.model.errors import BatchRejected, RequestInvalid
+from aura_aio.model.origin import FromSchedule, decode_origin
 from aura_aio.model.plan import StepStatus
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.run import OnCrash, Outcome, Run, StepRecord
@@ -183,6 +184,17 @@ async def test_a_run_that_is_done_over_is_as_the_first_was(subject: Subject) -> 
         {"key": "hunter2"},
     )
     assert [(step.step, step.action) for step in again.steps] == [("a", Redoing.RUN)]
+
+
+async def test_a_run_that_is_done_over_was_started_by_what_the_first_was(subject: Subject) -> None:
+    first = subject.admission.admit(ASKED, origin=FromSchedule("nightly", 5.0))
+    await subject.store.runs.enqueue([first.tasklet], [first.definition])
+    await subject.store.queue.claim(["w1"])
+    cid = first.tasklet.cid
+    await subject.store.runs.finish([Outcome(cid, 1, RunEvent.FAIL, 0.0)])
+    again = await subject.runs.retry(cid, RetryRequest())
+    assert again.cid is not None
+    assert decode_origin((await whole(subject, again.cid)).origin) == FromSchedule("nightly", 5.0)
 
 
 async def test_what_was_secret_stays_so_whatever_the_task_says_of_it_now(subject: Subject) -> None:

@@ -122,7 +122,8 @@ class Whole:
 @pytest.fixture
 async def whole(tmp_path: Path) -> AsyncIterator[Whole]:
     plans, vault = await load(tmp_path, {"p/t": STEP})
-    clock, workers = TurnedClock(), Workers()
+    clock, workers = TurnedClock(START - 3), Workers()
+    clock.turn(3)
     subject = Subject(tmp_path, plans, vault, clock)
     subject.hands = workers
     await subject.open()

@@ -52,6 +52,13 @@ async def test_a_change_that_is_noted_is_kept_with_who_asked(opened: Opened) -> 
     ]
 
 
+async def test_a_change_is_kept_with_the_token_or_the_schedule_that_it_made(opened: Opened) -> None:
+    for about in ({"token_id": "4d1e"}, {"schedule_id": "nightly"}):
+        await opened.store.audit.append(note(**about), AuditOutcome.DONE)
+    kept = [(event.token_id, event.schedule_id) for event in await events(opened)]
+    assert kept == [(None, "nightly"), ("4d1e", None)]
+
+
 async def test_what_nobody_asks_for_is_not_in_it(opened: Opened) -> None:
     await opened.end(await opened.start())
     assert await events(opened) == []

@@ -104,6 +104,8 @@ def test_waits_grow_up_to_a_bound_and_end() -> None:
     assert waits == [10.0, 30.0, 90.0, 270.0, None]
     many = CallbackRules(tries=100, retry_sec=3600.0, at_once=1)
     assert wait_sec(many, 99, FAILED, chance=0.0) == LONGEST_WAIT_SEC
+    soon = CallbackRules(tries=2, retry_sec=0.5, at_once=1)
+    assert wait_sec(soon, 1, FAILED, chance=0.0) == 0.5
 
 
 def test_chance_cuts_a_wait_by_less_than_a_fifth() -> None:
