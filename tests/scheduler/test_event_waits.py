@@ -80,6 +80,8 @@ async def test_a_run_that_has_ended_already_is_told_at_once(bench: Bench, wait: 
     late = await wait(EventFilter(cid=cid, statuses=(RunState.FAILED,)))
     with pytest.raises(EventPassed, match=f"{cid}.* already ended as succeeded"):
         await late
+    meant = await wait(EventFilter(cid=cid, statuses=(RunState.SUCCEEDED,)))
+    assert (await meant).cid == cid
 
 
 async def test_a_run_that_ends_otherwise_than_wanted_is_told_so(bench: Bench, wait: Wait) -> None:

@@ -197,6 +197,19 @@ async def test_a_run_that_is_done_over_was_started_by_what_the_first_was(subject
     assert decode_origin((await whole(subject, again.cid)).origin) == FromSchedule("nightly", 5.0)
 
 
+async def test_a_run_is_done_over_by_the_task_as_it_was_or_as_it_is_now(subject: Subject) -> None:
+    admitted = subject.admission.admit(replace(ASKED, task_name="s", inputs={"key": "hunter2"}))
+    tasklet = replace(admitted.tasklet, task_name="t")
+    await subject.store.runs.enqueue([tasklet], [admitted.definition])
+    await subject.store.queue.claim(["w1"])
+    await subject.store.runs.finish([Outcome(tasklet.cid, 1, RunEvent.FAIL, 0.0)])
+    now = subject.admission.admit(ASKED).definition
+    for latest, definition in ((False, admitted.definition), (True, now)):
+        again = await subject.runs.retry(tasklet.cid, RetryRequest(latest=latest))
+        assert again.cid is not None
+        assert await subject.runs.get_run_definition(again.cid) == definition
+
+
 async def test_what_was_secret_stays_so_whatever_the_task_says_of_it_now(subject: Subject) -> None:
     asked = RunRequest(plan_name="p", task_name="s", inputs={"n": 1, "key": "hunter2"})
     run = await whole(subject, (await subject.runs.submit(asked)).cids[0])

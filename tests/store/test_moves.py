@@ -44,6 +44,7 @@ async def test_a_run_moves_to_the_front_of_its_priority(opened: Opened) -> None:
     high = await opened.enqueue(priority=1)
     for cid in (a, b, c):
         assert (await opened.store.queue.move_to_front(cid)).state is RunState.QUEUED
+        assert opened.changes(cid)[1:] == [(RunState.QUEUED, RunState.QUEUED)]
     assert await order(opened) == [high, c, b, a]
     assert await claimed(opened) == [high, c, b, a]
 
