@@ -75,7 +75,7 @@ async def test_the_queue_is_reordered_by_drag_and_by_keyboard_and_many_are_chang
         await page.get_by_role("button", name="Delayed").click()
         await page.get_by_label("Choose shop/hold, number 1").check()
         await chosen.get_by_role("button", name="Make ready now").click()
-        await expect(page.locator("main")).to_contain_text("Nothing is delayed.")
+        await expect(page.get_by_text("Nothing is delayed.")).to_be_visible()
         found = (await shop.get("/api/queue/list")).json["items"]
         assert [each["task_name"] for each in found][-1] == "hold"
 
@@ -91,15 +91,58 @@ async def until_order(shop: Served, wanted: str) -> None:
     await until(look)
 
 
-async def test_the_queue_shows_what_is_in_sight_only(shop: Served, open_page: OpenPage) -> None:
+async def _order(shop: Served) -> list[str]:
+    cids: list[str] = []
+    query = {"limit": "1000"}
+    while True:  # unchecked: a thousand entries take the contract's check longer than Undo is shown
+        async with shop.session.get(f"{shop.url}/api/queue/list", params=query) as response:
+            page = await response.json()
+        cids += [each["cid"] for each in page["items"]]
+        if "next_cursor" not in page:
+            return cids
+        query["cursor"] = page["next_cursor"]
+
+
+async def test_a_long_queue_is_shown_in_sight_only_and_changed_far_down(
+    shop: Served, open_page: OpenPage
+) -> None:
     task = {"plan_name": "shop", "task_name": "noise", "inputs": {"word": "x"}}
     async with _paused(shop):
         for _ in range(2):
             await shop.post("/api/tasks/batch", {"tasks": [task] * 1000})
-        page = (await open_page(shop.url, "/#/queue")).page
+        begun = await _order(shop)
+        visit = await open_page(shop.url, "/#/queue")
+        page = visit.page
         rows = page.locator(".window .queue-row")
         await expect(rows.first).to_be_visible()
         assert await rows.count() < 60
         await page.locator(".window").evaluate("(box) => { box.scrollTop = box.scrollHeight; }")
-        await expect(page.get_by_label("Move shop/noise, number 2,000")).to_be_visible()
+        last = page.get_by_label("Move shop/noise, number 2,000")
+        await expect(last).to_be_visible()
         assert await rows.count() < 60
+
+        # What a move does is known: so much is not read anew for it.
+        await last.focus()
+        asked = len(visit.addresses)
+        await page.keyboard.press("ArrowUp")
+        await expect(page.get_by_text("shop/noise is number 1,999 now.")).to_be_visible()
+        assert not any("/queue/list" in each for each in visit.addresses[asked:])
+        moved = [*begun[:-2], begun[-1], begun[-2]]
+        assert await _order(shop) == moved
+
+        # The row with the focus stays when it is scrolled out of sight.
+        await page.locator(".window").evaluate("(box) => { box.scrollTop = 0; }")
+        await expect(page.get_by_label("Move shop/noise, number 1", exact=True)).to_be_visible()
+        await expect(page.get_by_label("Move shop/noise, number 1,999")).to_be_focused()
+        assert await rows.count() < 60
+
+        # Several, the first and the last of them far apart, to the front and back again.
+        await page.get_by_label("Choose shop/noise, number 3", exact=True).check()
+        await page.locator(".window").evaluate("(box) => { box.scrollTop = box.scrollHeight; }")
+        await page.get_by_label("Choose shop/noise, number 2,000").check()
+        await page.get_by_role("button", name="To the front").click()
+        await expect(page.get_by_text("Moved to the front: 2.")).to_be_visible()
+        assert await _order(shop) == [moved[2], moved[-1], *moved[:2], *moved[3:-1]]
+        await page.get_by_role("button", name="Undo").last.click()
+        await expect(page.get_by_text("Undone.")).to_be_visible()
+        assert await _order(shop) == moved

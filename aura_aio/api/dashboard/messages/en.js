@@ -135,6 +135,7 @@ export default {
   "queue.priority.set": "Set",
   "queue.priority.title": "Priority of {count} runs",
   "queue.ready": "Ready",
+  "queue.reading": "Reading: {count} of {total}",
   "queue.refresh": "Refresh",
   "queue.removed": "Cancelled: {count}.",
   "queue.resume": "Resume queue",

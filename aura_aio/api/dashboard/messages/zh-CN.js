@@ -135,6 +135,7 @@ export default {
   "queue.priority.set": "设置",
   "queue.priority.title": "{count} 个运行的优先级",
   "queue.ready": "就绪",
+  "queue.reading": "正在读取：{count} / {total}",
   "queue.refresh": "刷新",
   "queue.removed": "已取消：{count} 个。",
   "queue.resume": "恢复队列",

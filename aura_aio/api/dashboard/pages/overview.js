@@ -5,6 +5,7 @@ import { lineChart } from "../chart.js";
 import { h, rowsOf, setAttribute, setText } from "../dom.js";
 import { feedOf } from "../feed.js";
 import { duration, number, secondsBetween } from "../format.js";
+import { keep } from "../history.js";
 import { t, word } from "../i18n.js";
 import { card, pageHead } from "../parts/head.js";
 import { cancelButton, chip, progressBar, STATUSES } from "../parts/parts.js";
@@ -42,7 +43,7 @@ export function overviewPage(_, feeds) {
       showWorkers(status.workers);
     }),
     feeds.queue.read((queue) => {
-      waits.push(queue.avg_wait_sec ?? 0);
+      keep(waits, queue.avg_wait_sec ?? 0);
       charts.wait.update(waits, duration(queue.avg_wait_sec), queue.p95_wait_sec === undefined ? "" : t("figure.p95", { wait: duration(queue.p95_wait_sec) }));
       const { m5, m15, m60 } = queue.throughput;
       charts.rate.update(feeds.history.map((each) => each.rate), number(m5), t("figure.more", { m15: number(m15), m60: number(m60) }));

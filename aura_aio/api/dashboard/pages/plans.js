@@ -22,17 +22,17 @@ export function plansPage(_, feeds) {
   const empty = h("p", { class: "empty", hidden: true }, t("plans.empty"));
   const reload = actionButton({ operation: "reloadPlans", act: reloadNow, label: t("plans.reload") });
   const search = h("input", { type: "search", placeholder: t("plans.search"), "aria-label": t("plans.search"), "aria-keyshortcuts": "/", oninput: () => find() });
-  const cards = new Set();
+  const cards = new Map(); // by the names of the plans
   const show = rowsOf(list, planKey, (plan) => {
     const made = planCard(plan);
-    cards.add(made);
+    cards.set(plan.name, made);
     made.find(text);
     return made;
   });
 
   function find() {
     text = search.value.trim().toLowerCase();
-    for (const each of cards) each.find(text);
+    for (const each of cards.values()) each.find(text);
   }
 
   async function reloadNow() {

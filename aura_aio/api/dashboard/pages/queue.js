@@ -18,17 +18,16 @@ import { queueRow } from "../queue/row.js";
 import { windowOf } from "../queue/window.js";
 import { go, toQueue } from "../route.js";
 
-const LOOKED_AFTER = 500; // further down it is read anew when something is done, or by hand
-
 /** @param {import("../route.js").Route} route */
 export function queuePage({ query }, feeds) {
   const state = query.get("state") === "delayed" ? "delayed" : "ready";
   const isReady = state === "ready";
-  const entries = new QueueEntries(state, () => show());
   const chosen = new Set();
-  let [length, anchor, dragged] = [0, undefined, undefined];
+  const entries = new QueueEntries(state, { changed: () => show(), needed: () => Math.max(seen, furthestChosen() + 1) });
+  let [length, seen, anchor, dragged] = [0, 0, undefined, undefined];
 
-  const list = windowOf({ make: makeRow, keyOf: ({ cid }) => cid, inSight: (_, end) => end > entries.items.length && !entries.isWhole && need(end) });
+  const list = windowOf({ make: makeRow, keyOf: ({ cid }) => cid, inSight: (_, end) => see(end) });
+  const reading = h("p", { class: "reading", hidden: true });
   const line = h("div", { class: "drop-line", hidden: true });
   list.node.append(line);
   const columns = h("div", { class: "queue-row head", role: "row" }, [["tick", t("queue.col.tick")], ["place number", "#"], ["task", t("runs.task")], ["priority number", t("run.priority")], ["age number", isReady ? t("queue.col.age") : t("queue.col.due")]].map(([kind, text]) => h("div", { class: kind, role: "columnheader" }, kind === "tick" ? h("span", { class: "unseen" }, text) : text)));
@@ -41,7 +40,17 @@ export function queuePage({ query }, feeds) {
   const bar = chosenBar();
   tabs.update(state);
 
-  const need = (count) => entries.need(count).catch((error) => notify(explain(error), { kind: "bad" }));
+  const complain = (error) => notify(explain(error), { kind: "bad" });
+  const furthestChosen = () => (chosen.size ? entries.items.findLastIndex(({ cid }) => chosen.has(cid)) : -1);
+
+  /** Reads on when rows are in sight that were not read; before there is any, the feed below reads. */
+  function see(end) {
+    seen = end;
+    const more = end > entries.items.length && !entries.isWhole && entries.items.length > 0;
+    if (more) entries.read().catch(complain);
+    setText(reading, more ? t("queue.reading", { count: number(entries.items.length), total: number(length) }) : "");
+    reading.hidden = !more;
+  }
 
   function makeRow() {
     const row = queueRow({ chosen, tick, isReady });
@@ -102,19 +111,20 @@ export function queuePage({ query }, feeds) {
     const all = () => entries.items.filter(({ cid }) => chosen.has(cid)).map(({ cid }) => cid);
     const after = async (doing) => {
       await doing;
-      chosen.clear();
+      chosen.clear(); // which is shown together with the new order
       feeds.refresh();
+      await entries.refresh().catch(complain);
       show();
     };
     const front = actionButton({ operation: "reorderQueue", act: () => after(toFront(entries, all())), label: t("queue.front") });
-    const now = actionButton({ operation: "updateTaskRunAt", act: () => after(startNow(entries, all())), label: t("queue.startnow") });
+    const now = actionButton({ operation: "updateTaskRunAt", act: () => after(startNow(all())), label: t("queue.startnow") });
     const priority = actionButton({ operation: "updateTaskPriority", label: t("queue.priority"), act: async () => {
       const value = await askPriority(chosen.size);
       if (value !== undefined) await after(prioritise(entries, all(), value));
     } });
     const cancel = actionButton({ operation: "removeFromQueue", kind: "danger", label: t("queue.cancel"), act: async () => {
       const sure = await choose({ title: t("queue.cancel.title", { count: number(chosen.size) }), text: t("queue.cancel.text"), choices: [{ value: true, label: t("queue.cancel"), kind: "danger" }] });
-      if (sure) await after(remove(entries, all()));
+      if (sure) await after(remove(all()));
     } });
     const none = h("button", { type: "button", class: "quiet", onclick: () => (chosen.clear(), show()) }, t("queue.none"));
     const node = h("div", { class: "chosen-bar", role: "group", "aria-label": t("queue.chosen.title"), hidden: true }, count, isReady ? front : now, priority, cancel, none);
@@ -128,8 +138,7 @@ export function queuePage({ query }, feeds) {
   }
 
   function show() {
-    const still = new Set(entries.items.map(({ cid }) => cid));
-    for (const cid of chosen) if (!still.has(cid)) chosen.delete(cid);
+    for (const cid of chosen) if (!entries.has(cid)) chosen.delete(cid);
     list.update(entries.items, entries.isWhole ? entries.items.length : length);
     setAttribute(table, "aria-rowcount", (entries.isWhole ? entries.items.length : length) + 1);
     setAttribute(table, "hidden", entries.items.length === 0);
@@ -145,16 +154,17 @@ export function queuePage({ query }, feeds) {
     setAttribute(paused, "hidden", !queue.pauses.is_paused && plans.length === 0);
   });
   const looking = feedOf(async () => {
-    if (!dragged && entries.items.length <= LOOKED_AFTER) await entries.refresh();
+    // Further down it is read anew when something is done there, or by hand.
+    if (!dragged && !entries.isFar) await entries.refresh();
   });
   looking.read(() => {});
 
   return {
     title: t("nav.queue"),
     nodes: [
-      pageHead({ title: t("nav.queue"), beside: [paused, facts], tools: [h("button", { type: "button", onclick: () => entries.refresh() }, t("queue.refresh")), pause.node] }),
+      pageHead({ title: t("nav.queue"), beside: [paused, facts], tools: [h("button", { type: "button", onclick: () => entries.refresh().catch(complain) }, t("queue.refresh")), pause.node] }),
       h("div", { class: "bar" }, tabs.node, bar.node),
-      h("section", { class: "card queue" }, table, empty),
+      h("section", { class: "card queue" }, table, reading, empty),
     ],
     leave() {
       looking.end();

@@ -2,79 +2,107 @@
 
 import { call } from "../api.js";
 
-const A_PAGE = 500;
+const [FIRST_PAGE, LARGEST_PAGE] = [100, 1_000]; // the first is on the screen soon, the last are not many
+const FAR = 500;
 
 /**
- * @typedef {{cid: string, plan_name: string, task_name: string, priority: number, created_at: string, run_at?: string, waiting: object, labels: Record<string, string>}} Entry
+ * @typedef {{cid: string, plan_name: string, task_name: string, priority: number, created_at: string, run_at?: string, waiting: {reasons: {code: string, resource?: string}[]}, labels: Record<string, string>}} Entry
  */
 
-/** The queue of one state (`ready` or `delayed`); `changed()` is called whenever there are others. */
+/**
+ * The queue of one state (`ready` or `delayed`); `changed()` is called whenever there are others, and
+ * `needed()` answers how many of the first entries there is a use for.
+ */
 export class QueueEntries {
-  /** @type {Entry[]} */
+  /** @type {Entry[]} never copied while it grows: it may become long */
   items = [];
   isWhole = false;
   #state;
   #changed;
+  #needed;
+  #known = new Set(); // the cids of the items
   #cursor;
-  #wanted = 0;
   #round = 0; // what belongs to an older one is too late
   #reading;
 
-  constructor(state, changed) {
+  constructor(state, { changed, needed }) {
     this.#state = state;
     this.#changed = changed;
+    this.#needed = needed;
   }
 
-  /** Has at least the first `count` entries read, if there are so many. */
-  need(count) {
-    this.#wanted = Math.max(this.#wanted, count);
-    this.#reading ??= this.#read().finally(() => {
+  has(cid) {
+    return this.#known.has(cid);
+  }
+
+  /** Whether more is needed than may be read every few seconds. */
+  get isFar() {
+    return this.#needed() > FAR;
+  }
+
+  /** Has as many entries read as are needed, if there are so many. */
+  read() {
+    this.#reading ??= this.#readOn().finally(() => {
       this.#reading = undefined;
     });
     return this.#reading;
   }
 
-  /** Reads anew all that was read; what is shown stays until then. */
+  /** Reads anew all that is needed; what is shown stays until then. */
   async refresh() {
     this.#round += 1;
     const round = this.#round;
     const items = [];
     let cursor;
     do {
-      const page = await this.#page(cursor);
+      const page = await this.#page(cursor, items.length);
       if (round !== this.#round) return;
-      items.push(...page.items);
+      for (const entry of page.items) items.push(entry);
       cursor = page.next_cursor;
-    } while (cursor !== undefined && items.length < this.#wanted);
-    this.#take(items, cursor);
+    } while (cursor !== undefined && items.length < this.#needed());
+    if (cursor !== undefined && items.length < this.items.length && items.every(({ cid }, index) => cid === this.items[index].cid)) {
+      this.items.splice(0, items.length, ...items); // nothing has moved: what comes after them is as good as it was
+      this.#changed();
+    } else {
+      this.#put(items);
+      this.#read(cursor);
+    }
   }
 
   /** Puts `items` in place of what was read, until the server says how it is. @param {Entry[]} items */
   guess(items) {
     this.#round += 1;
-    this.items = items;
+    this.#put(items);
     this.#changed();
   }
 
-  async #read() {
-    while (!this.isWhole && this.items.length < this.#wanted) {
+  async #readOn() {
+    while (!this.isWhole && this.items.length < this.#needed()) {
       const round = this.#round;
-      const page = await this.#page(this.#cursor);
+      const page = await this.#page(this.#cursor, this.items.length);
       if (round !== this.#round) continue; // read anew meanwhile
-      const known = new Set(this.items.map(({ cid }) => cid));
-      this.#take([...this.items, ...page.items.filter(({ cid }) => !known.has(cid))], page.next_cursor);
+      for (const entry of page.items) {
+        if (this.#known.has(entry.cid)) continue;
+        this.#known.add(entry.cid);
+        this.items.push(entry);
+      }
+      this.#read(page.next_cursor);
     }
   }
 
-  #take(items, cursor) {
+  #put(items) {
     this.items = items;
+    this.#known = new Set(items.map(({ cid }) => cid));
+  }
+
+  #read(cursor) {
     this.#cursor = cursor;
     this.isWhole = cursor === undefined;
     this.#changed();
   }
 
-  #page(cursor) {
-    return call("listQueue", {}, { query: { state: this.#state, limit: A_PAGE, cursor } });
+  #page(cursor, read) {
+    return call("listQueue", {}, { query: { state: this.#state, limit: Math.min(Math.max(FIRST_PAGE, read), LARGEST_PAGE), cursor } });
   }
 
   /** The first and the last index of those with the priority of the entry at `index`, within which it can move. */

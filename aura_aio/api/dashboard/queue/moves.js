@@ -5,7 +5,9 @@ import { number } from "../format.js";
 import { t } from "../i18n.js";
 import { explain, notify } from "../parts/notice.js";
 
-const AT_ONCE = 8;
+const REQUESTS_AT_ONCE = 8;
+const MOST_AT_ONCE = 1_000; // of a new order
+const MOST_UNDONE = 10_000; // a new order is undone by the old one of all before the last that was moved
 
 /**
  * Moves the entry at `from` to `to`, both within its priority; what is shown changes at once.
@@ -22,6 +24,7 @@ export async function move(entries, from, to, undone = false) {
     await call("moveToPosition", { cid: entry.cid }, { body: { position: to - first + 1 } });
     const task = `${entry.plan_name}/${entry.task_name}`;
     notify(t("queue.moved", { task, place: number(to + 1) }), { undo: undone ? undefined : () => back(entries, entry.cid, from) });
+    if (entries.isFar) return; // it is as it was guessed; to read so much anew takes its time
   } catch (error) {
     notify(explain(error), { kind: "bad" });
   }
@@ -33,20 +36,33 @@ async function back(entries, cid, to) {
   if (now !== -1) await move(entries, now, to, true);
 }
 
-/** Puts these before all others of their priority, in their order. @param {string[]} cids */
+/**
+ * Puts these before all others of their priority, in their order.
+ * @param {import("./entries.js").QueueEntries} entries
+ * @param {string[]} cids
+ */
 export async function toFront(entries, cids) {
-  const before = entries.items.map(({ cid }) => cid).slice(0, 1_000);
-  await done(t("queue.fronted", { count: number(cids.length) }), () => call("reorderQueue", {}, { body: { cid_order: cids } }), {
-    undo: async () => {
-      const still = new Set(entries.items.map(({ cid }) => cid));
-      await done(t("undone"), () => call("reorderQueue", {}, { body: { cid_order: before.filter((cid) => still.has(cid)) } }));
-      await entries.refresh();
-    },
-  });
-  await entries.refresh();
+  const moved = new Set(cids);
+  const before = entries.items.slice(0, entries.items.findLastIndex(({ cid }) => moved.has(cid)) + 1).map(({ cid }) => cid);
+  const undo = async () => {
+    await done(t("undone"), () => reorder(before.filter((cid) => entries.has(cid))));
+    await entries.refresh();
+  };
+  await done(t("queue.fronted", { count: number(cids.length) }), () => reorder(cids), { undo: before.length <= MOST_UNDONE ? undo : undefined });
 }
 
-/** Gives them all this priority. @param {string[]} cids */
+/** The contract takes so many at once that the last have to go first. @param {string[]} cids */
+async function reorder(cids) {
+  for (let end = cids.length; end > 0; end -= MOST_AT_ONCE) {
+    await call("reorderQueue", {}, { body: { cid_order: cids.slice(Math.max(0, end - MOST_AT_ONCE), end) } });
+  }
+}
+
+/**
+ * Gives them all this priority.
+ * @param {import("./entries.js").QueueEntries} entries
+ * @param {string[]} cids
+ */
 export async function prioritise(entries, cids, priority) {
   const before = new Map(entries.items.map((entry) => [entry.cid, entry.priority]));
   const change = (valueOf) => each(cids, (cid) => call("updateTaskPriority", { cid }, { body: { priority: valueOf(cid) } }));
@@ -56,19 +72,16 @@ export async function prioritise(entries, cids, priority) {
       await entries.refresh();
     },
   });
-  await entries.refresh();
 }
 
 /** Cancels them all. @param {string[]} cids */
-export async function remove(entries, cids) {
+export async function remove(cids) {
   await done(t("queue.removed", { count: number(cids.length) }), () => each(cids, (cid) => call("removeFromQueue", { cid })));
-  await entries.refresh();
 }
 
 /** Lets delayed ones start as soon as they can. @param {string[]} cids */
-export async function startNow(entries, cids) {
+export async function startNow(cids) {
   await done(t("queue.started", { count: number(cids.length) }), () => each(cids, (cid) => call("updateTaskRunAt", { cid }, { body: {} })));
-  await entries.refresh();
 }
 
 async function done(text, act, options) {
@@ -82,10 +95,10 @@ async function done(text, act, options) {
 
 /** Does `act` for each, some at a time; all are tried, then the first error is thrown. */
 async function each(cids, act) {
-  const waiting = [...cids];
+  const waiting = cids.values(); // each of those at work takes the next
   const errors = [];
-  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
-    while (waiting.length) await act(waiting.shift()).catch((error) => errors.push(error));
+  await Promise.all(Array.from({ length: REQUESTS_AT_ONCE }, async () => {
+    for (const cid of waiting) await act(cid).catch((error) => errors.push(error));
   }));
   if (errors.length) throw errors[0];
 }

@@ -12,36 +12,64 @@ const MORE_ROWS = 8; // above and below what is in sight
 export function windowOf({ make, inSight, keyOf }) {
   const space = h("div", { class: "window-space", role: "rowgroup" });
   const node = h("div", { class: "window" }, space);
-  const rows = new Map();
+  const shown = new Map(); // by key: `{row, item, index}`
+  const spare = []; // rows that went out of sight: to make one costs more than to fill it anew
   let [items, count, frame] = [[], 0, undefined];
 
-  function draw() {
-    frame = undefined;
-    const first = Math.max(0, Math.floor(node.scrollTop / ROW_PX) - MORE_ROWS);
-    const end = Math.min(count, Math.ceil((node.scrollTop + node.clientHeight) / ROW_PX) + MORE_ROWS);
-    const wanted = new Map();
-    for (let index = first; index < Math.min(end, items.length); index += 1) wanted.set(keyOf(items[index]), index);
-    for (const [key, row] of rows) {
+  /** Brings what is in sight into the page; with `anew`, rows that were there already say again what they say. */
+  function draw(anew) {
+    const [first, end] = sight();
+    const wanted = wantedOf(first, Math.min(end, items.length), focusedAt(anew));
+    for (const [key, { row }] of shown) {
       if (wanted.has(key)) continue;
       row.node.remove();
-      rows.delete(key);
+      shown.delete(key);
+      spare.push(row);
     }
     let place = space.firstElementChild;
     for (const [key, index] of wanted) {
-      let row = rows.get(key);
-      if (!row) {
-        row = make();
-        rows.set(key, row);
-      }
-      row.update(items[index], index);
-      row.node.style.transform = `translateY(${index * ROW_PX}px)`;
-      if (row.node === place) place = place.nextElementSibling;
-      else space.insertBefore(row.node, place);
+      const { node: rowNode } = filled(key, items[index], index, anew);
+      if (rowNode === place) place = place.nextElementSibling;
+      else space.insertBefore(rowNode, place);
     }
     inSight(first, end);
   }
 
-  const later = () => (frame ??= requestAnimationFrame(draw));
+  function sight() {
+    const first = Math.max(0, Math.floor(node.scrollTop / ROW_PX) - MORE_ROWS);
+    return [first, Math.min(count, Math.ceil((node.scrollTop + node.clientHeight) / ROW_PX) + MORE_ROWS)];
+  }
+
+  function wantedOf(first, end, focused) {
+    const wanted = new Map();
+    if (focused >= 0 && focused < first) wanted.set(keyOf(items[focused]), focused);
+    for (let index = first; index < end; index += 1) wanted.set(keyOf(items[index]), index);
+    if (focused >= end) wanted.set(keyOf(items[focused]), focused);
+    return wanted;
+  }
+
+  /** Where the row with the focus is, or -1: it stays in the page also out of sight, as else a drag of it would end. */
+  function focusedAt(anew) {
+    for (const [key, { row, index }] of shown) {
+      if (row.node.contains(document.activeElement)) return anew ? items.findIndex((item) => keyOf(item) === key) : index;
+    }
+    return -1;
+  }
+
+  function filled(key, item, index, anew) {
+    const before = shown.get(key);
+    if (before && !anew && before.item === item && before.index === index) return before.row;
+    const row = before?.row ?? spare.pop() ?? make();
+    shown.set(key, { row, item, index });
+    row.update(item, index);
+    row.node.style.transform = `translateY(${index * ROW_PX}px)`;
+    return row;
+  }
+
+  const later = () => (frame ??= requestAnimationFrame(() => {
+    frame = undefined;
+    draw(false);
+  }));
   node.addEventListener("scroll", later, { passive: true });
   const watching = new ResizeObserver(later);
   watching.observe(node);
@@ -51,7 +79,7 @@ export function windowOf({ make, inSight, keyOf }) {
     update(latest, total) {
       [items, count] = [latest, Math.max(total, latest.length)];
       space.style.height = `${count * ROW_PX}px`;
-      draw();
+      draw(true);
     },
     /** The index of the row at a height of the screen. */
     indexAt: (clientY) => Math.floor((clientY - space.getBoundingClientRect().top) / ROW_PX),
@@ -60,8 +88,8 @@ export function windowOf({ make, inSight, keyOf }) {
       const [top, bottom] = [index * ROW_PX, (index + 1) * ROW_PX];
       if (top < node.scrollTop) node.scrollTop = top;
       else if (bottom > node.scrollTop + node.clientHeight) node.scrollTop = bottom - node.clientHeight;
-      draw();
-      return items[index] && rows.get(keyOf(items[index]));
+      draw(false);
+      return items[index] && shown.get(keyOf(items[index]))?.row;
     },
     leave: () => watching.disconnect(),
   };
