@@ -24,6 +24,7 @@ CHECKS = {
     "import-linter": [_PYTHON, "-c", _LINT_IMPORTS, "--no-logo"],
     "OpenAPI 3.1": [_PYTHON, "-m", "openapi_spec_validator", "openapi.yaml"],
     "spec lint": [sys.executable, str(REPOSITORY / "scripts" / "spec_lint.py")],
+    "page types": [sys.executable, str(REPOSITORY / "scripts" / "page_types.py")],
 }
 
 

@@ -170,7 +170,7 @@ def _page(name: str, body: bytes, policy: str = _NOTHING, cache: str = _ASK_EACH
         "Content-Security-Policy": policy,
         **_ALWAYS,
     }
-    packed = _packed(body) if cache == _FOR_EVER else None
+    packed = _packed(body) if cache == _FOR_EVER or name.endswith(".html") else None
     return _Page(body, packed, tag, headers if packed is None else headers | VARIES)
 
 

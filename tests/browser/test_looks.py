@@ -71,7 +71,8 @@ async def _go(page: Page, path: str, name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("scheme", "viewport"), [("light", DESKTOP), ("dark", DESKTOP), ("dark", PHONE)]
+    ("scheme", "viewport"),
+    [(scheme, viewport) for scheme in ("light", "dark") for viewport in (DESKTOP, PHONE)],
 )
 async def test_every_page_is_for_everyone(
     shop: tuple[Served, str], open_page: OpenPage, axe: str, scheme: str, viewport: dict[str, int]

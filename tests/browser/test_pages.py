@@ -54,12 +54,13 @@ async def pages(aiohttp_client: Callable[[web.Application], Awaitable[Pages]]) -
 
 async def _links(pages: Pages, page: str) -> list[str]:
     async with pages.get(page) as response:
-        return re.findall(r'(?:src|href)="(/dashboard/[^"]+)"', await response.text())
+        text = await response.text()
+    return re.findall(r'<(?!link rel="modulepreload")[^>]+(?:src|href)="(/dashboard/[^"]+)"', text)
 
 
-async def _all_files(pages: Pages) -> list[str]:
-    """Every file of the two pages, found as a browser finds them."""
-    waiting = [*await _links(pages, "/"), *await _links(pages, "/docs")]
+async def _all_files(pages: Pages, *begin: str) -> list[str]:
+    """Every file of these pages, found as a browser finds them that does not preload any."""
+    waiting = [link for page in begin for link in await _links(pages, page)]
     found: list[str] = []
     while waiting:
         path = waiting.pop()
@@ -84,7 +85,7 @@ def _beside(path: str, relative: str) -> str:
 
 
 async def test_every_file_is_found_by_the_pages_and_is_kept_for_ever(pages: Pages) -> None:
-    found = await _all_files(pages)
+    found = await _all_files(pages, "/", "/docs")
     names = {path.split("/", 3)[3] for path in found}
     ours = {file.relative_to(DASHBOARD).as_posix() for file in FILES if file.suffix != ".html"}
     assert names == ours | {"swagger-ui.css", "swagger-ui-bundle.js"}
@@ -93,6 +94,14 @@ async def test_every_file_is_found_by_the_pages_and_is_kept_for_ever(pages: Page
             assert response.status == 200, path
             assert response.headers["Content-Type"] == MEDIA_TYPES[PurePosixPath(path).suffix]
             assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+
+
+async def test_every_module_is_asked_for_at_once(pages: Pages) -> None:
+    async with pages.get("/") as response:
+        preloaded = re.findall(r'"modulepreload" href="([^"]+)"', await response.text())
+    modules = {path for path in await _all_files(pages, "/") if path.endswith(".js")}
+    begun = {path for path in await _links(pages, "/") if path.endswith(".js")}
+    assert sorted(preloaded) == sorted(modules - begun)
 
 
 @pytest.mark.parametrize("path", ["/", "/docs"])

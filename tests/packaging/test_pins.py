@@ -98,6 +98,7 @@ def test_every_pin_is_a_name_and_a_version_and_nothing_else() -> None:
     listed += chain.from_iterable(pins(PEERS, file.name) for file in PEERS.glob("*.txt"))
     wrong = [pin for pin in listed if not re.fullmatch(r"[\w.-]+==\d[\w.]*", pin)]
     assert not wrong, "constraints.txt says which version, never where it comes from"
-    for folder in (REPOSITORY / "scripts" / "redocly", SDKS):
+    linters = [REPOSITORY / "scripts" / name for name in ("redocly", "axe", "tsc")]
+    for folder in (*linters, SDKS):
         lock = (folder / "package-lock.json").read_text("utf-8")
         assert "resolved" not in lock, "npm writes addresses unless told not to: see decision 0029"

@@ -51,12 +51,14 @@ export class Problem extends Error {
 /** The server could not be asked at all. */
 export class Unreachable extends Error {}
 
+/** @typedef {{query?: object, body?: object, headers?: Record<string, string>, signal?: AbortSignal, accept?: string}} Options */
+
 /**
  * Asks the server for an operation. When it asks for a token, a person is asked, and then the server
  * once more.
  * @param {keyof typeof OPERATIONS} operation
  * @param {Record<string, string>} [path] the parameters in its path
- * @param {{query?: object, body?: object, headers?: object, signal?: AbortSignal, accept?: string}} [options]
+ * @param {Options} [options]
  * @returns {Promise<any>} the answer's JSON; with `accept`, its text
  * @throws {Problem | Unreachable}
  */
@@ -82,7 +84,9 @@ export function pathOf(template, path) {
   return template.replace(/\{(\w+)\}/g, (_, name) => encodeURIComponent(path[name]));
 }
 
+/** @param {string} method @param {URL} url @param {Options} options @param {string | undefined} shown */
 async function send(method, url, { body, headers, signal, accept }, shown) {
+  /** @type {RequestInit & {headers: Record<string, string>}} */
   const request = { method, signal, headers: { Accept: accept ?? "application/json", ...headers }, cache: "no-store" };
   if (shown !== undefined) request.headers.Authorization = `Bearer ${shown}`;
   if (body !== undefined) {

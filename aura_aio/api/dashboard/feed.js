@@ -115,6 +115,7 @@ export function follow(turn, failed) {
   };
 }
 
+/** @returns {Promise<void>} when the time is over, or the signal is given */
 function pause(ms, signal) {
   return new Promise((resolve) => {
     const end = () => {

@@ -3,6 +3,7 @@
 import en from "./messages/en.js";
 import zhCN from "./messages/zh-CN.js";
 
+/** @param {readonly string[]} wanted @returns {[string, Record<string, string>]} */
 function choose(wanted) {
   for (const language of wanted) {
     const base = language.toLowerCase().split("-")[0];

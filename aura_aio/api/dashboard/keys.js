@@ -15,7 +15,7 @@ export function listenToKeys() {
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (writes(event.target)) {
-      if (event.key === "Escape") event.target.blur();
+      if (event.key === "Escape") /** @type {HTMLElement} */ (event.target).blur();
       return;
     }
     const place = Date.now() - afterG < TOGETHER_MS ? PLACES[event.key] : undefined;
@@ -32,7 +32,7 @@ function writes(element) {
 }
 
 function focusSearch(event) {
-  const field = document.querySelector("main [type=search]");
+  const field = /** @type {HTMLInputElement | null} */ (document.querySelector("main [type=search]"));
   if (!field) return;
   event.preventDefault();
   field.focus();
@@ -41,20 +41,20 @@ function focusSearch(event) {
 
 /** To the next or the one before of the page's entries. */
 function step(by) {
-  const entries = [...document.querySelectorAll("main .stretched")];
-  const at = entries.indexOf(document.activeElement);
+  const entries = /** @type {HTMLElement[]} */ ([...document.querySelectorAll("main .stretched")]);
+  const at = entries.findIndex((entry) => entry === document.activeElement);
   entries[Math.max(0, Math.min(entries.length - 1, at + by))]?.focus();
 }
 
 /** Shows which keys there are. */
 export function showHelp() {
   const keys = [
-    ...Object.entries(NAMES).map(([key, name]) => [["g", key], t(`nav.${name}`)]),
-    [["/"], t("keys.search")],
-    [["j", "k"], t("keys.step")],
-    [["Esc"], t("keys.leave")],
-    [["?"], t("keys.help")],
+    ...Object.entries(NAMES).map(([key, name]) => ({ names: ["g", key], text: t(`nav.${name}`) })),
+    { names: ["/"], text: t("keys.search") },
+    { names: ["j", "k"], text: t("keys.step") },
+    { names: ["Esc"], text: t("keys.leave") },
+    { names: ["?"], text: t("keys.help") },
   ];
-  const rows = keys.map(([names, text]) => h("div", {}, h("dt", {}, names.map((name) => h("kbd", {}, name))), h("dd", {}, text)));
+  const rows = keys.map(({ names, text }) => h("div", {}, h("dt", {}, names.map((name) => h("kbd", {}, name))), h("dd", {}, text)));
   showDialog({ title: t("keys.title"), body: h("dl", { class: "keys" }, rows), leave: t("close") });
 }

@@ -67,6 +67,7 @@ export function launchForm(task, given, feeds) {
 
 /** The request of the form as code: `{button, node, update()}`. */
 function codeView(bodyOf) {
+  /** @type {Parameters<typeof snippet>[0]} */
   let language = "curl";
   const pre = h("pre", { tabindex: "0", role: "group", "aria-label": t("code.title") });
   const languages = choiceGroup({ label: t("code.language"), choices: LANGUAGES, chosen: (value) => {

@@ -13,6 +13,8 @@ const LETTERS = 21; // of a name that fit into a step
 /**
  * Draws `graph` of the contract (`{nodes, edges}`): `{node, update(steps)}`, where `steps` are those
  * of a timeline. With `chosen(node_id)` the steps can be pressed.
+ * @param {{nodes: any[], edges: any[]}} graph
+ * @param {{chosen?: (step: string) => void}} [options]
  */
 export function graphView(graph, { chosen } = {}) {
   const place = layout(graph.nodes.map(({ node_id: id }) => id), graph.edges.map(({ source, target }) => [source, target]));

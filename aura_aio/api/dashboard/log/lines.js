@@ -48,6 +48,7 @@ export class LogLines {
   #withRun;
   #top = 0; // where the list was scrolled to
   #changed;
+  /** @type {(entry: any) => boolean} */
   #wanted = () => true;
   following = true;
   paused = false;

@@ -28,6 +28,7 @@ export async function attempt(button, act) {
 /**
  * A button for `operation`, which calls `act(button)`. It is off, and says why, when the token does
  * not reach so far; it stays in the order of the Tab key, so that the reason is found.
+ * @param {{operation: keyof typeof import("../api.js").OPERATIONS, kind?: string, act?: (button: HTMLElement) => any, label: string, name?: string, submits?: boolean}} options
  */
 export function actionButton({ operation, kind, act, label, name, submits = false }) {
   const reason = refusal(operation);

@@ -7,6 +7,7 @@ import { t } from "../i18n.js";
  * Shows `body` in a dialog with `choices` (`{value, label, kind}`, the kind `primary`, `danger` or
  * none) below it, and the button `leave`. Answers the value of the one chosen, or undefined when the
  * dialog was left; `submit()` answers the value when a form in it is sent.
+ * @param {{title: string, body: Node | Node[], choices?: {value?: any, label: string, kind?: string, submits?: boolean}[], leave: string, submit?: () => any}} options
  * @returns {Promise<any>}
  */
 export function showDialog({ title, body, choices = [], leave, submit }) {

@@ -48,7 +48,10 @@ export function factsOf(run) {
 
 const runLink = (cid) => h("a", { href: toRun(cid), title: cid }, h("code", {}, `…${cid.slice(-12)}`));
 
-/** Why a run has not started, in words. */
+/**
+ * Why a run has not started, in words.
+ * @param {{position?: number, ahead?: number, reasons: {code: string, resource?: string}[]}} waiting
+ */
 export function waitingText({ position, ahead, reasons }) {
   const place = position === undefined ? [] : [t("waiting.place", { position: number(position), ahead: number(ahead ?? position - 1) })];
   const why = ({ code, resource }) => word("waiting", code) + (resource === undefined ? "" : ` (${resource})`);
