@@ -17,6 +17,7 @@ import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NoReturn
 
@@ -63,7 +64,11 @@ class Environment:
         Stops the script with a message when it cannot be made. Nothing counts as installed that
         was not installed to the end: after a failure the next start tries again, after an
         interruption it begins anew. Scripts that are started together wait for one another.
+
+        Python keeps what it compiles beside the sources from here on, also where it is told not to:
+        else every process that is started compiles all of them anew, half a second for the server.
         """
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         wanted = self.fingerprint()
         if self._is_ready(wanted):
             return
@@ -89,12 +94,25 @@ class Environment:
             self._move_away()
         self.folder.mkdir(exist_ok=True)
         self._stamp.write_text(_INSTALLING, "utf-8")
-        if not self._has_pip():
-            self._run([sys.executable, "-m", "venv", str(self.folder)], NO_VENV)
-        pip = [str(self.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        # Pythons bring a pip that may be years old: a newer one takes half as long for the rest.
-        self._run([*pip, "-c", str(CONSTRAINTS), "pip"], NO_PACKAGES)
-        self._run([*pip, "-c", str(self._pins), *self._what], NO_PACKAGES)
+        pip = [str(self.python), "-m", "pip"]
+        first_pip = pip if self._has_pip() else self._make()
+        # What is imported is compiled then, most of it never. Pythons bring a pip that may be years
+        # old: a newer one takes half as long for the rest.
+        install = ["install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+        self._run([*first_pip, *install, "-c", str(CONSTRAINTS), "pip"], NO_PACKAGES)
+        self._run([*pip, *install, "-c", str(self._pins), *self._what], NO_PACKAGES)
+
+    def _make(self) -> Sequence[str]:
+        """Make it, and answer with the pip to begin with: that of the Python which makes it, if
+        there is one, is ready at once; to unpack the one that comes with venv takes longer than
+        all else here.
+        """
+        make = [sys.executable, "-m", "venv", str(self.folder)]
+        if find_spec("pip") is None:
+            self._run(make, NO_VENV)
+            return [str(self.python), "-m", "pip"]
+        self._run([*make, "--without-pip"], NO_VENV)
+        return [sys.executable, "-m", "pip", "--python", str(self.folder)]
 
     def _run(self, command: Sequence[str], complaint: str) -> None:
         # `-c` does not reach the isolated environment that pip builds in; these two do, the first
@@ -148,12 +166,7 @@ DEVELOPMENT = Environment(REPOSITORY / ".venv-dev", _project("dev"))
 
 
 def hand_over(command: Sequence[str]) -> NoReturn:
-    """Become `command`: signals reach it, and its exit code is that of this script.
-
-    Python keeps what it compiles beside the sources, also where it is told not to: else every
-    process that is started compiles all of them anew, which takes the server half a second.
-    """
-    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    """Become `command`: signals reach it, and its exit code is that of this script."""
     sys.stdout.flush()
     if os.name != "nt":
         os.execv(command[0], list(command))  # noqa: S606 - no shell is wanted
