@@ -23,6 +23,9 @@ CHECKS = {
     "bandit": [_PYTHON, "-m", "bandit", "--quiet", "-ll", "-ii", "--recursive", "aura_aio"],
     "import-linter": [_PYTHON, "-c", _LINT_IMPORTS, "--no-logo"],
     "OpenAPI 3.1": [_PYTHON, "-m", "openapi_spec_validator", "openapi.yaml"],
+    # Every test can be found; and what pytest makes of their modules is kept, so that the processes
+    # of the test run do not each make it.
+    "collect tests": [_PYTHON, "-m", "pytest", "--collect-only", "-qq", "-n", "0"],
     "spec lint": [sys.executable, str(REPOSITORY / "scripts" / "spec_lint.py")],
     "page types": [sys.executable, str(REPOSITORY / "scripts" / "page_types.py")],
 }
