@@ -1,20 +1,21 @@
 """The server as its users start it: a process that can be killed.
 
-Imports aiohttp, the contract's checker and `tests.serving`.
+Imports aiohttp, the contract's checker, `tests.aura_forks` and `tests.serving`.
 """
 
 import asyncio
 import os
-import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
+from subprocess import DEVNULL
 
 import aiohttp
 
 from aura_aio.contract.document import load_contract
+from tests.aura_forks import Program, start_aura
 from tests.serving import Client
 from tests.waiting import until
 
@@ -22,17 +23,21 @@ from tests.waiting import until
 class ServerProcess(Client):
     """A running `aura serve`, and a client of it."""
 
-    process: asyncio.subprocess.Process
+    process: Program
 
     async def kill(self) -> None:
         """SIGKILL, and wait for its end."""
         self.process.kill()
-        await self.process.wait()
+        await self.ended()
 
     async def terminate(self) -> int:
         """SIGTERM, and wait for its end; the exit code."""
-        self.process.send_signal(signal.SIGTERM)
-        return await self.process.wait()
+        self.process.terminate()
+        return await self.ended()
+
+    async def ended(self) -> int:
+        """Wait for its end; the exit code."""
+        return await asyncio.to_thread(self.process.wait)
 
 
 @asynccontextmanager
@@ -44,11 +49,9 @@ async def server_process(
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "aura_aio", "serve", "--port", str(port)]
-    command += ["--data-dir", str(data_dir), "--plans", plans, *options]
-    process = await asyncio.create_subprocess_exec(
-        *command, stdout=asyncio.subprocess.DEVNULL, env={**os.environ, **(env or {})}
-    )
+    words = ["serve", "--port", str(port), "--data-dir", str(data_dir), "--plans", plans, *options]
+    start = partial(start_aura, stdout=DEVNULL, env={**os.environ, **(env or {})})
+    process = await asyncio.to_thread(start, *words)
     async with aiohttp.ClientSession() as session:
         contract = await asyncio.to_thread(load_contract)
         server = ServerProcess(f"http://127.0.0.1:{port}", contract, session)
@@ -57,12 +60,12 @@ async def server_process(
             await until(lambda: _is_ready(server), within=30)
             yield server
         finally:
-            if process.returncode is None:
+            if process.poll() is None:
                 await server.kill()
 
 
 async def _is_ready(server: ServerProcess) -> bool:
-    if server.process.returncode is not None:
+    if server.process.poll() is not None:
         raise AssertionError(f"aura serve ended with exit code {server.process.returncode}")
     try:
         return (await server.get("/readyz")).status == 200

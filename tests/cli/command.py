@@ -1,6 +1,6 @@
 """The command `aura` as a user runs it, and servers of their own processes for it to talk to.
 
-Imports pytest and tests/waiting.py.
+Imports pytest, tests/aura_forks.py and tests/waiting.py.
 """
 
 import json
@@ -8,7 +8,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import chdir, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,10 +18,10 @@ import pytest
 from click.testing import CliRunner
 
 from aura_aio.cli.aura import aura
+from tests.aura_forks import start_aura
 from tests.waiting import until_sync
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
-AURA = [sys.executable, "-m", "aura_aio"]
 LIMIT_SEC = 60
 
 
@@ -76,7 +76,7 @@ class Aura:
     def process(self, *words: str, stdin: str = "", **env: str) -> Done:
         """Run a command to its end in a process of its own."""
         done = subprocess.run(
-            [*AURA, *words],
+            [sys.executable, "-m", "aura_aio", *words],
             input=stdin,
             capture_output=True,
             encoding="utf-8",
@@ -107,7 +107,7 @@ class Aura:
     @contextmanager
     def started(self, *words: str) -> "Iterator[Started]":
         """A command that goes on while the context is open."""
-        with Started([*AURA, *words], cwd=self.cwd, env=self.environment()) as command:
+        with Started(*words, cwd=self.cwd, env=self.environment()) as command:
             yield command
 
     def status(self, cid: str) -> str:
@@ -117,15 +117,13 @@ class Aura:
 
 
 class Started:
-    """A process whose output can be read while it goes on."""
+    """A command whose output can be read while it goes on."""
 
-    def __init__(self, command: Sequence[str], *, cwd: Path, env: dict[str, str]) -> None:
+    def __init__(self, *words: str, cwd: Path, env: dict[str, str]) -> None:
         # Files, not pipes: nobody has to read for it to go on.
         self._out, self._err = cwd / f"out-{id(self)}", cwd / f"err-{id(self)}"
         with self._out.open("wb") as out, self._err.open("wb") as err:
-            self.process = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=out, stderr=err, cwd=cwd, env=env
-            )
+            self.process = start_aura(*words, cwd=cwd, env=env, stdout=out, stderr=err)
 
     def __enter__(self) -> Self:
         return self
@@ -167,8 +165,8 @@ class ServerProcess(Started):
     """`aura serve` that is ready."""
 
     def __init__(self, cwd: Path, *words: str) -> None:
-        command = [*AURA, "serve", "--json", "--workers", "1", *words]
-        super().__init__(command, cwd=cwd, env=environment())
+        serve = ["serve", "--json", "--workers", "1", *words]
+        super().__init__(*serve, cwd=cwd, env=environment())
         try:
             until_sync(lambda: "\n" in self.out or self.process.poll() is not None, 30)
             self.places: dict[str, str] = json.loads(self.out)

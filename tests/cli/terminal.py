@@ -12,7 +12,8 @@ import subprocess
 import termios
 import threading
 
-from tests.cli.command import AURA, LIMIT_SEC, Aura
+from tests.aura_forks import AURA
+from tests.cli.command import LIMIT_SEC, Aura
 from tests.waiting import until_sync
 
 _STYLE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")

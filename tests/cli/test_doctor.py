@@ -19,7 +19,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from tests.cli.command import AURA, Aura
+from tests.aura_forks import AURA
+from tests.cli.command import Aura
 from tests.cli.conftest import StartServer
 from tests.store.sqlite.damage import damage_rows, filled
 

@@ -17,7 +17,7 @@ from aura_aio.cli.server_log import log_to
 from aura_aio.cli.stray_lines import stray_lines_logged
 from aura_aio.model.access import SECRET_PREFIX
 from aura_aio.model.asking import answering
-from tests.cli.command import AURA, Started, environment
+from tests.cli.command import Started, environment
 from tests.serving import write_plan
 from tests.waiting import until_sync
 
@@ -109,9 +109,9 @@ def test_what_goes_past_every_logger_becomes_records(caplog: pytest.LogCaptureFi
 
 def test_every_line_of_a_server_is_an_object(tmp_path: Path) -> None:
     write_plan(tmp_path / "plans", "odd", {"stray": "steps: {it: {action: stray}}\n"}, ACTIONS)
-    words = [*AURA, "serve", "--port", "0", "--workers", "1", "--log-format", "json", "--json"]
+    words = ["serve", "--port", "0", "--workers", "1", "--log-format", "json", "--json"]
     words += ["--plans", str(tmp_path / "plans")]
-    with Started(words, cwd=tmp_path, env=environment()) as command:
+    with Started(*words, cwd=tmp_path, env=environment()) as command:
         until_sync(lambda: command.out.endswith("\n"), within=30)
         url = json.loads(command.out)["url"]
         headers = {"X-Request-ID": "mine", "traceparent": f"00-{TRACE}-{SPAN}-01"}
@@ -131,8 +131,8 @@ def test_every_line_of_a_server_is_an_object(tmp_path: Path) -> None:
 
 
 def test_why_a_server_does_not_start_is_an_object_too(tmp_path: Path) -> None:
-    words = [*AURA, "serve", "--port", "0", "--log-format", "json", "--host", "0.0.0.0"]
-    with Started(words, cwd=tmp_path, env=environment()) as command:
+    words = ["serve", "--port", "0", "--log-format", "json", "--host", "0.0.0.0"]
+    with Started(*words, cwd=tmp_path, env=environment()) as command:
         assert command.code() == 1
     (line,) = lines_of(command.err)
     assert line["level"] == "critical"

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from aura_aio.catalog.catalog import load_catalog
-from tests.cli.command import AURA, REPOSITORY, Aura, environment
+from tests.aura_forks import AURA
+from tests.cli.command import REPOSITORY, Aura, environment
 from tests.cli.conftest import StartServer
 from tests.waiting import until_sync
 

@@ -16,7 +16,8 @@ from pathlib import Path
 import pytest
 
 from aura_aio.settings_table import Setting, settings_table
-from tests.cli.command import AURA, Aura, Done, Started, environment
+from tests.aura_forks import AURA
+from tests.cli.command import Aura, Done, Started, environment
 from tests.cli.conftest import StartServer
 
 SERVER_SETTINGS = [each for each in settings_table() if each.branch != "client"]
@@ -24,7 +25,7 @@ SERVER_SETTINGS = [each for each in settings_table() if each.branch != "client"]
 
 def test_the_first_lines_say_where_everything_is(plans: Path, tmp_path: Path) -> None:
     words = ["serve", "--port", "0", "--workers", "1", "--plans", str(plans)]
-    with Started([*AURA, *words], cwd=tmp_path, env=environment()) as command:
+    with Started(*words, cwd=tmp_path, env=environment()) as command:
         command.says("Ctrl-C stops the server")
         places = dict(re.findall(r"^  (\w[\w ]+?)  +(\S+)$", command.out, re.MULTILINE))
         url = places["Dashboard"].removesuffix("/")
@@ -52,7 +53,7 @@ def test_the_first_lines_say_where_everything_is(plans: Path, tmp_path: Path) ->
 
 def test_a_folder_of_plans_that_is_missing_or_empty_is_told(tmp_path: Path) -> None:
     words = ["serve", "--port", "0", "--workers", "1", "--plans", "nowhere"]
-    with Started([*AURA, *words], cwd=tmp_path, env=environment()) as command:
+    with Started(*words, cwd=tmp_path, env=environment()) as command:
         command.says("Ctrl-C stops the server")
         assert "There are no plans yet. Make one:\n  aura plans new NAME\n" in command.out
         assert 'nowhere  reason="There is no such folder of plans."' in command.err
@@ -85,7 +86,7 @@ def test_the_curl_line_runs_as_it_is_printed(tmp_path: Path) -> None:
         pytest.skip("curl is not installed")
     examples = Path(__file__).resolve().parents[2] / "plans"
     words = ["serve", "--port", "0", "--workers", "1", "--plans", str(examples)]
-    with Started([*AURA, *words], cwd=tmp_path, env=environment()) as command:
+    with Started(*words, cwd=tmp_path, env=environment()) as command:
         command.says("Ctrl-C stops the server")
         line = next(line for line in command.out.splitlines() if line.startswith("  curl "))
         done = subprocess.run(["sh", "-c", line], capture_output=True, check=True, timeout=30)
@@ -191,7 +192,7 @@ def test_config_says_where_each_value_comes_from(tmp_path: Path) -> None:
 def test_a_second_signal_ends_at_once(plans: Path, tmp_path: Path) -> None:
     words = ["serve", "--json", "--port", "0", "--workers", "1", "--plans", str(plans)]
     grace = ["--shutdown-grace-sec", "60"]
-    with Started([*AURA, *words, *grace], cwd=tmp_path, env=environment()) as command:
+    with Started(*words, *grace, cwd=tmp_path, env=environment()) as command:
         command.says("}\n")
         aura = Aura(json.loads(command.out)["url"], tmp_path)
         aura.ok("run", "probe", "deep/hold", "-i", "until=/nonexistent/file")

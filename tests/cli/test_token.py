@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import AURA, Aura, Started, environment
+from tests.cli.command import Aura, Started, environment
 from tests.cli.conftest import StartServer
 
 EVERYWHERE = "0.0.0.0"
@@ -163,7 +163,7 @@ def test_an_open_address_without_tokens_is_refused(nowhere: Aura, tmp_path: Path
 def test_an_open_address_with_a_token_is_served(nowhere: Aura, tmp_path: Path, plans: Path) -> None:
     admin = _make(nowhere, "--scope", "admin")
     words = ["serve", "--host", EVERYWHERE, "--port", "0", "--workers", "0", "--plans", str(plans)]
-    with Started([*AURA, *words], cwd=tmp_path, env=environment()) as server:
+    with Started(*words, cwd=tmp_path, env=environment()) as server:
         server.says("with a token in AURA_TOKEN:")
         port = re.search(r"http://0\.0\.0\.0:(\d+)/", server.out)
         assert port is not None

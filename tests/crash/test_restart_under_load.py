@@ -190,7 +190,7 @@ async def test_a_restart_under_load_loses_and_doubles_nothing(tmp_path: Path) ->
             await start_anew(server)
         await load.answered(100)
         await load.stop()
-        assert (server.process.pid, server.process.returncode) == (pid, None)
+        assert (server.process.pid, server.process.poll()) == (pid, None)
 
         await asyncio.to_thread(gate.touch)
         run = await server.finished(resumed)
@@ -242,7 +242,7 @@ async def test_who_is_told_to_end_while_it_starts_anew_ends(tmp_path: Path) -> N
         await until(is_draining, within=30)
         server.process.send_signal(signal.SIGTERM)
         await asyncio.to_thread(gate.touch)
-        assert await server.process.wait() == 0
+        assert await server.ended() == 0
 
 
 @asynccontextmanager

@@ -81,7 +81,7 @@ async def test_sigterm_lets_a_run_finish(tmp_path: Path, plans: str) -> None:
         server.process.terminate()
         await until(lambda: _is_unready(server))
         gate.touch()
-        assert await server.process.wait() == 0
+        assert await server.ended() == 0
     async with server_process(tmp_path / "data", plans, "--no-start") as server:
         run = (await server.get(f"/api/runs/{cid}")).json
         assert run["status"] == "succeeded"
