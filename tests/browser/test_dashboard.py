@@ -6,7 +6,7 @@ Imports playwright, pytest and the tests' fixtures.
 import asyncio
 import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import pytest
 from playwright.async_api import Page, Route, expect
@@ -193,6 +193,45 @@ async def test_why_the_last_run_failed_is_found_and_it_is_tried_again(
     await expect(page.locator("main")).to_contain_text("No run passes these filters.")
     await page.go_back()
     await expect(runs).to_contain_text("shop/broken")
+
+
+async def test_a_newcomer_finds_why_it_failed_how_to_run_it_otherwise_and_what_runs_next(
+    shop: Served, open_page: OpenPage
+) -> None:
+    await shop.done("csv_report", "generate", inputs={"rows": 20, "file_name": "right.csv"})
+    await shop.done("csv_report", "report", inputs={"path": "wrong.csv", "charts": 1})
+    page = (await open_page(shop.url)).page
+    failure = section(page, "Latest failures").get_by_role("row").nth(1)
+    await expect(failure).to_contain_text("There is no file")
+    await failure.get_by_role("link", name="csv_report/report").click()
+    await expect(page.locator(".error-box")).to_contain_text("wrong.csv")
+    await page.get_by_role("link", name="Run with other inputs …").click()
+    await expect(page.get_by_label("charts")).to_have_value("1")
+    await page.get_by_label("CSV file").fill("right.csv")
+    await page.get_by_role("button", name="Start", exact=True).click()
+    await expect(page.locator(".page-head .chip")).to_have_text("succeeded")
+
+    await shop.post("/api/queue/pause")
+    await shop.run("shop", "noise", inputs={"word": "second"})
+    await shop.run("shop", "broken", priority=3)
+    await shop.run("hello", "greet", delay_sec=3600)
+    await page.get_by_role("link", name="Overview").click()
+    upcoming = section(page, "Up next").get_by_role("listitem")
+    await expect(upcoming).to_have_text(
+        [
+            re.compile("1.*shop/broken.*the queue is paused"),
+            re.compile("2.*shop/noise.*the queue is paused"),
+            re.compile("hello/greet.*starts in"),
+        ]
+    )
+    await shop.request("DELETE", "/api/queue/clear")
+    await shop.post("/api/queue/resume")
+    await expect(page.get_by_text("Nothing waits, and no schedule is on.")).to_be_visible()
+    schedule = "/api/schedules/" + quote("site_check/this_server", safe="")
+    await shop.request("PATCH", schedule, json={"enabled": True})
+    await page.reload()
+    await expect(upcoming).to_have_text([re.compile("site_check/check.*by its schedule, in")])
+    await shop.request("PATCH", schedule, json={"enabled": False})
 
 
 async def test_a_long_run_is_cancelled_and_the_system_stopped_and_started(

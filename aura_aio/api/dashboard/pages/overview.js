@@ -1,4 +1,4 @@
-// How everything is: the system and its switch, the queue in figures, what runs, what failed, and the workers.
+// How everything is: the system and its switch, the queue in figures, what runs and what will, what failed, and the workers.
 
 import { call } from "../api.js";
 import { lineChart } from "../chart.js";
@@ -8,6 +8,7 @@ import { duration, number, secondsBetween } from "../format.js";
 import { keep } from "../history.js";
 import { t, word } from "../i18n.js";
 import { card, pageHead } from "../parts/head.js";
+import { nextView } from "../parts/next.js";
 import { cancelButton, chip, progressBar, STATUSES } from "../parts/parts.js";
 import { runTable } from "../parts/run_rows.js";
 import { systemSwitch } from "../parts/switch.js";
@@ -28,6 +29,7 @@ export function overviewPage(_, feeds) {
   const workers = h("ul", { class: "workers" });
   const showWorkers = rowsOf(workers, (worker) => worker.name, workerRow);
   const active = activeList(feeds);
+  const next = nextView();
   const failures = runTable({ label: t("overview.failures"), tall: true });
   const latest = runTable({ label: t("runs.latest") });
   const noFailure = h("p", { class: "empty" }, t("overview.nofailure"));
@@ -49,6 +51,7 @@ export function overviewPage(_, feeds) {
       charts.rate.update(feeds.history.map((each) => each.rate), number(m5), t("figure.more", { m15: number(m15), m60: number(m60) }));
     }),
     active.stop,
+    next.stop,
   ];
   const fill = (table, empty) => ({ items }) => {
     table.update(items);
@@ -67,7 +70,7 @@ export function overviewPage(_, feeds) {
       h(
         "div",
         { class: "columns" },
-        h("div", { class: "column" }, active.node, card({ title: t("runs.latest"), tools: [h("a", { class: "button", href: toRuns() }, t("runs.all"))] }, latest.node, noRun)),
+        h("div", { class: "column" }, active.node, next.node, card({ title: t("runs.latest"), tools: [h("a", { class: "button", href: toRuns() }, t("runs.all"))] }, latest.node, noRun)),
         h("div", { class: "column" }, card({ title: t("overview.failures"), tools: [h("a", { class: "button", href: toRuns({ status: ["failed", "timed_out"] }) }, t("runs.all"))] }, failures.node, noFailure), card({ title: t("overview.workers") }, workers)),
       ),
     ],
