@@ -5,6 +5,7 @@ Imports aura_aio.store, model and pytest.
 
 import asyncio
 import logging
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from aura_aio.model.errors import StoreUnavailable
 from aura_aio.store.relational.store import SqlStore
 from aura_aio.store.sqlite import Opening, open_sqlite
 from aura_aio.store.sqlite.database import SqliteDatabase
+from aura_aio.store.sqlite.soundness import Inspection
 from tests.serving import serving
 from tests.store.opened import ManualClock
 from tests.store.sqlite.damage import damage_rows, filled, left_open
@@ -101,3 +103,18 @@ async def test_a_server_with_a_damaged_database_is_not_well(large_and_damaged: P
 
     async with serving(data_dir=str(large_and_damaged), workers=0) as server:
         await until(is_unwell)
+
+
+async def test_an_inspection_that_breaks_is_told_of_and_finds_no_damage(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    connection = sqlite3.connect(":memory:", check_same_thread=False)
+    connection.close()
+    inspection = Inspection(tmp_path / "aura.db")
+    inspection.start(connection)
+    record = await until(lambda: caplog.records and caplog.records[0])
+    told = vars(record)
+    assert (told["action"], told["levelname"]) == ("database_not_checked", "WARNING")
+    assert "closed database" in told["reason"]
+    assert inspection.alive
+    await inspection.aclose()
