@@ -292,6 +292,33 @@ async def test_edits_are_noticed_while_that_is_enabled(
     assert hot.enable()
 
 
+async def test_edits_that_could_not_be_loaded_are_asked_for_again_with_what_came_since(
+    site: Site,
+) -> None:
+    asked: list[frozenset[Path] | None] = []
+    is_there = False
+
+    async def changed(paths: frozenset[Path] | None) -> None:
+        asked.append(paths)
+        if paths and not is_there:
+            raise StoreUnavailable("It is locked.")
+
+    def are_asked_for(*paths: Path) -> bool:
+        return asked[-1] == frozenset(paths)
+
+    site.reload.changed = changed  # type: ignore[method-assign, assignment]
+    site.hot_reload.enable()
+    await until(lambda: asked == [None], within=20)
+    first = site.write("tasks/t.yaml", STEP)
+    await until(lambda: are_asked_for(first), within=20)
+    second = site.write("tasks/a.yaml", TITLED % "a")
+    await until(lambda: are_asked_for(first, second), within=20)
+    is_there = True
+    await until(lambda: len(asked) > 3, within=20)
+    third = site.write("tasks/u.yaml", STEP)
+    await until(lambda: are_asked_for(third), within=20)
+
+
 async def test_a_watch_that_has_died_is_not_enabled_and_can_be_begun_again(site: Site) -> None:
     async def changed(_: object) -> None:
         raise RuntimeError("nothing is noticed any more")

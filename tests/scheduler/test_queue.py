@@ -19,8 +19,9 @@ from aura_aio.model.run import Outcome, StepRecord
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler import queue
 from aura_aio.scheduler.admission import RunRequest
-from aura_aio.scheduler.waiting import WaitingCode
-from tests.scheduler.bench import STEP, TurnedClock
+from aura_aio.scheduler.queue import Queue
+from aura_aio.scheduler.waiting import WaitingCode, WaitingReason
+from tests.scheduler.bench import START, STEP, TurnedClock
 from tests.scheduler.subject import Subject, load
 from tests.store.opened import begun
 from tests.waiting import turns
@@ -104,6 +105,19 @@ async def test_where_a_run_stands_is_told_with_what_who_asks_may_see(subject: Su
         assert (mutex.code, behind.code) == (WaitingCode.MUTEX, WaitingCode.BEHIND)
         assert mutex.blocking_cids == seen
     assert await subject.queue.waiting(run) == await subject.queue.waiting(run, EVERYTHING)
+
+
+async def test_a_queue_of_a_system_that_is_stopped_says_so(subject: Subject) -> None:
+    await submitted(subject, "p/t")
+    parts = (subject.store.queue, subject.store.runs, subject.hands, subject.admission)
+    stopped = Queue(*parts, lambda: START - 5, TurnedClock(), no_foresight)
+    (entry,) = (await stopped.list(delayed=False, limit=9, cursor=None)).items
+    assert entry.waiting.reasons == (WaitingReason(WaitingCode.STOPPED, since=START - 5),)
+
+
+async def no_foresight(*_: object) -> dict[str, bool]:
+    """Nothing is known before."""
+    return {}
 
 
 async def test_only_who_is_queued_is_taken_out_of_the_queue(subject: Subject) -> None:

@@ -3,7 +3,7 @@
 Imports pytest, aura_aio's model and scheduler, and `subject`.
 """
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -96,17 +96,17 @@ async def test_the_queue_is_cleared_page_by_page(subject: Subject) -> None:
 
 
 class Busy:
-    """The runs of a store to which another one comes after each page that is cancelled."""
+    """The runs of a store with which something `happens` each time after they were asked so."""
 
-    def __init__(self, subject: Subject) -> None:
-        self._subject = subject
-        self._came = subject.store.runs
+    def __init__(self, subject: Subject, asked: str, happens: Callable[[], Awaitable[Any]]) -> None:
+        self._asked, self._happens = asked, happens
+        self._runs = subject.store.runs
 
     def __getattr__(self, name: str) -> Any:
         async def ask(*args: Any, **options: Any) -> Any:
-            done = await getattr(self._came, name)(*args, **options)
-            if name == "request_cancel_each":
-                await submitted(self._subject)
+            done = await getattr(self._runs, name)(*args, **options)
+            if name == self._asked:
+                await self._happens()
             return done
 
         return ask
@@ -115,7 +115,7 @@ class Busy:
 @pytest.mark.parametrize("way", ["cancel", "clear"])
 async def test_what_comes_meanwhile_is_left_alone(subject: Subject, way: str) -> None:
     cids = await submitted(subject, 5)
-    busy: Any = Busy(subject)
+    busy: Any = Busy(subject, "request_cancel_each", lambda: submitted(subject))
     if way == "cancel":
         cancelling = Runs(
             store=busy,
@@ -133,6 +133,16 @@ async def test_what_comes_meanwhile_is_left_alone(subject: Subject, way: str) ->
     assert cancelled == 5
     assert await states(subject, cids) == [RunState.CANCELLED] * 5
     assert (await subject.store.queue.counts()).by_state[RunState.QUEUED] == 3
+
+
+async def test_who_starts_while_the_queue_is_cleared_goes_on(subject: Subject) -> None:
+    first, *_, last = await submitted(subject, 4)
+    busy: Any = Busy(subject, "list_runs", lambda: subject.store.queue.claim(["w1"]))
+    parts = (subject.store.queue, busy, subject.hands, subject.admission)
+    queue = Queue(*parts, lambda: None, TurnedClock(), no_foresight)
+    assert await queue.clear_queue(RunFilter()) == 2
+    assert await states(subject, [first, last]) == [RunState.RUNNING, RunState.CANCELLED]
+    assert (await subject.store.queue.counts()).by_state[RunState.RUNNING] == 2
 
 
 async def no_foresight(*_: object) -> dict[str, bool]:
