@@ -94,6 +94,19 @@ async def site(make_bench: MakeBench) -> Site:
     return Site(bench)
 
 
+async def test_a_try_that_is_due_soon_is_not_made_before(site: Site) -> None:
+    site.replies = [Reply(500, "No.")]
+    async with site.calling():
+        cid = await site.ended()
+        (tried,) = await site.tries(cid, 1)
+    assert tried.next_at is not None
+    site.clock.turn(tried.next_at - site.clock.now() - 0.5)
+    async with site.calling():
+        assert (len(site.sent), site.clock.longest()) == (1, pytest.approx(0.5))
+        site.clock.turn(0.5)
+        await site.tries(cid, 2)
+
+
 async def test_an_end_is_told_at_once_and_once(site: Site) -> None:
     async with site.calling():
         cid = await site.ended()

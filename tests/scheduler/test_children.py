@@ -117,6 +117,18 @@ async def test_a_secret_that_is_passed_on_is_sealed_again(families: Families) ->
     assert (hidden.inputs, hidden.passed_on) == ({"n": 4711}, passed_on)
 
 
+async def test_a_secret_that_was_passed_on_is_one_when_the_child_is_done_over(
+    families: Families,
+) -> None:
+    passed_on, bench = PassedOn(("n",), ("4711",)), families.bench
+    child = await families.child(await families.start(), inputs=b'{"n": 4711}', passed_on=passed_on)
+    again = bench.admission.admit_again(child, {}, None, trace=None).tasklet
+    assert again.inputs == b'{"n":"***"}'
+    assert again.sealed is not None
+    hidden = hidden_from(bench.vault.unseal(again.sealed))
+    assert (hidden.inputs, hidden.passed_on) == ({"n": 4711}, passed_on)
+
+
 async def test_who_restarts_asks_anew(families: Families) -> None:
     parent = await families.start("again")
     first = await families.child(parent)

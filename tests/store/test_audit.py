@@ -141,6 +141,13 @@ async def test_filters_and_order(opened: Opened) -> None:
     assert await numbers(by_name="Ada", operation="runTask") == [1]
 
 
+async def test_a_page_that_holds_all_is_the_last(opened: Opened) -> None:
+    for _ in range(2):
+        await opened.store.audit.append(note(), AuditOutcome.DONE)
+    page = await opened.store.audit.list_events(AuditFilter(), limit=2, cursor=None)
+    assert (len(page.items), page.next_cursor) == (2, None)
+
+
 async def test_pages_are_stable_while_events_come(opened: Opened) -> None:
     for _ in range(5):
         await opened.store.audit.append(note(), AuditOutcome.DONE)
