@@ -20,7 +20,7 @@ from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler import queue
 from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.queue import Queue
-from aura_aio.scheduler.waiting import WaitingCode, WaitingReason
+from aura_aio.scheduler.waiting import Pauses, WaitingCode, WaitingReason
 from tests.scheduler.bench import START, STEP, TurnedClock
 from tests.scheduler.subject import Subject, load
 from tests.store.opened import begun
@@ -105,6 +105,14 @@ async def test_where_a_run_stands_is_told_with_what_who_asks_may_see(subject: Su
         assert (mutex.code, behind.code) == (WaitingCode.MUTEX, WaitingCode.BEHIND)
         assert mutex.blocking_cids == seen
     assert await subject.queue.waiting(run) == await subject.queue.waiting(run, EVERYTHING)
+
+
+async def test_the_queue_and_plans_are_paused_each_by_itself(subject: Subject) -> None:
+    assert await subject.queue.pause_queue("p") == Pauses(None, {"p": START})
+    assert await subject.queue.pause_queue(None) == Pauses(START, {"p": START})
+    assert (await subject.queue.overview()).pauses == Pauses(START, {"p": START})
+    assert await subject.queue.resume_queue("p") == Pauses(START, {})
+    assert await subject.queue.resume_queue(None) == Pauses(None, {})
 
 
 async def test_a_queue_of_a_system_that_is_stopped_says_so(subject: Subject) -> None:

@@ -93,7 +93,10 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     await opened.close()
 
 
-async def test_it_forgets_in_small_steps_and_again_after_a_minute(site: Site) -> None:
+async def test_it_forgets_in_small_steps_and_again_after_a_minute(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "aura.scheduler.retention")
     keep = Keep(runs_sec=DAY_SEC, entries_sec=DAY_SEC, audit_sec=DAY_SEC)
     retention = Retention(site.opened.store.retention, keep, site.clock)
     await site.fill(MORE_THAN_AT_ONCE)
@@ -106,6 +109,8 @@ async def test_it_forgets_in_small_steps_and_again_after_a_minute(site: Site) ->
         await site.all_done()
         assert await site.left() == (0, 0, 0)
         assert site.opened.store.commits - before >= 6
+        (told,) = [vars(record) for record in caplog.records]
+        assert (told["runs"], told["entries"]) == (MORE_THAN_AT_ONCE, MORE_THAN_AT_ONCE)
         assert retention.alive
     finally:
         await retention.aclose()

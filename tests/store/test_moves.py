@@ -69,7 +69,8 @@ async def test_a_run_moves_to_any_position(opened: Opened, limited: tuple[int, .
         expected.remove(cid)
         expected.insert(position - 1, cid)
         assert (await order(opened))[:5] == expected
-    assert {fact.at for fact in opened.facts} == {opened.clock.now()}
+    facts = {(fact.attempt, fact.at) for fact in opened.facts}
+    assert facts == {(1, opened.clock.now())}
     later = await opened.enqueue()
     assert (await claimed(opened))[:6] == [*expected, later]
 
