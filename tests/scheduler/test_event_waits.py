@@ -11,7 +11,7 @@ import pytest
 
 from aura_aio.model.errors import BadReference, EventPassed, RunNotFound
 from aura_aio.model.event import EventFilter, RunEnded
-from aura_aio.model.run import CancelRequest
+from aura_aio.model.run import CancelRequest, Outcome
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler.event_waits import EventWaits
 from tests.scheduler.bench import STEP, Bench
@@ -82,6 +82,14 @@ async def test_a_run_that_has_ended_already_is_told_at_once(bench: Bench, wait: 
         await late
     meant = await wait(EventFilter(cid=cid, statuses=(RunState.SUCCEEDED,)))
     assert (await meant).cid == cid
+
+
+async def test_what_a_run_has_answered_is_told_with_its_end(bench: Bench, wait: Wait) -> None:
+    cid = await run(bench, "a")
+    waiting = await wait(EventFilter(cid=cid))
+    await bench.store.queue.claim(["w1"])
+    await bench.store.runs.finish([Outcome(cid, 1, RunEvent.SUCCEED, 0.0, result=b"7")])
+    assert (await waiting).result == b"7"
 
 
 async def test_a_run_that_ends_otherwise_than_wanted_is_told_so(bench: Bench, wait: Wait) -> None:

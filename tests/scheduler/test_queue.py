@@ -15,7 +15,7 @@ from aura_aio.model.access import EVERYTHING, Grant, Scope
 from aura_aio.model.audit import Note, noting
 from aura_aio.model.errors import NotQueued, RunNotFound
 from aura_aio.model.plan import StepStatus
-from aura_aio.model.run import Outcome, StepRecord
+from aura_aio.model.run import CancelRequest, Outcome, StepRecord
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler import queue
 from aura_aio.scheduler.admission import RunRequest
@@ -131,9 +131,7 @@ async def no_foresight(*_: object) -> dict[str, bool]:
 async def test_only_who_is_queued_is_taken_out_of_the_queue(subject: Subject) -> None:
     running, queued = await submitted(subject, "p/t", "p/t")
     await subject.store.queue.claim(["w1"])
-    note = Note("removeFromQueue")
-    note.by_name = "ada"
-    with noting(note):
+    with noting(Note("removeFromQueue", by_name="ada")):
         await subject.queue.remove_from_queue(queued)
     cancel = (await subject.runs.get(queued)).cancel
     assert cancel is not None
@@ -144,6 +142,14 @@ async def test_only_who_is_queued_is_taken_out_of_the_queue(subject: Subject) ->
     with pytest.raises(RunNotFound, match=NOBODY):
         await subject.queue.remove_from_queue(NOBODY)
     assert subject.hands.cancelled == []
+
+
+async def test_who_cancels_a_run_stands_in_it(subject: Subject) -> None:
+    (cid,) = await submitted(subject, "p/t")
+    with noting(Note("cancelTask", by_name="ada")):
+        run = await subject.runs.cancel(cid, reason="Enough.")
+    assert run.state is RunState.CANCELLED
+    assert run.cancel == CancelRequest(START, reason="Enough.", requested_by="ada")
 
 
 async def test_a_run_is_looked_at(subject: Subject) -> None:
