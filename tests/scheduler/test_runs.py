@@ -79,6 +79,9 @@ async def test_all_that_are_meant_are_cancelled_page_by_page(subject: Subject) -
     assert (cancel.requested_by, cancel.reason) == ("ada", "Enough.")
     assert await subject.runs.cancel_tasks(where, mode="kill") == Cancelled(0, 2)
     assert subject.hands.cancelled[2:] == [(cids[1], 0.0), (cids[0], 0.0)]
+    killed = (await whole(subject, cids[1])).cancel
+    assert killed is not None
+    assert killed.mode == "kill"
     ended = RunFilter(statuses=(RunState.SUCCEEDED, RunState.CANCELLED))
     assert await subject.runs.cancel_tasks(ended) == Cancelled(0, 0)
 

@@ -16,6 +16,7 @@ from aura_aio.logs.hub import LogHub
 from aura_aio.model.access import Grant, Scope
 from aura_aio.model.errors import (
     BatchRejected,
+    IdempotencyMismatch,
     NotAlive,
     NotReady,
     RequestInvalid,
@@ -267,6 +268,8 @@ async def test_what_handlers_call_is_done_by_the_part_that_does_it(whole: Whole)
     first = await scheduler.run_ad_hoc_task(ASKED, key)
     again = await scheduler.run_ad_hoc_task(ASKED, key)
     assert (again.cids, first.replayed, again.replayed) == (first.cids, False, True)
+    with pytest.raises(IdempotencyMismatch):
+        await scheduler.run_ad_hoc_task(ASKED, whole.subject.runs.idempotency_key("k", b"other"))
     key = whole.subject.runs.idempotency_key("l", b"")
     bad = RequestInvalid([("/priority", "Not a valid integer.")])
     batch = await scheduler.run_batch_ad_hoc_tasks([ASKED, bad], idempotency=key)

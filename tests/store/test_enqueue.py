@@ -150,6 +150,14 @@ async def test_a_key_with_another_body_is_refused(opened: Opened) -> None:
     assert (await opened.store.queue.counts()).ready == 1
 
 
+async def test_a_key_is_known_until_its_time_is_over_whichever_come_after(opened: Opened) -> None:
+    keys = [IdempotencyKey(f"k{number}", "a") for number in range(3)]
+    for key in keys * 2:
+        opened.clock.seconds += DAY_SEC / 6
+        await opened.store.runs.enqueue((opened.tasklet(),), (DEFINITION,), key)
+    assert (await opened.store.queue.counts()).ready == 3
+
+
 async def test_a_key_is_forgotten_after_its_time(opened: Opened) -> None:
     for number in range(40):
         key = IdempotencyKey(f"k{number}", "a")

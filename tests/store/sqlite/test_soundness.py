@@ -82,6 +82,7 @@ async def test_a_large_one_that_was_not_closed_is_checked_while_it_is_used(
     finally:
         await store.aclose()
     (record,) = caplog.records
+    assert vars(record)["action"] == "database_damaged"
     assert "aura restore" in vars(record)["reason"]
 
 
