@@ -9,7 +9,7 @@ import { toQueue, toRun } from "../route.js";
 import { card } from "./head.js";
 import { waitingText } from "./run_facts.js";
 
-const READY = 5;
+const READY = 3;
 const SCHEDULES = 1_000;
 const SCHEDULES_EVERY_MS = 15_000;
 

@@ -44,7 +44,6 @@ export function queueRow({ chosen, tick, isReady }) {
       box.checked = chosen.has(entry.cid);
       setAttribute(node, "aria-rowindex", index + 2);
       node.classList.toggle("chosen", box.checked);
-      node.classList.toggle("next-priority", false);
     },
   };
 }
