@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, NoReturn
 
-from jsonschema import Draft202012Validator
+from jsonschema_rs import Draft202012Validator as Validator
 
 from aura_aio.contract.document import Answer, Contract, Operation
 from tests.contract.json_schema import closed, component_validator, faults, validator
@@ -152,11 +152,11 @@ def _closed(contract: Contract) -> dict[str, Any]:
 
 
 @cache
-def _validator(contract: Contract, component: str) -> Draft202012Validator:
+def _validator(contract: Contract, component: str) -> Validator:
     return component_validator(_closed(contract), component)
 
 
-def _header_validator(contract: Contract, answer: Answer, name: str) -> Draft202012Validator:
+def _header_validator(contract: Contract, answer: Answer, name: str) -> Validator:
     return validator(_closed(contract), dict(answer.headers[name][1]))
 
 

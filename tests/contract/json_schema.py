@@ -1,41 +1,48 @@
 """JSON Schema's verdict on values: validators for the components of a contract document.
 
-Imports jsonschema and aura_aio.contract only.
+Imports jsonschema_rs, which takes a fraction of jsonschema's time, and that for times only.
 """
 
 import copy
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from jsonschema import Draft202012Validator, FormatChecker
+from jsonschema import FormatChecker
+from jsonschema_rs import Draft202012Validator as Validator
 
 _LIBRARY = FormatChecker(["date-time"])  # a KeyError here: rfc3339-validator is not installed
-FORMATS = FormatChecker([])
 
 
-@FORMATS.checks("date-time")
 def _is_date_time(value: object) -> bool:
     # The library's pattern ends in $, which in Python lets a line feed through behind it.
     return _LIBRARY.conforms(value, "date-time") and not str(value).endswith("\n")
 
 
-@FORMATS.checks("int32")
-def _is_int32(value: object) -> bool:
-    return not isinstance(value, int) or -(2**31) <= value < 2**31
+_FORMATS = {"date-time": _is_date_time}
+_INTEGERS = {"int32": 2**31, "int64": 2**63}
+"""OpenAPI's formats, which JSON Schema does not have, and the first number beyond them."""
 
 
-@FORMATS.checks("int64")
-def _is_int64(value: object) -> bool:
-    return not isinstance(value, int) or -(2**63) <= value < 2**63
+def _bounded(node: Any) -> Any:
+    """A copy, in which the formats of integers are bounds."""
+    if isinstance(node, list):
+        return [_bounded(each) for each in node]
+    if not isinstance(node, Mapping):
+        return node
+    copied = {name: _bounded(value) for name, value in node.items()}
+    if isinstance(name := node.get("format"), str) and (beyond := _INTEGERS.get(name)):
+        copied["minimum"] = max(node.get("minimum", -beyond), -beyond)
+        copied["maximum"] = min(node.get("maximum", beyond - 1), beyond - 1)
+    return copied
 
 
-def validator(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Draft202012Validator:
+def validator(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Validator:
     """A validator, formats included, of `schema`, whose references lead into `document`."""
-    rooted = {**schema, "components": document["components"]}
-    return Draft202012Validator(rooted, format_checker=FORMATS)
+    rooted = _bounded({**schema, "components": document["components"]})
+    return Validator(rooted, validate_formats=True, formats=_FORMATS)
 
 
-def component_validator(document: Mapping[str, Any], name: str) -> Draft202012Validator:
+def component_validator(document: Mapping[str, Any], name: str) -> Validator:
     """A validator of the component `name` of `document`."""
     return validator(document, {"$ref": f"#/components/schemas/{name}"})
 
@@ -53,7 +60,7 @@ def closed(document: Mapping[str, Any]) -> dict[str, Any]:
     return strict
 
 
-def faults(of: Draft202012Validator, value: Any) -> Iterator[str]:
+def faults(of: Validator, value: Any) -> Iterator[str]:
     """What is wrong with `value`, each with its JSON Pointer."""
     for error in of.iter_errors(value):
-        yield f"{error.json_path}: {error.message}"
+        yield f"/{'/'.join(map(str, error.instance_path))}: {error.message}"

@@ -79,7 +79,16 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         _run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
         pins = (REPOSITORY / "constraints.txt").as_uri()
         pinned = {**os.environ, "PIP_CONSTRAINT": pins, "PIP_BUILD_CONSTRAINT": pins}
-        install = (sys.executable, "-m", "pip", "--python", folder, "install", wheel)
+        install = (
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            folder,
+            "install",
+            "--no-compile",
+            wheel,
+        )
         _run(*install, cwd=folder.parent, env=pinned)
     finally:
         end.touch()
