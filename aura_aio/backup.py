@@ -34,12 +34,14 @@ def back_up(places: Places, file: Path) -> int:
     Raises:
         BackupRefused: there is such a file, or it cannot be written.
         StoreUnavailable: the database cannot be copied.
+        SettingsError: it is on a PostgreSQL server.
     """
+    database = places.database_file("A backup")
     if file.exists():
         raise BackupRefused(f"There is a file {file}: give the backup a name of its own.")
     try:
         with _beside(file) as folder:
-            copy_database(places.database, folder / DATABASE)
+            copy_database(database, folder / DATABASE)
             part = folder / file.name
             with open(part, "xb", opener=_for_the_owner) as out:
                 with tarfile.open(fileobj=out, mode="w") as archive:
@@ -64,15 +66,17 @@ def restore(places: Places, file: Path, *, replace: bool) -> None:
     Raises:
         BackupRefused: it is no backup, or something is there and is not to be replaced.
         DatabaseInUse: a server has the database open.
+        SettingsError: the settings want it on a PostgreSQL server.
         DatabaseTooNew, StoreUnavailable: the database in it cannot be used.
     """
+    database = places.database_file("To restore a backup")
     try:
         places.make_data_dir()
-        places.database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _beside(places.database) as folder, no_server_has(places.database):
+        database.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        with _beside(database) as folder, no_server_has(database):
             found = _unpacked(file, folder)
             check_database(folder / DATABASE)
-            targets: dict[str, Path] = {DATABASE: places.database}
+            targets: dict[str, Path] = {DATABASE: database}
             targets |= {key: places.data_dir / key for key in KEYS}
             _make_room(targets, replace=replace)
             for name in found:

@@ -13,17 +13,18 @@ from aura_aio.api.views import Answer
 from aura_aio.model.access import NewToken
 from aura_aio.model.audit import Note, noting
 from aura_aio.model.clock import SystemClock
+from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.places import places_of
 from aura_aio.scheduler.access import Access, Demand
 from aura_aio.settings import Settings
-from aura_aio.store.sqlite import open_sqlite
+from aura_aio.store.opening import open_store
 
 
 class OfflineTokens:
     """The operations on tokens of the contract, by their names and with their answers."""
 
-    def __init__(self, access: Access, database: Path) -> None:
+    def __init__(self, access: Access, database: Path | DatabaseUrl) -> None:
         self.database = database
         self._access = access
 
@@ -53,15 +54,20 @@ async def offline_tokens(settings: Settings, *, make: bool) -> AsyncIterator[Off
         DatabaseTooNew, StoreUnavailable, SettingsError: it cannot be used, or is missing.
     """
     places = places_of(settings)
-    if not make and not await asyncio.to_thread(places.database.exists):
+    if not make and not await asyncio.to_thread(_is_there, places.database):
         raise StoreUnavailable(
             f"There is no database {places.database}: say where it is with --data-dir, or where "
             "its server is with --url."
         )
     clock = SystemClock()
-    store = await open_sqlite(places.database, publish=lambda _: None, clock=clock)
+    store = await open_store(places.database, publish=lambda _: None, clock=clock)
     try:
         access = await Access.load(store.tokens, Demand.ALWAYS, clock)
         yield OfflineTokens(access, places.database)
     finally:
         await store.aclose()
+
+
+def _is_there(database: Path | DatabaseUrl) -> bool:
+    """Whether a file is there; what is on a server is there, or the opening says so."""
+    return isinstance(database, DatabaseUrl) or database.exists()

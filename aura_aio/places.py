@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 from typing import NamedTuple
 
+from aura_aio.model.database_url import SCHEMES, DatabaseUrl
 from aura_aio.model.errors import SettingsError
 from aura_aio.settings import Settings
 
@@ -15,8 +16,27 @@ class Places(NamedTuple):
     """The folder for data, the database, and the folders of plans."""
 
     data_dir: Path
-    database: Path
+    database: Path | DatabaseUrl
+    """A file, or where it is on a PostgreSQL server."""
     plans: tuple[Path, ...]
+
+    @property
+    def disk(self) -> Path:
+        """A folder on the disk that must have room: the database's, if it is a file."""
+        return self.database.parent if isinstance(self.database, Path) else self.data_dir
+
+    def database_file(self, for_what: str) -> Path:
+        """The file of the database.
+
+        Raises:
+            SettingsError: it is none, and there is no other way to do `for_what`.
+        """
+        if isinstance(self.database, Path):
+            return self.database
+        raise SettingsError(
+            f"{for_what} is for SQLite only, and the database is {self.database}: use what "
+            "PostgreSQL has for it (pg_dump, pg_restore), and copy the keys in the data folder."
+        )
 
     def make_data_dir(self) -> None:
         """Make the folder for data if it is missing: for its owner alone, since what runs were
@@ -39,14 +59,17 @@ def places_of(settings: Settings) -> Places:
     )
 
 
-def _database(database: str, data_dir: Path) -> Path:
+def _database(database: str, data_dir: Path) -> Path | DatabaseUrl:
     if not database:
         return data_dir / "aura.db"
     scheme, separator, path = database.partition("://")
     if not separator:
         return Path(database).absolute()
+    if scheme in SCHEMES:
+        return DatabaseUrl(database)
     if scheme != "sqlite":
         raise SettingsError(
-            f"--database {database}: this version stores in SQLite only: give a file name."
+            f"--database {scheme}://…: this version stores in SQLite (give a file name) or in "
+            "PostgreSQL (postgresql://…)."
         )
     return Path(path.removeprefix("/") if sys.platform == "win32" else path).absolute()

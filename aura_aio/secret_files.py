@@ -25,8 +25,8 @@ _SECRET_NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 def take_secrets(settings: WorkerSettings, environ: MutableMapping[str, str]) -> dict[str, str]:
     """The secrets of templates by name: those of the settings' file, and over them those of the
     variables AURA_SECRET_…, which are taken out of `environ`, so that no process that is started
-    later has them in its environment; nor has it the token that commands show, which is none of a
-    server's business. In the file the last line of a name counts.
+    later has them in its environment; nor has it the other settings that may hold a secret. In the
+    file the last line of a name counts.
 
     Raises:
         SettingsError: the file cannot be read, can be read by others, or has a line that is none.
@@ -35,7 +35,7 @@ def take_secrets(settings: WorkerSettings, environ: MutableMapping[str, str]) ->
     for variable in [name for name in environ if name.startswith(SECRET_PREFIX)]:
         secrets[variable.removeprefix(SECRET_PREFIX)] = environ.pop(variable)
     for setting in settings_table():
-        if setting.is_secret:
+        if setting.is_secret or setting.is_address:
             environ.pop(setting.variable, None)
     return secrets
 

@@ -66,8 +66,8 @@ from aura_aio.settings import (
     StoreSettings,
     WorkerSettings,
 )
+from aura_aio.store.opening import open_store
 from aura_aio.store.relational.store import Rules, SqlStore
-from aura_aio.store.sqlite import AT_ONCE, Opening, open_sqlite
 from aura_aio.tracing import tracing
 from aura_aio.upkeep import Upkeep, upkeep
 from aura_aio.vault import open_vault
@@ -133,11 +133,11 @@ async def running_server(
     async with (
         bound(settings.http, listener) as site,
         tracing(settings.traces, aura_aio.__version__, clock) as spans,
-        _open_store(settings.store, places.database, bus, clock, _how(listener)) as store,
+        _open_store(settings.store, places, bus, clock, _wait(listener)) as store,
         running_hub(settings, store, clock) as hub,
         entrance(settings, store.tokens, clock) as access,
         calling_back(settings.callbacks, places.data_dir, store, bus, clock, spans) as calling,
-        upkeep(settings.retention, places.database, store, clock) as kept,
+        upkeep(settings.retention, places.disk, store, clock) as kept,
     ):
         vault = await asyncio.to_thread(open_vault, places.data_dir)
         plans = await Plans.load(places.plans, partial(_builtin, settings.workers))
@@ -145,7 +145,7 @@ async def running_server(
         base = _Base(store, hub, plans, admission, clock)
         book = ScheduleBook(store.schedules, plans.catalog, clock)
         triggers = _triggers(settings.schedules, base, book, bus)
-        about = _about(settings, await recover(store.runs, clock))
+        about = _about(settings, places, await recover(store.runs, clock))
         workers = _worker_plan(settings, places.data_dir, plans, secrets, start_process)
         dispatcher = _dispatcher(settings.schedules, base, vault, workers, bus)
         bus.subscribe(dispatcher.run_changed)
@@ -234,20 +234,20 @@ async def _begin(settings: Settings, scheduler: Scheduler) -> None:
         scheduler.hot_reload.enable()
 
 
-def _how(listener: socket.socket | None) -> Opening:
-    return AT_ONCE if listener is None else Opening(lock_wait_sec=_WAIT_FOR_DATA_SEC)
+def _wait(listener: socket.socket | None) -> float | None:
+    return None if listener is None else _WAIT_FOR_DATA_SEC
 
 
 @asynccontextmanager
 async def _open_store(
-    settings: StoreSettings, database: Path, bus: EventBus, clock: Clock, how: Opening
+    settings: StoreSettings, places: Places, bus: EventBus, clock: Clock, wait_sec: float | None
 ) -> AsyncIterator[SqlStore]:
-    store = await open_sqlite(
-        database,
+    store = await open_store(
+        places.database,
         publish=bus.publish,
         clock=clock,
         rules=Rules(settings.queue_limit, settings.max_attempts),
-        how=how,
+        wait_sec=wait_sec,
     )
     try:
         yield store
@@ -374,9 +374,9 @@ _TOLD_OF_HTTP: Final = (
 )
 
 
-def _about(settings: Settings, recovery: Recovery) -> About:
+def _about(settings: Settings, places: Places, recovery: Recovery) -> About:
     return About(
-        store="sqlite",
+        store="sqlite" if isinstance(places.database, Path) else "postgres",
         dispatcher="local",
         limits={
             "queue_limit": settings.store.queue_limit,

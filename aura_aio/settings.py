@@ -135,7 +135,12 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = ".aura"
     database: Annotated[
         str,
-        Meta(description="SQLite file of the runs and logs; empty: aura.db in the data folder."),
+        Meta(
+            description="Where runs and logs are: a file of SQLite, or a database on a PostgreSQL "
+            "server (postgresql://user@host/name; needs pip install 'aura-aio[postgres]'). Empty: "
+            "aura.db in the data folder. With a password in it better in the variable.",
+            extra={"address": True},
+        ),
     ] = ""
     queue_limit: Annotated[
         int, Meta(ge=1, description="How many runs may be queued; one more answers 429.")

@@ -32,6 +32,8 @@ class Setting(msgspec.Struct, frozen=True):
     """What stands between several values in the variable."""
     is_secret: bool = False
     """Whether its value is shown to nobody."""
+    is_address: bool = False
+    """Whether it may hold a password, which is shown to nobody, in an address, which is."""
 
     @property
     def flag(self) -> str:
@@ -66,6 +68,7 @@ def _settings() -> Iterator[Setting]:
                 help=help_text,
                 separator=extra.get("separator", os.pathsep),
                 is_secret=extra.get("secret", False),
+                is_address=extra.get("address", False),
             )
 
 

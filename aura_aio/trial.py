@@ -18,10 +18,12 @@ from aura_aio.doctor import storage
 from aura_aio.doctor.findings import Verdict
 from aura_aio.model.access import Token
 from aura_aio.model.clock import Clock, SystemClock
+from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import SettingsError
 from aura_aio.places import Places, places_of
 from aura_aio.server import running_server
 from aura_aio.settings import Settings
+from aura_aio.store.opening import require_postgres
 from aura_aio.store.sqlite import open_sqlite
 from aura_aio.store.sqlite.examination import usable_tokens
 from aura_aio.worker.starting import ENTRIES
@@ -65,7 +67,16 @@ def _look_at(settings: Settings, places: Places) -> tuple[Token, ...]:
         vault.open_vault(places.data_dir)
     if (places.data_dir / callback_key.KEY_FILE).exists():
         callback_key.callback_secrets(settings.callbacks, places.data_dir)
-    return usable_tokens(places.database) if places.database.exists() else ()
+    return _tokens(places.database)
+
+
+def _tokens(database: Path | DatabaseUrl) -> tuple[Token, ...]:
+    if isinstance(database, Path):
+        return usable_tokens(database) if database.exists() else ()
+    require_postgres()
+    from aura_aio.store.postgres import examination  # noqa: PLC0415 - it may be missing
+
+    return examination.usable_tokens(database)
 
 
 @asynccontextmanager

@@ -34,7 +34,7 @@ class Upkeep(NamedTuple):
 
 @asynccontextmanager
 async def upkeep(
-    settings: RetentionSettings, database: Path, store: SqlStore, clock: Clock
+    settings: RetentionSettings, disk: Path, store: SqlStore, clock: Clock
 ) -> AsyncIterator[Upkeep]:
     """Forget, and look at the disk, while the context is open.
 
@@ -42,7 +42,7 @@ async def upkeep(
         SettingsError: the audit trail would be forgotten before the runs.
     """
     retention = Retention(store.retention, keep_of(settings), clock)
-    space = FreeSpace(lambda: free_bytes(database), least_mib=settings.min_free_mib, clock=clock)
+    space = FreeSpace(lambda: free_bytes(disk), least_mib=settings.min_free_mib, clock=clock)
     await space.start()
     retention.start()
     try:
@@ -73,10 +73,10 @@ def keep_of(settings: RetentionSettings) -> Keep:
     )
 
 
-def free_bytes(database: Path) -> int:
-    """The room on the disk of the database.
+def free_bytes(folder: Path) -> int:
+    """The room on the disk of a folder.
 
     Raises:
         OSError: it does not say.
     """
-    return shutil.disk_usage(database.parent).free
+    return shutil.disk_usage(folder).free

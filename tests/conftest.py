@@ -31,6 +31,16 @@ class MakeServer(Protocol):
         ...
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """`--backend`: on which database the tests of the store run."""
+    parser.addoption(
+        "--backend",
+        choices=["sqlite", "postgres"],
+        help="the conformance tests of the store on this one alone, all of them; without it all on "
+        "SQLite, and of each the first case on PostgreSQL",
+    )
+
+
 def pytest_collection() -> None:
     """Collect no garbage while tests are collected: nearly all that is made stays."""
     gc.disable()

@@ -20,6 +20,7 @@ from aura_aio.cli.options import (
 )
 from aura_aio.cli.screen import Column, Piece, Screen
 from aura_aio.cli.serve import config_option
+from aura_aio.model.database_url import shown as address_shown
 from aura_aio.model.errors import SettingsError
 from aura_aio.settings_table import load_settings, settings_sources, settings_table
 
@@ -44,6 +45,8 @@ def config(*, file: Path | None, as_json: bool, **options: Any) -> None:
         raise Failure(str(error)) from error
     secret = (each.name for each in settings_table() if each.is_secret)
     values |= {name: _HIDDEN for name in secret if values[name]}
+    addresses = (each.name for each in settings_table() if each.is_address)
+    values |= {name: address_shown(values[name]) for name in addresses}
     screen = Screen(as_json=as_json)
     if as_json:
         document = {

@@ -10,10 +10,16 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
+from aura_aio.cli.options import (
+    SettingsCommand,
+    given_flags,
+    setting_options,
+    setting_values,
+)
 from aura_aio.cli.screen import Column, Screen, status
 from aura_aio.cli.serve import config_option
 from aura_aio.model.clock import SystemClock
+from aura_aio.model.database_url import holds_secret
 from aura_aio.model.errors import SettingsError
 from aura_aio.settings_table import (
     DEFAULT_FILE,
@@ -61,7 +67,12 @@ def _findings(flags: dict[str, Any], file: Path | None) -> "list[Finding]":
         sources = settings_sources(flags, os.environ, file)
     except SettingsError as error:
         return [examine.of_settings(error), *machine.findings()]
-    secret = [sources.get(each.name, "") for each in settings_table() if each.is_secret]
+    values = setting_values(settings)
+    secret = [
+        sources.get(each.name, "")
+        for each in settings_table()
+        if each.is_secret or (each.is_address and holds_secret(values[each.name]))
+    ]
     in_file = any(source.startswith("[") for source in secret)
     return examine.examine(
         settings, (file or Path(DEFAULT_FILE)) if in_file else None, SystemClock()

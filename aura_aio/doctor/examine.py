@@ -1,16 +1,18 @@
 """All checks, in the order in which they are told.
 
-May import settings, places, model and the rest of `doctor`.
+May import settings, places, store, model and the rest of `doctor`.
 """
 
 from pathlib import Path
 
-from aura_aio.doctor import machine, service, storage
+from aura_aio.doctor import machine, postgres, service, storage
 from aura_aio.doctor.findings import Finding, Verdict, wrong
 from aura_aio.model.clock import Clock
+from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import SettingsError
 from aura_aio.places import places_of
 from aura_aio.settings import Settings
+from aura_aio.store.relational.examination import Examined
 
 
 def examine(settings: Settings, settings_file: Path | None, clock: Clock) -> list[Finding]:
@@ -21,19 +23,27 @@ def examine(settings: Settings, settings_file: Path | None, clock: Clock) -> lis
         places = places_of(settings)
     except SettingsError as error:
         return [of_settings(error), *machine.findings()]
-    database, found = storage.database(places)
+    database, found = _of_database(places.database, clock)
     return [
         *machine.findings(),
         storage.folder(places),
         storage.space(places),
-        database,
-        storage.journal(places),
+        *database,
         *storage.secrets(settings, places, settings_file, found),
         storage.clock(clock, found),
         service.plans(places),
         service.tokens(settings.http, found, clock),
         service.server(settings.http, places),
     ]
+
+
+def _of_database(
+    database: Path | DatabaseUrl, clock: Clock
+) -> tuple[list[Finding], Examined | None]:
+    if isinstance(database, DatabaseUrl):
+        return postgres.findings(database, clock)
+    finding, found = storage.database(database)
+    return [finding, storage.journal(database)], found
 
 
 def of_settings(error: SettingsError) -> Finding:

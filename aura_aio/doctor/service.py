@@ -15,11 +15,14 @@ from aura_aio.catalog.validation import check_folder
 from aura_aio.doctor.findings import Finding, ok, warning, wrong
 from aura_aio.entrance import demand_of
 from aura_aio.model.clock import Clock
+from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import SettingsError, StoreUnavailable
 from aura_aio.places import Places
 from aura_aio.scheduler.access import Demand
 from aura_aio.settings import HttpSettings
-from aura_aio.store.sqlite.examination import Examined, is_in_use
+from aura_aio.store.opening import require_postgres
+from aura_aio.store.relational.examination import Examined
+from aura_aio.store.sqlite.examination import is_in_use
 
 ANSWER_SEC: Final = 3.0
 _ALL: Final = "0.0.0.0"  # noqa: S104 - it is not listened on # nosec B104
@@ -29,7 +32,7 @@ _EVERYWHERE: Final = {_ALL: "127.0.0.1", "::": "::1", "": "127.0.0.1"}
 def server(settings: HttpSettings, places: Places) -> Finding:
     """Whether a server answers at the address, or could be started there."""
     try:
-        in_use = is_in_use(places.database)
+        in_use = _in_use(places.database)
     except StoreUnavailable as error:
         return wrong("server", str(error), "Look at the owner and mode of the file.")
     if settings.port == 0:
@@ -47,6 +50,18 @@ def server(settings: HttpSettings, places: Places) -> Finding:
             "If it is Aura, look at its log and restart it; else take another port with --port.",
         )
     return _of_answers(answers, url, in_use=in_use)
+
+
+def _in_use(database: Path | DatabaseUrl) -> bool:
+    if isinstance(database, Path):
+        return is_in_use(database)
+    try:
+        require_postgres()
+        from aura_aio.store.postgres import examination  # noqa: PLC0415 - it may be missing
+
+        return examination.is_in_use(database)
+    except (SettingsError, StoreUnavailable):  # what is wrong with the database is told already
+        return False
 
 
 def _of_silence(settings: HttpSettings, url: str, *, in_use: bool) -> Finding:

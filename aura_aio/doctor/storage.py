@@ -16,7 +16,8 @@ from aura_aio.model.errors import SettingsError, StoreUnavailable
 from aura_aio.places import Places
 from aura_aio.secret_files import refuse_if_public
 from aura_aio.settings import Settings
-from aura_aio.store.sqlite.examination import Examined, examined
+from aura_aio.store.relational.examination import Examined
+from aura_aio.store.sqlite.examination import examined
 
 _MIB: Final = 1024 * 1024
 _FULL_BYTES: Final = 100 * _MIB
@@ -46,18 +47,19 @@ def folder(places: Places) -> Finding:
 
 
 def _of_folder(places: Places) -> Finding:
-    if _can_be_read_by_all(places.database):
+    database = places.database
+    if isinstance(database, Path) and _can_be_read_by_all(database):
         return warning(
             "data folder",
-            f"everybody on this machine can read {places.database}, with what runs were given",
-            f"chmod o= {places.database.parent}",
+            f"everybody on this machine can read {database}, with what runs were given",
+            f"chmod o= {database.parent}",
         )
     return ok("data folder", str(places.data_dir))
 
 
 def space(places: Places) -> Finding:
     """Whether the disk has room."""
-    place = _there(places.database.parent)
+    place = _there(places.disk)
     free = shutil.disk_usage(place).free
     detail = f"{_size(free)} free at {place}"
     mend = "Make room: remove what is not needed, or move the data folder to a larger disk."
@@ -66,9 +68,8 @@ def space(places: Places) -> Finding:
     return warning("disk", detail, mend) if free < _NEARLY_FULL_BYTES else ok("disk", detail)
 
 
-def database(places: Places) -> tuple[Finding, Examined | None]:
+def database(path: Path) -> tuple[Finding, Examined | None]:
     """Whether the database can be used; and what is in it, as far as it can be read."""
-    path = places.database
     if not path.exists():
         return ok("database", f"none yet at {path}: the first start makes it"), None
     try:
@@ -98,9 +99,9 @@ def _of_database(path: Path, found: Examined) -> Finding:
     return ok("database", f"{path}, {size}, sound, schema {found.version}{state}")
 
 
-def journal(places: Places) -> Finding:
+def journal(database: Path) -> Finding:
     """Whether the journal beside the database is taken over into it."""
-    path = places.database.with_name(places.database.name + "-wal")
+    path = database.with_name(database.name + "-wal")
     size = path.stat().st_size if path.exists() else 0
     if size > _LONG_JOURNAL_BYTES:
         return warning(

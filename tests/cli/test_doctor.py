@@ -182,7 +182,11 @@ def _no_such_setting(patient: Patient) -> None:
 
 
 def _other_database(patient: Patient) -> None:
-    patient.words += ["--database", "postgres://localhost/aura"]
+    patient.words += ["--database", "mysql://me:geheim@localhost/aura"]
+
+
+def _no_postgres(patient: Patient) -> None:
+    patient.words += ["--database", "postgres://me:geheim@127.0.0.1:1/aura"]
 
 
 def _host_of_others(patient: Patient) -> None:
@@ -226,7 +230,8 @@ CASES = [
     Case(_ended_token, "tokens", "every token has ended", "aura token create"),
     Case(_never_a_token, "tokens", "loopback", "--require-token"),
     Case(_no_such_setting, "settings", "no setting 'prot'", "aura config"),
-    Case(_other_database, "settings", "SQLite only", "aura config"),
+    Case(_other_database, "settings", "mysql://…: this version stores in SQLite", "aura config"),
+    Case(_no_postgres, "database", "postgres://me@127.0.0.1:1/aura cannot be read", "password are"),
     Case(_host_of_others, "server", "no server can listen on 192.0.2.1:1", "--host"),
 ]
 

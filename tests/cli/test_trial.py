@@ -53,7 +53,7 @@ def nothing(_: Path) -> None:
         (nothing, ("--data-dir", "a_file"), "a_file is no folder"),
         (nothing, ("--host", "0.0.0.0"), "aura token create --scope admin --data-dir data"),
         (nothing, ("--config", "broken.toml"), "broken.toml"),
-        (nothing, ("--database", "mysql://x"), "this version stores in SQLite only"),
+        (nothing, ("--database", "mysql://x"), "this version stores in SQLite (give"),
     ],
 )
 def test_what_would_keep_it_from_starting_is_said(

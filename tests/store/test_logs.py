@@ -58,7 +58,7 @@ async def test_numbers_go_on_after_a_restart(opened: Opened) -> None:
 
 async def test_an_entry_is_read_as_it_was_written(opened: Opened) -> None:
     lines = [
-        LogLine(1.5, LogLevel.ERROR, "task", "völlig\n\x00 kaputt", "c", "p", "t", "s", 2, "w", {}),
+        LogLine(1.5, LogLevel.ERROR, "task", "völlig\n\x01 kaputt", "c", "p", "t", "s", 2, "w", {}),
         LogLine(2.25, LogLevel.DEBUG, "", "", data={"a": [1, {"b": None}], "é": 0.5}),
     ]
     written = await opened.store.logs.append(lines)

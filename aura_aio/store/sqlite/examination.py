@@ -6,10 +6,10 @@ May import the rest of `store.sqlite`, `store.relational`, the standard library 
 import sqlite3
 from contextlib import closing
 from pathlib import Path
-from typing import NamedTuple
 
 from aura_aio.model.access import Token
 from aura_aio.model.errors import DatabaseInUse, StoreUnavailable
+from aura_aio.store.relational.examination import Examined, one
 from aura_aio.store.relational.schema import migrations
 from aura_aio.store.relational.tokens import tokens_of
 from aura_aio.store.sqlite.database import (
@@ -19,26 +19,6 @@ from aura_aio.store.sqlite.database import (
     refuse_others,
 )
 from aura_aio.store.sqlite.soundness import thorough_damage_of
-
-
-class Examined(NamedTuple):
-    """A database that could be read.
-
-    Of one that is not ours, or damaged, the rest is not known.
-    """
-
-    is_ours: bool
-    version: int
-    newest_version: int
-    """What this version of Aura knows."""
-    damage: str | None = None
-    missing: tuple[str, ...] = ()
-    """Tables and indexes that should be there."""
-    latest_at: float | None = None
-    """When the newest of its rows was written, in seconds since the epoch."""
-    tokens: tuple[Token, ...] = ()
-    has_sealed: bool = False
-    """Whether runs in it have secret inputs."""
 
 
 def examined(path: Path) -> Examined:
@@ -60,11 +40,7 @@ def examined(path: Path) -> Examined:
             found = found._replace(missing=_missing(connection) if version == newest else ())
             if found.missing:
                 return found
-            return found._replace(
-                latest_at=_latest(connection),
-                tokens=tokens_of(connection),
-                has_sealed=bool(_one(connection, _SEALED)),
-            )
+            return found.with_what_is_in(connection)
     except sqlite3.Error as error:
         raise StoreUnavailable(f"{path} cannot be read as a database: {error}.") from error
 
@@ -80,7 +56,7 @@ def usable_tokens(path: Path) -> tuple[Token, ...]:
     try:
         with closing(_read_only(path)) as connection:
             refuse_others(connection, path, migrations())
-            return tokens_of(connection) if _one(connection, "PRAGMA user_version") else ()
+            return tokens_of(connection) if one(connection, "PRAGMA user_version") else ()
     except sqlite3.Error as error:
         raise StoreUnavailable(f"{path} cannot be read as a database: {error}.") from error
 
@@ -103,12 +79,6 @@ def is_in_use(database: Path) -> bool:
 
 
 _OBJECTS = "SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'"
-_SEALED = "SELECT 1 FROM runs WHERE sealed IS NOT NULL LIMIT 1"
-_LATEST = (
-    "SELECT at FROM audit ORDER BY number DESC LIMIT 1",
-    "SELECT timestamp FROM logs ORDER BY seq DESC LIMIT 1",
-    "SELECT created_at FROM runs ORDER BY cid DESC LIMIT 1",
-)
 
 
 def _read_only(path: Path) -> sqlite3.Connection:
@@ -122,13 +92,3 @@ def _missing(connection: sqlite3.Connection) -> tuple[str, ...]:
             ideal.executescript(step.sql)
         wanted = {name for (name,) in ideal.execute(_OBJECTS)}
     return tuple(sorted(wanted - {name for (name,) in connection.execute(_OBJECTS)}))
-
-
-def _latest(connection: sqlite3.Connection) -> float | None:
-    times = [time for query in _LATEST if (time := _one(connection, query)) is not None]
-    return max(times, default=None)
-
-
-def _one(connection: sqlite3.Connection, query: str) -> float | None:
-    row = connection.execute(query).fetchone()
-    return None if row is None else row[0]

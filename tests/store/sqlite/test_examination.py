@@ -16,10 +16,11 @@ from aura_aio.model.access import NewToken, Scope, make_token
 from aura_aio.model.audit import AuditOutcome, Note
 from aura_aio.model.errors import DatabaseInUse, DatabaseTooNew, StoreUnavailable
 from aura_aio.model.log import LogLevel, LogLine
+from aura_aio.store.relational.examination import Examined
 from aura_aio.store.relational.schema import migrations
 from aura_aio.store.sqlite.backup import check_database, copy_database, no_server_has
 from aura_aio.store.sqlite.database import SqliteDatabase
-from aura_aio.store.sqlite.examination import Examined, examined, is_in_use, usable_tokens
+from aura_aio.store.sqlite.examination import examined, is_in_use, usable_tokens
 from tests.store.sqlite.at import opened_at
 from tests.store.sqlite.damage import damage_rows, filled
 

@@ -1,0 +1,264 @@
+"""The database: connected to, held by one server, brought up to date, and found again when lost.
+
+May import the rest of `store.postgres`, store.relational, psycopg, the standard library and model
+only.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
+from threading import Event
+from typing import Final
+
+import psycopg
+from psycopg import errors
+
+from aura_aio.model.clock import Clock
+from aura_aio.model.database_url import DatabaseUrl
+from aura_aio.model.errors import DatabaseInUse, DatabaseTooNew, StoreUnavailable
+from aura_aio.store.postgres import custody
+from aura_aio.store.postgres.connection import SCHEMA, PostgresConnection
+from aura_aio.store.postgres.dialect import schema_in_postgres
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.schema import Migration, migrations
+
+_log = logging.getLogger("aura.store.postgres")
+
+LOCK_WAIT_SEC: Final = 2.0
+"""How long to wait for who has the database: a server that was killed is noticed in that time."""
+
+FIND_OUT_SEC: Final = 30.0
+"""How long the outcome of a commit is asked for whose answer was lost."""
+_PAUSE_SEC: Final = 0.5
+_OWN_LOCK_WAIT_SEC: Final = 0.25
+
+_BEGIN: Final = "BEGIN; SELECT CAST(pg_current_xact_id() AS text)"
+_OUTCOME: Final = "SELECT pg_xact_status(CAST(? AS xid8))"
+
+_VERSIONS: Final = "CREATE TABLE migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL)"
+_TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = ?"
+_VERSION: Final = "SELECT COALESCE(MAX(number), 0) FROM migrations"
+_KEEP_VERSION: Final = "INSERT INTO migrations (number, name) VALUES (?, ?)"
+
+_AT_FAULT: Final = (
+    StoreUnavailable,
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    errors.ReadOnlySqlTransaction,  # the server has become a standby
+)
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether the database is at fault (full, locked, gone), and not the statement.
+
+    psycopg counts a value that is too large for an index as operational.
+    """
+    return isinstance(error, _AT_FAULT) and not isinstance(error, errors.ProgramLimitExceeded)
+
+
+def told(url: DatabaseUrl, error: Exception) -> str:
+    """The first line of what a failed connection says, without secrets."""
+    lines = url.without_secrets(str(error)).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
+
+
+def version_of(connection: PostgresConnection, url: DatabaseUrl, steps: Sequence[Migration]) -> int:
+    """The number of the last migration of a database that is ours; 0 of an empty one.
+
+    Raises:
+        DatabaseTooNew: a newer version has written it.
+        StoreUnavailable: what is in the schema is not ours.
+    """
+    tables = {name for (name,) in connection.execute(_TABLES, (SCHEMA,))}
+    if not tables:
+        return 0
+    if "migrations" not in tables or not tables & {"runs"}:
+        raise StoreUnavailable(
+            f"In {url} the schema {SCHEMA!r} is that of another program: give the server another "
+            "database."
+        )
+    version = int(connection.execute(_VERSION).fetchone()[0])
+    if version > steps[-1].number:
+        raise DatabaseTooNew(
+            f"The database {url} was written by a newer version of Aura (its schema is {version}, "
+            f"this version knows {steps[-1].number}): start that version, or give this one "
+            "another database."
+        )
+    return version
+
+
+class PostgresDatabase:
+    """Implements `store.relational.connection.Database`: a database that this server alone has,
+    up to date with the migrations.
+
+    Raises (from the constructor, which blocks: call it in a thread):
+        DatabaseTooNew: a newer version has written it; it was not touched.
+        DatabaseInUse: another server has it.
+        StoreUnavailable: it cannot be reached or used, or is not ours.
+        SettingsError: the address cannot be understood.
+    """
+
+    def __init__(
+        self, url: DatabaseUrl, clock: Clock, *, lock_wait_sec: float = LOCK_WAIT_SEC
+    ) -> None:
+        self.url = url
+        self._clock = clock
+        self.fault: str | None = None
+        """Why the server cannot go on with the database, once that is so."""
+        self._transaction = ""
+        self._pause = Event()
+        try:
+            self._writer = PostgresConnection(url)
+        except psycopg.Error as error:
+            raise StoreUnavailable(
+                f"The database {url} cannot be reached: {told(url, error)}."
+            ) from error
+        with ExitStack() as undo:
+            undo.callback(self._writer.close)
+            try:
+                custody.take(self._writer, url, lock_wait_sec)
+                self._bring_up_to_date(migrations())
+                self._myself = custody.myself(self._writer)
+            except psycopg.Error as error:
+                raise StoreUnavailable(
+                    f"The database {url} cannot be used: {told(url, error)}."
+                ) from error
+            undo.pop_all()
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server can go on with it; else it has to be started again."""
+        return self.fault is None
+
+    async def aclose(self) -> None:
+        """Nothing looks after it that would have to end."""
+
+    @property
+    def writer(self) -> PostgresConnection:
+        """The connection that writes; another one, once it had to be made anew."""
+        return self._writer
+
+    def begin(self) -> None:
+        """Begin a transaction of the writer, on a new connection if the one there was is lost."""
+        if self.fault is not None:
+            raise StoreUnavailable(self.fault)
+        if not self._writer.is_lost:
+            try:
+                self._begin()
+            except psycopg.Error:
+                if not self._writer.is_lost:
+                    raise
+            else:
+                return
+        self._reconnect()
+        self._begin()
+
+    def commit(self) -> None:
+        """Make it durable. If the answer was lost it is asked for, on a new connection."""
+        try:
+            done = self._writer.raw.execute("COMMIT").statusmessage
+        except psycopg.Error:
+            if not self._writer.is_lost or not self._was_committed():
+                raise
+        else:
+            if done != "COMMIT":
+                raise RuntimeError(f"the database has answered a commit with {done}")
+
+    def rollback(self) -> None:
+        """Undo it. If the database refuses even that, the next `begin` fails."""
+        with suppress(psycopg.Error):
+            self._writer.rollback()
+
+    def reader(self) -> PostgresConnection:
+        """A new connection that cannot write."""
+        return PostgresConnection(self.url, only_reads=True)
+
+    def is_lost(self, reader: Connection) -> bool:
+        """Whether there is nobody at the other end of `reader`."""
+        return isinstance(reader, PostgresConnection) and reader.is_lost
+
+    def is_unavailable(self, error: Exception) -> bool:
+        """See `is_unavailable` of this module."""
+        return is_unavailable(error)
+
+    def close(self) -> None:
+        """Let others have the database, and close the writer's connection."""
+        with suppress(psycopg.Error):
+            self._writer.execute("SELECT pg_advisory_unlock_all()")
+        self._writer.close()
+
+    def _begin(self) -> None:
+        cursor = self._writer.raw.execute(_BEGIN)
+        cursor.nextset()
+        row = cursor.fetchone()
+        self._transaction = "" if row is None else row[0]
+
+    def _reconnect(self) -> None:
+        """Connect again, as the one who has the database.
+
+        Raises:
+            psycopg.Error: that is not possible now.
+            DatabaseInUse: another server has taken it meanwhile; this one must not go on.
+        """
+        self._writer.close()
+        fresh = PostgresConnection(self.url)
+        with ExitStack() as undo:
+            undo.callback(fresh.close)
+            self._take_again(fresh)
+            self._myself = custody.myself(fresh)
+            undo.pop_all()
+        self._writer = fresh
+        _log.warning("connected to the database again", extra={"action": "database_found_again"})
+
+    def _take_again(self, fresh: PostgresConnection) -> None:
+        try:
+            custody.take(fresh, self.url, _OWN_LOCK_WAIT_SEC)
+        except DatabaseInUse:
+            custody.end_predecessor(fresh, self._myself)
+            try:
+                custody.take(fresh, self.url, LOCK_WAIT_SEC)
+            except DatabaseInUse as error:
+                self._give_up("Another server has taken the database while this one had lost it.")
+                raise error from None
+
+    def _was_committed(self) -> bool:
+        """Whether the transaction whose commit was not answered is durable."""
+        give_up_at = self._clock.monotonic() + FIND_OUT_SEC
+        while self._clock.monotonic() < give_up_at:
+            try:
+                self._reconnect()
+                row = self._writer.execute(_OUTCOME, (self._transaction,)).fetchone()
+            except DatabaseInUse:
+                return False
+            except psycopg.Error as error:
+                reason = told(self.url, error)
+                extra = {"action": "database_lost", "reason": reason}
+                _log.warning("the database does not say what became of a commit", extra=extra)
+            else:
+                if row[0] != "in progress":
+                    return bool(row[0] == "committed")
+            self._pause.wait(_PAUSE_SEC)
+        self._give_up("It is not known what became of a commit whose answer was lost.")
+        return False
+
+    def _give_up(self, why: str) -> None:
+        self.fault = f"{why} The server has to be started again"
+        _log.critical(
+            "the server cannot go on with its database",
+            extra={"action": "database_given_up", "reason": self.fault},
+        )
+
+    def _bring_up_to_date(self, steps: Sequence[Migration]) -> None:
+        version = version_of(self._writer, self.url, steps)
+        for step in steps:
+            if step.number > version:
+                self._migrate(step)
+
+    def _migrate(self, step: Migration) -> None:
+        """All of it, with its number, or nothing."""
+        with self._writer.raw.transaction():
+            if step.number == 1:
+                self._writer.raw.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+                self._writer.raw.execute(_VERSIONS)
+            self._writer.raw.execute(schema_in_postgres(step.sql))
+            self._writer.execute(_KEEP_VERSION, (step.number, step.name))

