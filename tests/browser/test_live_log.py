@@ -51,6 +51,10 @@ async def test_the_live_log_is_filtered_paused_and_kept_short(
     await expect(page).to_have_url(re.compile(r"#/logs\?level=debug&q=ada\+SAID$"))
     await page.get_by_label("Search the log").fill("")
 
+    time = log.locator("time").first
+    await time.hover()
+    await expect(time).to_have_attribute("title", re.compile(r"UTC: \d{4}-\d\d-\d\dT"))
+
     await page.get_by_role("button", name="Pause").click()
     await shop.done("shop", "noise", inputs={"word": "Grace"})
     go_on = page.get_by_role("button", name="Go on")

@@ -8,7 +8,9 @@ import { toRun } from "../route.js";
 export const MOST_LINES = 2_000;
 const MOST_KEPT = 20_000;
 const NEAR_END_PX = 24;
-const DRAWN_AFTER_MS = 80; // as often as eyes can follow; the page is free for others in between
+const DRAWN_AFTER_MS = 80; // as often as eyes can follow
+const RESTS = 3; // times as long as it drew, so that the page is free for others most of the time, however slow the machine is
+const MOST_REST_MS = 1_000;
 const LEVELS = ["debug", "info", "warning", "error", "critical"];
 
 /** How much a level matters; one that is not known yet is never left out. */
@@ -23,7 +25,7 @@ function line(entry, withRun) {
   return h(
     "div",
     { class: `line ${level}` },
-    h("time", { datetime: entry.timestamp, title: bothTimes(entry.timestamp) }, timeOfDay(entry.timestamp)),
+    h("time", { datetime: entry.timestamp }, timeOfDay(entry.timestamp)),
     " ",
     h("span", { class: "level" }, word("level", entry.level)),
     " ",
@@ -36,6 +38,11 @@ function line(entry, withRun) {
   );
 }
 
+/** The whole time is written out when somebody points at it: for thousands of lines a second that takes longer than the lines. */
+function sayWhole({ target }) {
+  if (target.localName === "time" && !target.title) target.title = bothTimes(target.dateTime);
+}
+
 /**
  * A box of log lines that stays at its end while `following`, until somebody scrolls up. Lines come
  * a few times a second, many at once, or wait while it is `paused`. `changed()` tells when one of
@@ -45,6 +52,7 @@ export class LogLines {
   #kept = [];
   #fresh = []; // of those kept, the ones that are not drawn yet
   #timer;
+  #restMs = DRAWN_AFTER_MS;
   #withRun;
   #top = 0; // where the list was scrolled to
   #changed;
@@ -61,6 +69,7 @@ export class LogLines {
     this.empty = h("p", { class: "empty" });
     this.node = h("div", { class: "log-box" }, this.list, this.empty);
     this.list.addEventListener("scroll", () => this.#scrolled(), { passive: true });
+    this.list.addEventListener("pointerover", sayWhole);
     this.#say();
   }
 
@@ -77,7 +86,7 @@ export class LogLines {
     if (this.#kept.length > MOST_KEPT * 1.1) this.#kept.splice(0, this.#kept.length - MOST_KEPT);
     if (this.#fresh.length > MOST_KEPT) this.#fresh.splice(0, this.#fresh.length - MOST_KEPT);
     if (this.paused) this.#changed();
-    else this.#timer ??= setTimeout(() => requestAnimationFrame(() => this.#draw()), DRAWN_AFTER_MS);
+    else this.#timer ??= setTimeout(() => requestAnimationFrame(() => this.#draw()), this.#restMs);
   }
 
   /** A line of our own among them. */
@@ -130,6 +139,7 @@ export class LogLines {
   #draw() {
     this.#timer = undefined;
     if (this.paused) return;
+    const begun = performance.now();
     // What would be pushed out again at once is not made at all.
     const wanted = this.#fresh.filter((entry) => entry.note !== undefined || this.#wanted(entry)).slice(-MOST_LINES);
     this.#fresh = [];
@@ -145,6 +155,7 @@ export class LogLines {
     }
     if (this.following) this.#toEnd();
     this.#say();
+    this.#restMs = Math.min(Math.max(DRAWN_AFTER_MS, RESTS * (performance.now() - begun)), MOST_REST_MS);
   }
 
   #say() {
