@@ -49,6 +49,15 @@ async def test_runs_are_listed_newest_first_in_pages(opened: Opened) -> None:
     assert len(whole.items) == 7
 
 
+async def test_of_plans_that_are_not_seen_nothing_is_listed(opened: Opened) -> None:
+    mine, _ = await opened.enqueue(plan_name="mine"), await opened.enqueue(plan_name="other")
+    seen = frozenset({"mine"})
+    assert await cids(opened, plans=seen) == [mine]
+    assert await cids(opened, plans=seen, plan_name="mine") == [mine]
+    assert await cids(opened, plans=seen, plan_name="other") == []
+    assert await cids(opened, plans=frozenset()) == []
+
+
 async def test_an_empty_list_has_one_empty_page(opened: Opened) -> None:
     assert await page(opened) == Page(())
 
