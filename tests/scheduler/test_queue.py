@@ -15,6 +15,7 @@ from aura_aio.model.access import EVERYTHING, Grant, Scope
 from aura_aio.model.audit import Note, noting
 from aura_aio.model.errors import NotQueued, RunNotFound
 from aura_aio.model.plan import StepStatus
+from aura_aio.model.ports import ActiveAttempt
 from aura_aio.model.run import CancelRequest, Outcome, StepRecord
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler import queue
@@ -150,6 +151,17 @@ async def test_who_cancels_a_run_stands_in_it(subject: Subject) -> None:
         run = await subject.runs.cancel(cid, reason="Enough.")
     assert run.state is RunState.CANCELLED
     assert run.cancel == CancelRequest(START, reason="Enough.", requested_by="ada")
+
+
+async def test_a_run_that_is_active_is_told_of_with_its_attempt(
+    subject: Subject, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cid, other = await submitted(subject, "p/t", "p/t")
+    await subject.store.queue.claim(["w1", "w2"])
+    known = {cid: ActiveAttempt("w1", ("a",))}
+    monkeypatch.setattr(subject.hands, "active", lambda: known)
+    active = {run.cid: attempt for run, attempt in await subject.runs.list_active()}
+    assert active == {cid: known[cid], other: None}
 
 
 async def test_a_run_is_looked_at(subject: Subject) -> None:
