@@ -83,6 +83,7 @@ async def test_a_large_one_that_was_not_closed_is_checked_while_it_is_used(
         await store.aclose()
     (record,) = caplog.records
     assert vars(record)["action"] == "database_damaged"
+    assert f"{damaged} is damaged" in vars(record)["reason"]
     assert "aura restore" in vars(record)["reason"]
 
 
