@@ -38,6 +38,12 @@ def test_the_token_of_commands_is_kept_from_what_a_server_starts() -> None:
     assert environ == {"AURA_URL": "u"}
 
 
+def test_the_address_of_the_database_is_kept_from_what_a_server_starts() -> None:
+    environ = {"AURA_DATABASE": "postgresql://me:word@db/aura", "AURA_DATA_DIR": "d"}
+    assert take_secrets(WorkerSettings(), environ) == {}
+    assert environ == {"AURA_DATA_DIR": "d"}
+
+
 def test_a_file_has_a_line_for_each_and_variables_win(tmp_path: Path) -> None:
     text = '# comment\n\nA=1\n B = two words \nC=x=y\nA=later\nD=\nE="quoted"\n'
     settings = secrets_file(tmp_path, text)
