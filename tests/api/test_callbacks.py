@@ -14,7 +14,7 @@ import pytest
 
 from aura_aio.contract.document import load_contract
 from tests.conftest import MakeServer
-from tests.contract.json_schema import closed, component_validator, faults
+from tests.contract.json_schema import Schemas, closed, faults
 from tests.receiver import SECRET, Receiver, pouring, receiving
 from tests.serving import Served, write_plan
 from tests.waiting import until
@@ -70,8 +70,8 @@ async def test_the_end_of_a_run_is_told_with_a_signature(
     url = f"{receiver.url}/hook?key=4711"
     cid = await calling.run("probe", "echo", inputs=TEXT, labels={"a": "b"}, callback_url=url)
     (call,) = await receiver.came()
-    document = closed((await asyncio.to_thread(load_contract)).as_dict())
-    assert list(faults(component_validator(document, "RunFinishedEvent"), call.json)) == []
+    schemas = Schemas(closed((await asyncio.to_thread(load_contract)).as_dict()))
+    assert list(faults(schemas.component("RunFinishedEvent"), call.json)) == []
     run = await calling.finished(cid)
     event = call.json
     assert (event["type"], event["timestamp"]) == ("run.finished", run["finished_at"])

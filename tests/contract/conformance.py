@@ -12,7 +12,7 @@ from typing import Any, NoReturn
 from jsonschema_rs import Draft202012Validator as Validator
 
 from aura_aio.contract.document import Answer, Contract, Operation
-from tests.contract.json_schema import closed, component_validator, faults, validator
+from tests.contract.json_schema import Schemas, closed, faults
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -102,7 +102,7 @@ def _header_faults(contract: Contract, answer: Answer, headers: Mapping[str, str
                 yield f"the header {name} is missing"
             continue
         value = _from_text(text, schema.get("type"))
-        for fault in faults(_header_validator(contract, answer, name), value):
+        for fault in faults(_header_validator(contract, json.dumps(dict(schema))), value):
             yield f"header {name}: {fault}"
 
 
@@ -147,17 +147,18 @@ def _value(place: str, text: bytes) -> Any:
 
 
 @cache
-def _closed(contract: Contract) -> dict[str, Any]:
-    return closed(contract.as_dict())
+def _schemas(contract: Contract) -> Schemas:
+    return Schemas(closed(contract.as_dict()))
 
 
 @cache
 def _validator(contract: Contract, component: str) -> Validator:
-    return component_validator(_closed(contract), component)
+    return _schemas(contract).component(component)
 
 
-def _header_validator(contract: Contract, answer: Answer, name: str) -> Validator:
-    return validator(_closed(contract), dict(answer.headers[name][1]))
+@cache
+def _header_validator(contract: Contract, schema: str) -> Validator:
+    return _schemas(contract).validator(json.loads(schema))
 
 
 @cache

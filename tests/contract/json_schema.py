@@ -36,15 +36,20 @@ def _bounded(node: Any) -> Any:
     return copied
 
 
-def validator(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Validator:
-    """A validator, formats included, of `schema`, whose references lead into `document`."""
-    rooted = _bounded({**schema, "components": document["components"]})
-    return Validator(rooted, validate_formats=True, formats=_FORMATS)
+class Schemas:
+    """The schemas of a contract document, as what judges values."""
 
+    def __init__(self, document: Mapping[str, Any]) -> None:
+        self._components = _bounded(document["components"])
 
-def component_validator(document: Mapping[str, Any], name: str) -> Validator:
-    """A validator of the component `name` of `document`."""
-    return validator(document, {"$ref": f"#/components/schemas/{name}"})
+    def validator(self, schema: Mapping[str, Any]) -> Validator:
+        """A validator, formats included, of `schema`, whose references lead into the document."""
+        rooted = {**_bounded(schema), "components": self._components}
+        return Validator(rooted, validate_formats=True, formats=_FORMATS)
+
+    def component(self, name: str) -> Validator:
+        """A validator of the component `name`."""
+        return self.validator({"$ref": f"#/components/schemas/{name}"})
 
 
 def closed(document: Mapping[str, Any]) -> dict[str, Any]:

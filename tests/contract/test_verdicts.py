@@ -15,7 +15,7 @@ from marshmallow import ValidationError
 from aura_aio.api.schemas import component_schema
 from aura_aio.contract.document import load_contract
 from aura_aio.contract.schema_checks import PER_ITEM
-from tests.contract.json_schema import component_validator, faults
+from tests.contract.json_schema import Schemas, faults
 from tests.contract.near import GOOD_MOMENTS, ODD_MOMENTS, Near
 
 CONTRACT = load_contract()
@@ -35,7 +35,7 @@ def _whole_body(document: dict[str, Any]) -> dict[str, Any]:
 
 
 NEAR = Near(SCHEMAS)
-JUDGES = {name: component_validator(_whole_body(DOCUMENT), name) for name in REQUESTS}
+JUDGES = {name: Schemas(_whole_body(DOCUMENT)).component(name) for name in REQUESTS}
 
 
 def _marshmallow(name: str, value: Any) -> dict[str, Any] | list[Any]:
