@@ -54,9 +54,10 @@ async def test_a_run_that_is_due_starts_when_the_store_is_free_again(
 ) -> None:
     file = tmp_path / "lines"
     inputs = {"file": str(file), "line": "once"}
-    cid = await server.run("probe", "count", inputs=inputs, delay_sec=0.1)
+    # Long enough to lock the store before it is due, also on a busy machine.
+    cid = await server.run("probe", "count", inputs=inputs, delay_sec=2)
     async with locked(tmp_path / "data"):
-        await until(lambda: told(caplog, "claims_wait"))
+        await until(lambda: told(caplog, "claims_wait"), within=10)
         body = {"plan_name": "probe", "task_name": "echo", "inputs": {"text": "x"}}
         refused = await server.post("/api/tasks/run", body)
         assert refused.status == 503
