@@ -99,15 +99,9 @@ def memory_mib(pid: int) -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def workers_of(pid: int) -> list[int]:
-    """The pids of a server's workers (Linux)."""
-    found = []
-    for each in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            parent = int((each / "stat").read_text("ascii").rpartition(")")[2].split()[1])
-            if parent == pid and b"worker" in (each / "cmdline").read_bytes():
-                found.append(int(each.name))
-    return found
+def workers_of(url: str) -> list[int]:
+    """The pids of a server's workers."""
+    return [worker["pid"] for worker in get(url + "/api/system/status")["workers"]]
 
 
 def _free_port() -> int:

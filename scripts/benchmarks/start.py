@@ -23,7 +23,7 @@ def start(asked: Asked) -> Sequence[Result]:
         with processes.aura() as aura:
             for _ in range(_RUNS):  # so that each worker has done what it is there for
                 processes.finished(aura.url, processes.start_run(aura.url, "noop"))
-            workers = processes.workers_of(aura.pid)
+            workers = processes.workers_of(aura.url)
             each = median(processes.memory_mib(pid) for pid in workers)
             server_mib = processes.memory_mib(aura.pid)
         with processes.bare("benchmarks.bare_server") as bare:
