@@ -22,6 +22,13 @@ settings.register_profile(
     "mutation", derandomize=True, database=None, phases=(Phase.explicit, Phase.generate)
 )
 
+_LONGEST = (
+    "tests/campaign/",
+    "tests/contract/test_schemathesis.py",
+    "tests/packaging/",
+    "tests/sdks/",
+)
+
 
 class MakeServer(Protocol):
     """Starts a server for the test, and ends it with the test."""
@@ -53,6 +60,12 @@ def pytest_collection_finish() -> None:
     gc.enable()
     gc.collect()
     gc.freeze()
+    gc.set_threshold(10_000)  # what a test leaves is thrown away in larger portions
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes longest, so that no process is left alone with it at the end."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
 
 
 @pytest.fixture(autouse=True)
