@@ -79,17 +79,8 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
         _run(sys.executable, "-m", "venv", "--without-pip", folder, cwd=folder.parent)
         pins = (REPOSITORY / "constraints.txt").as_uri()
         pinned = {**os.environ, "PIP_CONSTRAINT": pins, "PIP_BUILD_CONSTRAINT": pins}
-        install = (
-            sys.executable,
-            "-m",
-            "pip",
-            "--python",
-            folder,
-            "install",
-            "--no-compile",
-            wheel,
-        )
-        _run(*install, cwd=folder.parent, env=pinned)
+        pip = (sys.executable, "-m", "pip", "--python", folder)
+        _run(*pip, "install", "--no-compile", wheel, cwd=folder.parent, env=pinned)
     finally:
         end.touch()
     return folder / PROGRAMS
