@@ -179,7 +179,7 @@ class System:
         if self._stopped_since is None:
             up = any(worker.state == "ready" for worker in self._dispatcher.workers())
             return SystemState.RUNNING if up else SystemState.STARTING
-        active = sum(counts.by_state.get(state, 0) for state in HOLDS_A_SLOT)
+        active = sum(counts.by_state[state] for state in HOLDS_A_SLOT)
         return SystemState.DRAINING if active else SystemState.STOPPED
 
     async def _end_active(self, *, cancel: bool, timeout_sec: float | None) -> None:

@@ -115,6 +115,27 @@ async def test_the_log_of_everything_always_goes_on(written: Written) -> None:
     assert seqs((await written.of_all(cursor=ahead.next_cursor)).entries) == [10, 11]
 
 
+async def test_what_comes_while_a_page_is_read_is_given_once(written: Written) -> None:
+    store = written.opened.store.logs
+
+    class Busy:
+        """The log of a store, which grows just before it is read."""
+
+        async def read(self, *asked: Any, **how: Any) -> Sequence[LogEntry]:
+            await written.write(1, None)
+            return await store.read(*asked, **how)
+
+    busy: Any = Busy()
+    parts = (written.opened.store.runs, written.opened.store.audit, written.hub, written.ends)
+    written.logs = Logs(busy, *parts)
+    await written.write(1, None)
+    given, cursor = list[int](), None
+    for _ in range(3):
+        page = await written.of_all(cursor=cursor)
+        given, cursor = given + seqs(page.entries), page.next_cursor
+    assert given == [1, 2, 3]
+
+
 async def asked(question: Coroutine[Any, Any, LogPage], happens: Coroutine[Any, Any, Any]) -> Any:
     """What is answered to a question that was asked before something happens."""
     async with asyncio.TaskGroup() as group:

@@ -75,7 +75,11 @@ async def test_a_page_may_be_empty_though_others_follow(
     subject: Subject, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(queue, "MOST_PAGES", 3)
-    (*_, last) = await submitted(subject, *["p/t"] * 3, "q/t")
+    (*_, early) = await submitted(subject, *["p/t"] * 2, "q/t")
+    found = await subject.queue.list(delayed=False, limit=1, cursor=None, grant=of("q"))
+    assert [entry.run.cid for entry in found.items] == [early]
+    await subject.queue.remove_from_queue(early)
+    (*_, last) = await submitted(subject, "p/t", "q/t")
     first = await subject.queue.list(delayed=False, limit=1, cursor=None, grant=of("q"))
     assert first.items == ()
     rest = await subject.queue.list(delayed=False, limit=1, cursor=first.next_cursor, grant=of("q"))
@@ -93,6 +97,9 @@ async def test_delayed_runs_are_listed_by_themselves(subject: Subject) -> None:
         assert entry.waiting.reasons[0].until == entry.run.run_at
     seen = await subject.queue.list(delayed=True, limit=9, cursor=None, grant=of("q"))
     assert seen.items == ()
+    last = await subject.runs.submit(replace(ASKED, plan_name="q", delay_sec=90.0))
+    seen = await subject.queue.list(delayed=True, limit=1, cursor=None, grant=of("q"))
+    assert [(entry.run.cid, entry.position) for entry in seen.items] == [(last.cids[0], 2)]
 
 
 async def test_where_a_run_stands_is_told_with_what_who_asks_may_see(subject: Subject) -> None:

@@ -44,6 +44,7 @@ from tests.scheduler.subject import Hands, Subject, load
 from tests.waiting import until
 
 ASKED = RunRequest(plan_name="p", task_name="t")
+SITE = f"meta: {{concurrency: {{mutex_group: site}}}}\n{STEP}"
 
 
 class Workers(Hands):
@@ -105,9 +106,10 @@ class Whole:
             hot_reload=HotReload(plans, PlanReload(plans, store.runs, subject.hands, triggers)),
         )
 
-    async def run(self) -> str:
+    async def run(self, task_name: str = "t") -> str:
         """The cid of a run that is under way."""
-        (cid,) = (await self.scheduler.run_ad_hoc_task(ASKED)).cids
+        asked = replace(ASKED, task_name=task_name)
+        (cid,) = (await self.scheduler.run_ad_hoc_task(asked)).cids
         (tasklet,) = await self.subject.store.queue.claim(["w1"])
         assert tasklet.cid == cid
         return cid
@@ -123,7 +125,7 @@ class Whole:
 
 @pytest.fixture
 async def whole(tmp_path: Path) -> AsyncIterator[Whole]:
-    plans, vault = await load(tmp_path, {"p/t": STEP})
+    plans, vault = await load(tmp_path, {"p/t": STEP, "p/s": SITE})
     clock, workers = TurnedClock(START - 3), Workers()
     clock.turn(3)
     subject = Subject(tmp_path, plans, vault, clock)
@@ -262,6 +264,14 @@ async def test_it_is_ready_while_its_store_answers_and_until_it_shuts_down(
     whole.system.shut_down()
     with pytest.raises(NotReady, match=r"^The server is shutting down\.$"):
         await whole.system.check_ready()
+
+
+async def test_a_rehearsal_names_nobody_whom_the_one_who_asks_does_not_see(whole: Whole) -> None:
+    cid, asked = await whole.run("s"), replace(ASKED, task_name="s")
+    for plan_name, named in (("p", (cid,)), ("q", ())):
+        grant = Grant(Scope.READ, frozenset({plan_name}))
+        found = await whole.scheduler.dry_run_task(asked, grant)
+        assert found.waiting.reasons[0].blocking_cids == named
 
 
 async def test_what_handlers_call_is_done_by_the_part_that_does_it(whole: Whole) -> None:

@@ -43,7 +43,7 @@ async def test_the_first_revocation_counts(opened: Opened) -> None:
     assert await opened.store.tokens.revoke(token.id, 5.0) == revoked
     assert await opened.store.tokens.revoke(token.id, 6.0) == revoked
     assert set(await opened.store.tokens.list_tokens()) == {revoked, other}
-    with pytest.raises(TokenNotFound):
+    with pytest.raises(TokenNotFound, match="'nobody'"):
         await opened.store.tokens.revoke("nobody", 5.0)
 
 

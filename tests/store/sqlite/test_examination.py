@@ -180,7 +180,7 @@ def test_what_cannot_be_used_is_no_copy(path: Path, tmp_path: Path) -> None:
     with pytest.raises(StoreUnavailable, match=r"^There is no database .*where\.db: .*--data-dir"):
         copy_database(tmp_path / "nowhere.db", tmp_path / "a.db")
     changed(path, "PRAGMA user_version = 999")
-    with pytest.raises(DatabaseTooNew, match=r"b\.db .*newer .*999"):
+    with pytest.raises(DatabaseTooNew, match=r"b\.db .*newer .*999\): use that one\.$"):
         copy_database(path, tmp_path / "b.db")
     with pytest.raises(StoreUnavailable, match=r"c\.db is the database of another program\.$"):
         copy_database(of_another_program(path), tmp_path / "c.db")

@@ -185,6 +185,8 @@ async def test_if_the_disk_is_full_nothing_has_happened_and_it_recovers(desk: De
     answers = await desk.together(put("a"), refuse, put("b" * 100_000), put("c"))
     assert [type(answer) for answer in answers] == [StoreUnavailable] * 4
     assert "full" in str(answers[0])
+    assert isinstance(answers[0], StoreUnavailable)
+    assert isinstance(answers[0].__cause__, sqlite3.OperationalError)
     assert len({id(answer) for answer in answers}) == 4
     assert (await desk.words(), desk.facts) == (set(), [])
     desk.database.writer.execute(f"PRAGMA max_page_count = {pages + 100}")
@@ -233,6 +235,21 @@ async def test_reads_go_on_while_the_writer_is_busy(desk: Desk) -> None:
         assert await desk.words() == {"old"}
         gate.set()
     assert await desk.words() == {"old", "new"}
+
+
+async def test_a_database_that_does_not_answer_is_asked_once(desk: Desk) -> None:
+    """A file does not come back as a connection over the network does."""
+    asked = []
+
+    def ask(reader: Connection) -> None:
+        asked.append(reader)
+        reader.execute("INSERT INTO words VALUES (1)")
+
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable, match="does not answer"):
+            await desk.reader.ask(ask)
+    assert len(asked) == 2
+    assert asked[0] is asked[1]
 
 
 async def test_readers_cannot_write(desk: Desk) -> None:
