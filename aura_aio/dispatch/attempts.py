@@ -1,12 +1,12 @@
 """Attempts under way: where each runs, what it is at, and whether it holds a slot.
 
-May import `dispatch.supervisor`, `worker.frames` and model.
+May import `dispatch.looks` and `supervisor`, `worker.frames` and model.
 """
 
 from asyncio import TimerHandle
 from collections import Counter
-from collections.abc import Callable
 
+from aura_aio.dispatch.looks import Looks
 from aura_aio.dispatch.supervisor import Worker
 from aura_aio.model.plan import StepStatus
 from aura_aio.model.ports import ActiveAttempt
@@ -16,11 +16,11 @@ from aura_aio.worker.frames import Progress
 
 class Attempt:
     """An attempt under way. It holds a slot of its worker until its end is reported, but while all
-    of its steps that have begun wait for child runs; `slot_free` is called whenever it has given it
+    of its steps that have begun wait for child runs; `looks` is told whenever it has given it
     away, and when the limits that it held are free.
     """
 
-    def __init__(self, tasklet: Tasklet, worker: Worker, slot_free: Callable[[], None]) -> None:
+    def __init__(self, tasklet: Tasklet, worker: Worker, looks: Looks) -> None:
         self.tasklet = tasklet
         self.worker = worker
         self.handed_over = False
@@ -34,7 +34,7 @@ class Attempt:
         self._waiting: Counter[str] = Counter()
         self._is_idle = False
         self._holds_slot = True
-        self._slot_free = slot_free
+        self._looks = looks
         worker.occupy()
 
     def shown(self) -> ActiveAttempt:
@@ -87,7 +87,7 @@ class Attempt:
             if self._is_idle:
                 self.worker.go_on()
             self.worker.release()
-            self._slot_free()
+            self._looks.slot_free()
 
     def end(self) -> None:
         """It is over, and that is stored."""
@@ -96,7 +96,7 @@ class Attempt:
             self._deadline.cancel()
         self.report()
         if self.tasklet.limits:
-            self._slot_free()
+            self._looks.again()
 
     def _settle(self) -> None:
         idle = bool(self.steps) and all(self._waiting[step] > 0 for step in self.steps)
@@ -105,6 +105,6 @@ class Attempt:
         self._is_idle = idle
         if idle:
             self.worker.rest()
-            self._slot_free()
+            self._looks.slot_free()
         else:
             self.worker.go_on()

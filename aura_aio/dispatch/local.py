@@ -275,8 +275,9 @@ class LocalDispatcher:
         """Attempts for these slots; while the system stops, those that others wait for only."""
         among = None if self._claiming else self._calls.awaited()
         self._early_cancels = {}
-        for worker in places:
-            worker.reserve()
+        kept = dict.fromkeys(places)
+        for worker in kept:
+            worker.keep()
         try:
             tasklets = await self._queue.claim([worker.name for worker in places], among)
             return [
@@ -285,7 +286,7 @@ class LocalDispatcher:
             ]
         finally:
             self._early_cancels = None
-            for worker in places:
+            for worker in kept:
                 worker.let_go()
 
     def _places(self) -> list[Worker]:
@@ -293,12 +294,12 @@ class LocalDispatcher:
         now = self._clock.monotonic()
         workers = sorted(self._supervisor.workers(), key=lambda each: (each.busy, each.resting))
         free = [(worker, worker.free(now)) for worker in workers]
-        most = max((count for _, count in free), default=0)
+        most = min(MOST_AT_ONCE, max((count for _, count in free), default=0))
         places = [worker for turn in range(most) for worker, count in free if turn < count]
         return places[:MOST_AT_ONCE]
 
     def _register(self, tasklet: Tasklet, worker: Worker) -> Attempt:
-        attempt = self._attempts[tasklet.cid] = Attempt(tasklet, worker, self._looks.again)
+        attempt = self._attempts[tasklet.cid] = Attempt(tasklet, worker, self._looks)
         self._none_left.clear()
         cancel_by = (self._early_cancels or {}).get(tasklet.cid)
         if cancel_by is not None:

@@ -31,6 +31,13 @@ class Looks:
         self._asked_for = True
         self._wake.set()
 
+    def slot_free(self) -> None:
+        """A slot is free again: look, unless the last look has left others free. What could have
+        started was started then, and whatever may start since is a reason by itself.
+        """
+        if not self.has_room:
+            self.again()
+
     def run_comes(self) -> None:
         """A run is about to be queued: look at once if there is room for it, so that the claim
         shares its transaction.

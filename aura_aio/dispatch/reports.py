@@ -5,8 +5,10 @@ May import `worker.link` and model only.
 
 import asyncio
 import logging
+from asyncio import Future
 from collections import Counter
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Final
 
 from aura_aio.model.clock import Clock
@@ -127,6 +129,8 @@ class LogReports:
         self._link = link
         self._outcome = outcome
         self._lines: list[LogLine] = []
+        self._stands_in_line = False
+        self._under_way = 0
         self._waiting: list[Outcome] = []
         self._unstored: Counter[str | None] = Counter()
         self._wake = asyncio.Event()
@@ -134,10 +138,20 @@ class LogReports:
         self._all_stored = asyncio.Event()
 
     def log(self, lines: Sequence[LogLine]) -> None:
-        """Store `lines`, after those before."""
-        self._lines.extend(lines)
+        """Store `lines`, after those before: with the steps of the same packet, if there is room.
+
+        A coroutine that handed them on would be a turn late: they would wait for the commit of
+        those steps, and then for their own.
+        """
         self._unstored.update(line.cid for line in lines)
-        self._wake.set()
+        stored = None if self._stands_in_line else self._sink.put_at_once(lines)
+        if stored is None:
+            self._stands_in_line = True
+            self._lines.extend(lines)
+            self._wake.set()
+        else:
+            self._under_way += 1
+            stored.add_done_callback(partial(self._at_once_stored, lines))
 
     def finished(self, outcome: Outcome) -> None:
         """Pass `outcome` on as soon as the lines of its run are stored."""
@@ -153,17 +167,27 @@ class LogReports:
         await self._all_stored.wait()
 
     async def run(self) -> None:
-        """Store what comes, until `aclose`."""
-        while self._lines or not self._ended:
+        """Store what found no room, until `aclose`."""
+        while self._lines or self._under_way or not self._ended:
             await self._wake.wait()
             self._wake.clear()
             lines, self._lines = self._lines, []
-            if not lines:
-                continue
-            await self._sink.put(lines)
-            self._link.give_credit(len(lines))
-            self._unstored -= Counter(line.cid for line in lines)
-            waiting, self._waiting = self._waiting, []
-            for outcome in waiting:
-                self.finished(outcome)
+            if lines:
+                await self._sink.put(lines)
+                self._stored(lines)
+            self._stands_in_line = bool(self._lines)
         self._all_stored.set()
+
+    def _at_once_stored(self, lines: Sequence[LogLine], stored: "Future[None]") -> None:
+        self._under_way -= 1
+        if stored.exception() is None:  # else the log was closed, and the ends of runs wait
+            self._stored(lines)
+        if self._ended:
+            self._wake.set()
+
+    def _stored(self, lines: Sequence[LogLine]) -> None:
+        self._link.give_credit(len(lines))
+        self._unstored -= Counter(line.cid for line in lines)
+        waiting, self._waiting = self._waiting, []
+        for outcome in waiting:
+            self.finished(outcome)

@@ -71,7 +71,7 @@ class Worker:
         self.link = link
         self.slots = slots
         self.busy = 0
-        self.reserved = 0
+        self.kept = False
         self.resting = 0
         self.retiring = False
         self.leaves = asyncio.Event()
@@ -83,7 +83,7 @@ class Worker:
         """How many attempts it can take now: none when it retires, or has not been heard of."""
         if self.retiring or now - self.heard_at > QUIET_SEC:
             return 0
-        return self.slots - self.busy - self.reserved
+        return self.slots - self.busy
 
     @property
     def state(self) -> str:
@@ -94,13 +94,13 @@ class Worker:
         """What can be seen of it."""
         return WorkerStatus(self.name, self.handle.pid, self.state, self.slots, self.busy)
 
-    def reserve(self) -> None:
-        """Keep a slot for an attempt that may come: it is not ended meanwhile."""
-        self.reserved += 1
+    def keep(self) -> None:
+        """Attempts may come for its free slots: it is not ended meanwhile."""
+        self.kept = True
 
     def let_go(self) -> None:
-        """Give up what was reserved for an attempt, which has come or has not."""
-        self.reserved -= 1
+        """What it was kept for has come, or has not."""
+        self.kept = False
         self._end_if_done()
 
     def occupy(self) -> None:
@@ -138,7 +138,7 @@ class Worker:
         return self._why_ended or self.handle.ended.result()
 
     def _end_if_done(self) -> None:
-        if self.retiring and self.busy == self.resting == self.reserved == 0:
+        if self.retiring and self.busy == self.resting == 0 and not self.kept:
             self.kill("the worker was replaced")
 
     def ended(self) -> None:

@@ -149,6 +149,16 @@ class LogHub:
         if (waiter := self.settled()) is not None:
             await waiter
 
+    def put_at_once(self, lines: Sequence[LogLine]) -> asyncio.Future[None] | None:
+        """Take `lines` if there is room for all of them, else None: nothing was taken. The future
+        is done once they are stored and published; it raises as `put`.
+        """
+        if self._closing or self.room() < len(lines):
+            return None
+        for line in lines:
+            self.queue.put_nowait(line)
+        return self.settled()
+
     def put_nowait(self, line: LogLine) -> bool:
         """Take `line` if there is room; else count it as refused and answer False.
 

@@ -6,7 +6,7 @@ tests/store proves for every store.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 import msgspec
 
@@ -14,6 +14,9 @@ from aura_aio.model.log import LogEntry, LogFilter, LogLine
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import CancelRequest, Outcome, Run, RunChanged, StepRecord, Tasklet
 from aura_aio.model.states import RunState
+
+if TYPE_CHECKING:
+    from asyncio import Future
 
 T = TypeVar("T")
 
@@ -309,4 +312,10 @@ class LogSink(Protocol):
 
     async def put(self, lines: Sequence[LogLine]) -> None:
         """Return when `lines` are stored; waits while the queue is full."""
+        ...
+
+    def put_at_once(self, lines: Sequence[LogLine]) -> "Future[None] | None":
+        """Take `lines` now: they are stored with what this turn of the event loop has the store
+        write. The future is done once they are; None, and nothing is taken, without room for all.
+        """
         ...

@@ -66,3 +66,14 @@ async def test_a_run_that_is_about_to_come_is_a_reason_while_there_is_room() -> 
     looks.run_comes()
     assert await is_due(looks)
     assert not looks.has_room
+
+
+async def test_a_free_slot_is_a_reason_unless_others_were_left_free() -> None:
+    looks = Looks()
+    looks.slot_free()
+    assert await is_due(looks)
+    looks.has_room = True
+    looks.slot_free()
+    assert not await is_due(looks)
+    looks.again()  # limits, say, that are free again
+    assert await is_due(looks)

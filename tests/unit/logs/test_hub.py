@@ -79,6 +79,27 @@ async def test_put_returns_when_lines_are_stored_and_published(
     assert subscription.waiting_lines == 2
 
 
+async def test_lines_are_taken_at_once_if_there_is_room_for_all_of_them(
+    hub: LogHub, store: HeldStore
+) -> None:
+    store.writing.clear()
+    taken = hub.put_at_once([line("a"), line("b")])
+    await until(lambda: hub.counters.waiting == 2 and hub.queue.empty())
+    assert taken is not None
+    assert not taken.done()
+    assert hub.put_at_once([line(str(number)) for number in range(1_001)]) is None
+    assert hub.queue.empty()
+    store.writing.set()
+    await taken
+    assert await stored(store) == [(1, "a"), (2, "b")]
+    assert hub.seq == 2
+
+
+async def test_a_closed_hub_takes_nothing_at_once(hub: LogHub) -> None:
+    await hub.aclose()
+    assert hub.put_at_once([line("a")]) is None
+
+
 async def test_a_put_of_nothing_returns(hub: LogHub) -> None:
     await hub.put([])
     assert hub.seq == 0
