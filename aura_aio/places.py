@@ -54,19 +54,23 @@ def places_of(settings: Settings) -> Places:
     data_dir = Path(settings.store.data_dir).absolute()
     return Places(
         data_dir=data_dir,
-        database=_database(settings.store.database, data_dir),
+        database=database_at(settings.store.database or str(data_dir / "aura.db")),
         plans=tuple(Path(root).absolute() for root in settings.plans.plans),
     )
 
 
-def _database(database: str, data_dir: Path) -> Path | DatabaseUrl:
-    if not database:
-        return data_dir / "aura.db"
-    scheme, separator, path = database.partition("://")
+def database_at(name: str) -> Path | DatabaseUrl:
+    """The database of this name: a file (`aura.db`, `sqlite:aura.db`, `sqlite:///srv/aura.db`), or
+    an address on a PostgreSQL server.
+
+    Raises:
+        SettingsError: it is of a kind that this version does not know.
+    """
+    scheme, separator, path = name.partition("://")
     if not separator:
-        return Path(database).absolute()
+        return Path(name.removeprefix("sqlite:")).absolute()
     if scheme in SCHEMES:
-        return DatabaseUrl(database)
+        return DatabaseUrl(name)
     if scheme != "sqlite":
         raise SettingsError(
             f"--database {scheme}://…: this version stores in SQLite (give a file name) or in "

@@ -17,6 +17,7 @@ from aura_aio.model.callback import CallbackRefused
 from aura_aio.model.errors import AuraError
 from aura_aio.model.overload import DiskNearlyFull, TooManyMonitors
 from aura_aio.model.sizes import InputsTooLarge
+from aura_aio.model.store_migration import NotMigrated
 from aura_aio.scheduler.runs import Rejection
 
 CONTENT_TYPE: Final = "application/problem+json"
@@ -99,6 +100,7 @@ AT_START_ONLY: Final = frozenset(
         errors.SettingsError,
         errors.ContractError,
         BackupRefused,
+        NotMigrated,
     }
 )
 """Errors that stop the start, or a command that needs no server, and so reach no client."""

@@ -16,7 +16,7 @@ _MODULES: Final = {
     "serve": "serve", "run": "run", "batch": "batch", "runs": "runs", "cancel": "runs",
     "retry": "retry", "logs": "logs", "queue": "queue", "schedules": "schedules", "plans": "plans",
     "system": "system", "token": "token", "audit": "audit", "config": "config",
-    "backup": "backup", "restore": "backup", "doctor": "doctor",
+    "backup": "backup", "restore": "backup", "migrate-store": "migrate_store", "doctor": "doctor",
 }  # fmt: skip
 
 

@@ -50,7 +50,8 @@ class LazyGroup(OrderedGroup):
         """The command of this name, None if there is none."""
         if cmd_name not in self._modules:
             return None
-        command: click.Command = getattr(import_module(self._modules[cmd_name]), cmd_name)
+        module = import_module(self._modules[cmd_name])
+        command: click.Command = getattr(module, cmd_name.replace("-", "_"))
         return command
 
 

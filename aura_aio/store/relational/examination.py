@@ -42,8 +42,13 @@ class Examined(NamedTuple):
         return self._replace(
             latest_at=max(times, default=None),
             tokens=tokens_of(connection),
-            has_sealed=bool(one(connection, _SEALED)),
+            has_sealed=has_sealed(connection),
         )
+
+
+def has_sealed(connection: Connection) -> bool:
+    """Whether runs have secret inputs."""
+    return bool(one(connection, _SEALED))
 
 
 def one(connection: Connection, query: str) -> Any:

@@ -1,0 +1,394 @@
+"""Everything that is in one database, moved to another of the other kind.
+
+Imports pytest, psycopg, aura_aio's stores and model, and the fixtures.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from aura_aio.migrate_store import Report, migrate_store
+from aura_aio.model.access import NewToken, Scope, make_token
+from aura_aio.model.audit import AuditFilter, AuditOutcome, Note, noting
+from aura_aio.model.callback import CallbackTry
+from aura_aio.model.database_url import DatabaseUrl
+from aura_aio.model.errors import AuraError, DatabaseInUse, DatabaseTooNew, StoreUnavailable
+from aura_aio.model.event import EventFilter
+from aura_aio.model.log import LogFilter, LogLevel, LogLine
+from aura_aio.model.plan import StepStatus
+from aura_aio.model.ports import Accepted, IdempotencyKey, RunFilter
+from aura_aio.model.run import CallRecord, CancelRequest, Limit, OnCrash, RunError, StepRecord
+from aura_aio.model.schedule import Schedule, ScheduleState
+from aura_aio.model.states import RunEvent
+from aura_aio.model.store_migration import NotMigrated
+from aura_aio.model.trace import TraceContext
+from aura_aio.store.relational.schema import Migration, migrations
+from aura_aio.store.relational.transfer import refuse_version, tables
+from aura_aio.store.sqlite.transfer import SqliteEnd
+from tests.postgres_server import clean_database, new_database
+from tests.store.opened import DEFINITION, Open, Opened
+from tests.store.postgres.at import postgres_at
+from tests.store.sqlite.at import sqlite_at
+from tests.store.sqlite.damage import damage_rows, filled
+from tests.store.test_children import child
+
+psycopg = pytest.importorskip("psycopg")
+
+KEY = IdempotencyKey("once", "digest-of-the-body", memo=b'{"a":1}')
+URL = "https://hooks.example.org/a"
+SITE = Limit("mutex:site", 1)
+TABLES = [table.name for table in tables()]
+
+
+async def fill(opened: Opened) -> None:
+    """Runs of all kinds, and all else that a store keeps: a row in each table."""
+    store, runs = opened.store, opened.store.runs
+    store.events.listen((EventFilter(plan_name="watched"),))
+    await opened.end(
+        await opened.start(callback_url=URL, sealed=b"\0\xffsealed", labels={"a": "ß"})
+    )
+    called = await opened.start(callback_url=URL, trace=TraceContext("00-1-2-01", "k=v"))
+    await opened.end(called, RunEvent.FAIL)
+    await store.callbacks.record(CallbackTry(called, 1, 5.0, 0.25, 500, "It said no.", 99.5))
+    await opened.end(await opened.start(plan_name="watched"), RunEvent.TIME_OUT)
+    lost = await opened.start(on_crash=OnCrash.RESUME)
+    calls = (CallRecord(None, 1, "failed", 4.0, 4.1), CallRecord(7, 2, "success", 4.2, 4.5))
+    done = StepRecord(lost, 1, "a", StepStatus.SUCCESS, 4.0, 4.5, 2, b"[1]", calls=calls)
+    failed = StepRecord(lost, 1, "b", StepStatus.FAILED, 5.0, error=RunError("KeyError", "no"))
+    await runs.record_steps([replace(done, state={"n": b"1"}), failed])
+    await runs.lose([(lost, 1)], reason="The worker is gone.")
+    parent = await opened.start(limits=(SITE,), priority=50)
+    await child(opened, parent)
+    going = await opened.start(priority=60)
+    await runs.request_cancel(going, CancelRequest(opened.clock.now(), reason="enough"))
+    await opened.enqueue_many(3, limits=(SITE,))
+    await opened.enqueue(delay_sec=60.5, timeout_sec=1.5, inputs='{"é":"\\u0000"}'.encode())
+    await runs.enqueue((opened.tasklet(retry_of=called),), (DEFINITION,), KEY)
+    first, second, third = await opened.enqueue_many(3, plan_name="other")
+    await store.queue.move_to_front(third)
+    await store.queue.move_to_position(first, 2)
+    await store.queue.pause("other")
+    with noting(Note("cancelTasks", by_name="Ada", remote="::1", request_id="r")):
+        request = CancelRequest(opened.clock.now())
+        await runs.request_cancel_each((second, lost), request, only_queued=True)
+    await store.audit.append(Note("createToken"), AuditOutcome.REFUSED, "forbidden")
+    line = LogLine(1.5, LogLevel.ERROR, "task", "ünïcode", called, "hello", data={"n": [1, None]})
+    await store.logs.append([line, LogLine(2.5, LogLevel.INFO, "server", "")])
+    own = Schedule(
+        id="mine", plan_name="hello", task_name="greet", cron="1 2 * * *", inputs={"n": 1.5}
+    )
+    await store.schedules.put(
+        (
+            ScheduleState(id="mine", basis="cron", decided_at=7.25, created=own, last_cid=called),
+            ScheduleState(id="hello/nightly", basis="every", decided_at=8.0, enabled=False),
+        )
+    )
+    for name in ("first", "wall"):
+        token, _ = make_token(NewToken(scope=Scope.READ, name=name, plans=("b",)), 5.0)
+        await store.tokens.add(token)
+
+
+async def portrait(opened: Opened) -> dict[str, Any]:
+    """All that can be asked."""
+    store = opened.store
+    page = await store.runs.list_runs(
+        RunFilter(), limit=1000, cursor=None, include=frozenset({"inputs", "result"})
+    )
+    cids = [run.cid for run in page.items]
+    queued = {
+        delayed: await store.queue.list_queue(delayed=delayed, limit=100, cursor=None)
+        for delayed in (False, True)
+    }
+    return {
+        "runs": [await store.runs.get(cid) for cid in cids],
+        "steps": [await store.runs.steps(cid) for cid in cids],
+        "kept steps": [await store.runs.finished_steps(cid) for cid in cids],
+        "families": [await store.children.family(cid) for cid in cids],
+        "callbacks": [await store.callbacks.of_run(cid) for cid in cids],
+        "found": len((await store.runs.list_runs(
+            RunFilter(labels=(("a", "ß"),), q="hello"), limit=9, cursor=None, include=frozenset()
+        )).items),
+        "active": await store.runs.list_active(),
+        "definition": await store.runs.definition(DEFINITION.digest),
+        "queued": queued,
+        "counts": await store.queue.counts(),
+        "pauses": await store.queue.pauses(),
+        "holders": await store.queue.holders(),
+        "due": await store.queue.next_due(),
+        "upcoming": await store.callbacks.upcoming(100),
+        "log": await store.logs.read(LogFilter(), after=0, up_to=None, limit=1000),
+        "bounds": await store.logs.bounds(),
+        "schedules": await store.schedules.load(),
+        "events": await store.events.kept(100),
+        "audit": await store.audit.list_events(AuditFilter(), limit=100, cursor=None),
+        "tokens": await store.tokens.list_tokens(),
+    }  # fmt: skip
+
+
+@asynccontextmanager
+async def opened_by(backend: Open, clock_of: Opened | None = None) -> AsyncIterator[Opened]:
+    """A store while the context is open; its time is that of `clock_of`."""
+    opened = Opened(backend)
+    if clock_of is not None:
+        opened.clock.seconds = clock_of.clock.seconds
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+async def move(source: Path | DatabaseUrl, target: Path | DatabaseUrl, data: Path) -> Report:
+    """What the command does."""
+    return await asyncio.to_thread(migrate_store, source, target, data)
+
+
+@pytest.fixture
+async def source(tmp_path: Path) -> Path:
+    """A file with a row in each table; nobody has it open."""
+    async with opened_by(sqlite_at(tmp_path / "aura.db")) as opened:
+        await fill(opened)
+    return tmp_path / "aura.db"
+
+
+async def test_everything_is_the_same_in_either_kind_and_goes_on(
+    source: Path, tmp_path: Path
+) -> None:
+    url, back, data = new_database(), tmp_path / "back" / "aura.db", tmp_path
+    (data / "callbacks.key").touch()
+    async with opened_by(sqlite_at(source)) as first:
+        wanted = await portrait(first)
+    there = await move(source, url, data)
+    assert [each.table for each in there.transferred.tables] == TABLES
+    assert all(each.rows for each in there.transferred.tables)
+    assert (there.beside, there.lost_key) == ((data / "callbacks.key",), data / "secrets.key")
+    assert there.transferred.changed == 0
+    again = await move(url, back, data)
+    assert again.transferred == there.transferred
+    for backend in (postgres_at(url), sqlite_at(back), sqlite_at(source)):
+        async with opened_by(backend, first) as opened:
+            assert await portrait(opened) == wanted
+            await goes_on(opened, wanted)
+
+
+async def goes_on(opened: Opened, before: dict[str, Any]) -> None:
+    """Numbers follow those that are there, and what was accepted once is not accepted again."""
+    (entry,) = await opened.store.logs.append([LogLine(3.0, LogLevel.INFO, "task", "later")])
+    assert entry.seq == before["bounds"][1] + 1
+    await opened.store.audit.append(Note("later"), AuditOutcome.DONE)
+    events = await opened.store.audit.list_events(AuditFilter(), limit=9, cursor=None)
+    assert events.items[0].number == before["audit"].items[0].number + 1
+    answer = await opened.store.runs.enqueue((opened.tasklet(),), (DEFINITION,), KEY)
+    assert isinstance(answer, Accepted)
+    assert answer.replayed
+    await opened.store.queue.resume("other")
+    claimed = await opened.claim(50)
+    waited = [run.cid for _, run in before["queued"][False].items]
+    assert [cid for cid in waited if cid in claimed] == claimed
+    opened.store.events.listen((EventFilter(),))
+    await opened.end(claimed[0])
+    kept = await opened.store.events.kept(9)
+    assert [event.number for event in kept] == [1, 2]
+    await opened.store.runs.recover()
+    assert await opened.store.runs.list_active() == ()
+
+
+async def test_what_postgresql_cannot_hold_is_its_picture_and_is_counted(tmp_path: Path) -> None:
+    path, url = tmp_path / "aura.db", clean_database()
+    async with opened_by(sqlite_at(path)) as opened:
+        await opened.store.logs.append([LogLine(1.0, LogLevel.INFO, "task", "a\0b")] * 2)
+    assert (await move(path, url, tmp_path)).transferred.changed == 2
+    async with opened_by(postgres_at(url)) as opened:
+        entries = await opened.store.logs.read(LogFilter(), after=0, up_to=None, limit=9)
+    assert [entry.line.message for entry in entries] == ["a\u2400b"] * 2
+
+
+def tables_in(url: DatabaseUrl) -> list[str]:
+    """What is there of ours."""
+    with closing(psycopg.connect(url.secret)) as connection:
+        found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'aura'")
+        return [name for (name,) in found.fetchall()]
+
+
+def lose_the_connection(monkeypatch: pytest.MonkeyPatch, _: Path, url: DatabaseUrl) -> None:
+    """It is lost when half of it is there."""
+    whole = SqliteEnd.rows
+
+    def cut(end: SqliteEnd, table: Any) -> Any:
+        yield from whole(end, table)
+        if table.name == "runs":
+            with closing(psycopg.connect(url.secret, autocommit=True)) as admin:
+                admin.execute(
+                    "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+                    "WHERE application_name = 'aura' AND datname = current_database()"
+                )
+
+    monkeypatch.setattr(SqliteEnd, "rows", cut)
+
+
+def break_a_row(_: pytest.MonkeyPatch, source: Path, __: DatabaseUrl) -> None:
+    """In one of the last tables."""
+    with closing(sqlite3.connect(source, isolation_level=None)) as connection:
+        connection.execute("UPDATE tokens SET last_used_at = 'yesterday' WHERE name = 'wall'")
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [(lose_the_connection, "cannot be used"), (break_a_row, "column last_used_at")],
+)
+async def test_a_failure_in_the_midst_leaves_nothing(
+    make: Callable[..., None],
+    said: str,
+    source: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    url, file = new_database(), tmp_path / "new" / "aura.db"
+    make(monkeypatch, source, url)
+    with pytest.raises(AuraError, match=said):
+        await move(source, url, tmp_path)
+    assert tables_in(url) == []
+    if make is break_a_row:
+        with pytest.raises(NotMigrated, match=said):
+            await move(source, file, tmp_path)
+        assert [path.name for path in file.parent.iterdir()] == ["aura.db.lock"]
+    async with opened_by(sqlite_at(source)) as opened:
+        assert await opened.store.runs.list_active()
+
+
+@pytest.mark.parametrize(
+    "alters", ["RETURN NULL;", "NEW.message = NEW.message || '.'; RETURN NEW;"]
+)
+async def test_what_does_not_arrive_as_it_was_is_noticed(
+    alters: str, source: Path, tmp_path: Path
+) -> None:
+    url = clean_database()
+    async with opened_by(postgres_at(url)):
+        """Its tables are made."""
+    with closing(psycopg.connect(url.secret, autocommit=True)) as admin:
+        admin.execute(
+            f"CREATE FUNCTION aura.alter() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {alters} "
+            "END $$; CREATE TRIGGER alter BEFORE INSERT ON aura.logs FOR EACH ROW "
+            "WHEN (NEW.seq = 2) EXECUTE FUNCTION aura.alter()"
+        )
+        try:
+            with pytest.raises(NotMigrated, match="table logs is not the same"):
+                await move(source, url, tmp_path)
+            (count,) = admin.execute("SELECT COUNT(*) FROM aura.runs").fetchone() or (None,)
+            assert count == 0
+        finally:
+            admin.execute("DROP FUNCTION aura.alter CASCADE")
+
+
+async def test_a_database_that_a_server_has_is_left_alone(
+    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = clean_database()
+    monkeypatch.setattr("aura_aio.store.postgres.transfer.LOCK_WAIT_SEC", 0.05)
+    async with opened_by(sqlite_at(source)):
+        with pytest.raises(DatabaseInUse):
+            await move(source, url, tmp_path)
+    async with opened_by(postgres_at(url)) as opened:
+        with pytest.raises(DatabaseInUse):
+            await move(source, url, tmp_path)
+        with pytest.raises(DatabaseInUse):
+            await move(url, tmp_path / "new.db", tmp_path)
+        await opened.enqueue()
+    with pytest.raises(NotMigrated, match=r"something in postgres.*table definitions"):
+        await move(source, url, tmp_path)
+
+
+def a_new(path: Path) -> None:
+    """One whose tables are still to be made."""
+    filled(path)
+    set_version(path, 0)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA application_id = 0x41757261")
+
+
+def set_version(path: Path, version: int) -> None:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute(f"PRAGMA user_version = {version}")
+
+
+def a_newer(path: Path) -> None:
+    """One that is not known yet."""
+    filled(path)
+    set_version(path, 99)
+
+
+def damaged(path: Path) -> None:
+    """A page of it is lost."""
+    damage_rows(filled(path))
+
+
+def lacking(path: Path) -> None:
+    """An index of it is gone."""
+    filled(path)
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("DROP INDEX runs_ready")
+
+
+def foreign(path: Path) -> None:
+    """Another program's."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("CREATE TABLE recipes (name)")
+
+
+def text(path: Path) -> None:
+    """No database at all."""
+    path.write_text("It is a text, and longer than the head of a database is. " * 9, "utf-8")
+
+
+def missing(_: Path) -> None:
+    """Nothing there."""
+
+
+@pytest.mark.parametrize(
+    ("make", "error", "said"),
+    [
+        (a_new, NotMigrated, "nothing in it to move"),
+        (a_newer, DatabaseTooNew, "newer version"),
+        (damaged, StoreUnavailable, "is damaged"),
+        (lacking, StoreUnavailable, "lacks runs_ready"),
+        (foreign, StoreUnavailable, "another program"),
+        (text, StoreUnavailable, "damaged|cannot be read"),
+        (missing, StoreUnavailable, "There is no database"),
+    ],
+)
+def test_what_cannot_be_moved_is_refused(
+    make: Callable[[Path], None], error: type[AuraError], said: str, tmp_path: Path
+) -> None:
+    source, target = tmp_path / "old.db", tmp_path / "new.db"
+    make(source)
+    before = source.read_bytes() if source.exists() else None
+    with pytest.raises(error, match=said):
+        migrate_store(source, target, tmp_path)
+    assert not target.exists()
+    assert before == (source.read_bytes() if source.exists() else None)
+
+
+def test_an_older_version_is_to_be_brought_up_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    later = Migration(2, "0002_later.sql", "")
+    monkeypatch.setattr(
+        "aura_aio.store.relational.transfer.migrations", lambda: (*migrations(), later)
+    )
+    with pytest.raises(NotMigrated, match="start a server of this version on it"):
+        refuse_version("aura.db", 1)
+    refuse_version("aura.db", 2)
+
+
+async def test_where_something_is_nothing_is_moved_to(source: Path, tmp_path: Path) -> None:
+    there = tmp_path / "there.db"
+    there.write_text("mine", "utf-8")
+    with pytest.raises(NotMigrated, match="is a file"):
+        await move(source, there, tmp_path)
+    assert there.read_text("utf-8") == "mine"
+    with pytest.raises(NotMigrated, match="to itself"):
+        await move(source, source, tmp_path)
+    with pytest.raises(NotMigrated, match="nothing in it"):
+        await move(new_database(), tmp_path / "new.db", tmp_path)
