@@ -13,7 +13,7 @@ from aura_aio.model.ports import Accepted, IdempotencyKey
 from aura_aio.model.run import RunChanged, StepRecord, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.store.relational import sql
-from aura_aio.store.relational.rows import json_text, row_of_step, row_of_tasklet
+from aura_aio.store.relational.rows import is_delayed, json_text, row_of_step, row_of_tasklet
 from aura_aio.store.relational.transaction import Place, Transaction
 
 _cids = msgspec.json.Decoder(tuple[str, ...])
@@ -47,8 +47,8 @@ class Acceptance(msgspec.Struct, frozen=True):
         tx.insert_runs(rows)
         if finished:
             tx.connection.executemany(sql.HAND_DOWN, map(row_of_step, finished))
-        for tasklet, row in zip(tasklets, rows, strict=True):
-            tx.join(Place(tasklet.priority, tasklet.plan_name, row[1]))
+        for tasklet in tasklets:
+            tx.join(Place(tasklet.priority, tasklet.plan_name, is_delayed(tasklet, now)))
             tx.changed(_accepted(tasklet))
         cids = tuple(tasklet.cid for tasklet in tasklets)
         if idempotency is not None:

@@ -43,8 +43,9 @@ def claim(
 ) -> tuple[Tasklet, ...] | None:
     """See `QueueStore.claim`; None when more delayed runs are due than could join at once.
 
-    Runs without limits that go before all others cost nothing more. Only when one with limits is
-    reached, or while a plan is paused, the lanes are looked at.
+    Runs that this transaction queues are inserted as running, if no others are ready. Runs without
+    limits that go before all others cost nothing more. Only when one with limits is reached, or
+    while a plan is paused, the lanes are looked at.
     """
     if not join_due(tx, now):
         return None
@@ -54,6 +55,10 @@ def claim(
         return _with_state(tx, tuple(_start_among(tx, among, workers, now)))
     if tx.pauses:
         return _with_state(tx, tuple(_start_by_lanes(tx, workers, now)))
+    tasklets = tx.start_arrivals(workers, now)
+    if tasklets:  # and nothing else is ready
+        _started(tx, tasklets, now)
+        return _with_state(tx, tuple(tasklets))
     tasklets, limits_reached = _next_unlimited(tx, len(workers))
     _start(tx, tasklets, workers, now)
     if limits_reached:
@@ -112,6 +117,11 @@ def _start(
         for worker, tasklet in zip(workers, tasklets, strict=False)
     ]
     write_guarded(tx, sql.CLAIM, taken)
+    _started(tx, tasklets, now)
+
+
+def _started(tx: Transaction, tasklets: Sequence[Tasklet], now: float) -> None:
+    """Take in that these runs run."""
     for tasklet in tasklets:
         tx.leave(Place(tasklet.priority, tasklet.plan_name, False))
         tx.changed(RunChanged(tasklet.cid, RunState.QUEUED, RunState.RUNNING, tasklet.attempt, now))

@@ -28,6 +28,11 @@ Row = tuple[Any, ...]
 
 NO_LIMITS: Final = "[]"
 
+_QUEUED: Final = RunState.QUEUED.value
+_RUNNING: Final = RunState.RUNNING.value
+_TASKLET: Final = 6
+"""Where the columns of the Tasklet begin in a row for sql.INSERT_RUN."""
+
 _ON_CRASH: Final = {each.value: each for each in OnCrash}
 _TEXTS: Final = {each: each.value for each in OnCrash}
 
@@ -78,15 +83,18 @@ def run_from(row: Row) -> Run:
 
 
 def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
-    """The row for sql.INSERT_RUN of a run that is accepted now.
+    """The row for sql.INSERT_RUN of a run that is accepted now, and waits.
 
     A child goes before all that is not so deep (of its priority): what has begun is brought to its
     end first, and no more parents wait at a time than there are slots and generations.
     """
     run_at, accepted_at = tasklet.run_at, tasklet.accepted_at
     return (
+        _QUEUED,
+        None,
+        None,
         accepted_at if run_at is None else max(accepted_at, run_at),
-        run_at is not None and run_at > now,
+        is_delayed(tasklet, now),
         -tasklet.depth if tasklet.parent_cid else 0,
         tasklet.cid,
         tasklet.plan_name,
@@ -111,6 +119,31 @@ def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
         tasklet.cid,
         tasklet.callback_url,
     )
+
+
+def is_delayed(tasklet: Tasklet, now: float) -> bool:
+    """Whether a run that is accepted now can be claimed later only."""
+    return tasklet.run_at is not None and tasklet.run_at > now
+
+
+def can_start(row: Row) -> bool:
+    """Whether the run of a row for sql.INSERT_RUN waits, and may be claimed now."""
+    return row[0] == _QUEUED and not row[4]
+
+
+def is_limited(row: Row) -> bool:
+    """Whether the run of a row for sql.INSERT_RUN has limits."""
+    return bool(row[_TASKLET + 12] != NO_LIMITS)
+
+
+def place_of(row: Row) -> Row:
+    """What the queue orders the run of a row for sql.INSERT_RUN by."""
+    return -row[_TASKLET + 7], row[5], row[_TASKLET + 20]
+
+
+def started(row: Row, worker: str, now: float) -> tuple[Row, Tasklet]:
+    """The row of the same run, which runs from the beginning, and its Tasklet."""
+    return (_RUNNING, worker, now, *row[3:]), tasklet_from(row[_TASKLET:])
 
 
 def tasklet_from(row: Row) -> Tasklet:

@@ -78,8 +78,8 @@ PRUNE_KEYS: Final = f"""
 """
 KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
 INSERT_RUN: Final = f"""
-    INSERT INTO runs (state, ready_at, delayed, rank, {_INSERTED})
-    VALUES ('queued', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    INSERT INTO runs (state, worker, started_at, ready_at, delayed, rank, {_INSERTED}) VALUES
+    (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 FIND_CHILD: Final = """
     SELECT cid FROM runs INDEXED BY runs_by_call WHERE parent_cid = ? AND origin = ?

@@ -11,11 +11,18 @@ import msgspec
 
 from aura_aio.model.audit import AuditOutcome, Note, cids_of
 from aura_aio.model.plan import Definition
-from aura_aio.model.run import RunChanged, StepRecord
+from aura_aio.model.run import RunChanged, StepRecord, Tasklet
 from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
 from aura_aio.store.relational import sql
 from aura_aio.store.relational.connection import Connection
-from aura_aio.store.relational.rows import Row, row_of_note
+from aura_aio.store.relational.rows import (
+    Row,
+    can_start,
+    is_limited,
+    place_of,
+    row_of_note,
+    started,
+)
 
 K = TypeVar("K")
 
@@ -57,6 +64,7 @@ class Transaction:
         self._connection = connection
         self._one_by_one = one_by_one
         self._arrivals: list[Row] = []
+        self._started = 0
         self.facts: list[RunChanged] = []
         self.queued: int = ledger.queued
         """Runs in the queue, this transaction's included."""
@@ -84,7 +92,7 @@ class Transaction:
     @property
     def written(self) -> int:
         """Rows that the connection has written since it was opened."""
-        return self._connection.total_changes + len(self._arrivals)
+        return self._connection.total_changes + len(self._arrivals) + self._started
 
     def insert_runs(self, rows: Sequence[Row]) -> None:
         """Insert runs (sql.INSERT_RUN), with those of other operations at once: when somebody looks
@@ -93,6 +101,25 @@ class Transaction:
         self._arrivals += rows
         if self._one_by_one:
             self._insert_arrivals()
+
+    def start_arrivals(self, workers: Sequence[str], now: float) -> list[Tasklet]:
+        """Let runs start on `workers` that this transaction has queued and nobody has looked at
+        yet, in the order of the queue: they are inserted as running, and never enter the indexes of
+        the queue. None if others are ready as well, or any of them has limits.
+        """
+        ready = [index for index, row in enumerate(self._arrivals) if can_start(row)]
+        if len(ready) != self.queued - self.delayed:
+            return []
+        arrivals = self._arrivals
+        if any(is_limited(arrivals[index]) for index in ready):
+            return []
+        ready.sort(key=lambda index: place_of(arrivals[index]))
+        tasklets = []
+        for worker, index in zip(workers, ready, strict=False):
+            arrivals[index], tasklet = started(arrivals[index], worker, now)
+            tasklets.append(tasklet)
+        self._started += len(tasklets)
+        return tasklets
 
     def _insert_arrivals(self) -> None:
         if self._arrivals:
