@@ -12,6 +12,7 @@ from typing import NamedTuple
 from aura_aio.api.callback_sender import CallbackSender
 from aura_aio.callback_key import callback_secrets
 from aura_aio.model.clock import Clock
+from aura_aio.model.fleet import Leadership
 from aura_aio.model.spans import CallbackSpans
 from aura_aio.scheduler.callback_targets import Targets
 from aura_aio.scheduler.callbacks import CallbackRules, Callbacks
@@ -33,6 +34,7 @@ async def calling_back(
     data_dir: Path,
     store: SqlStore,
     bus: EventBus,
+    leadership: Leadership,
     clock: Clock,
     spans: CallbackSpans | None = None,
 ) -> AsyncIterator[CallingBack]:
@@ -54,6 +56,7 @@ async def calling_back(
             at_once=settings.callbacks_at_once,
         ),
         clock,
+        leadership,
     )
     bus.subscribe(callbacks.run_changed)
     callbacks.start()

@@ -1,6 +1,6 @@
 """Who must show a token by the settings, and the refusal to serve others where nobody has one.
 
-May import scheduler, settings and model only.
+May import scheduler, settings, `store_settings` and model only.
 """
 
 import logging
@@ -12,7 +12,8 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.errors import SettingsError
 from aura_aio.model.token_store import TokenStore
 from aura_aio.scheduler.access import Access, Demand
-from aura_aio.settings import HttpSettings, Settings, StoreSettings
+from aura_aio.settings import HttpSettings, Settings
+from aura_aio.store_settings import StoreSettings
 
 _log = logging.getLogger("aura.entrance")
 

@@ -21,6 +21,11 @@ class Places(NamedTuple):
     plans: tuple[Path, ...]
 
     @property
+    def is_shared(self) -> bool:
+        """Whether several servers may have the database."""
+        return not isinstance(self.database, Path)
+
+    @property
     def disk(self) -> Path:
         """A folder on the disk that must have room: the database's, if it is a file."""
         return self.database.parent if isinstance(self.database, Path) else self.data_dir

@@ -8,7 +8,6 @@ import socket
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -23,33 +22,35 @@ from aura_aio.api.request_spans import trace_requests
 from aura_aio.api.runner import bound, listening
 from aura_aio.calling_back import CallingBack, calling_back
 from aura_aio.contract.document import load_contract
-from aura_aio.dispatch.calls import Calls
-from aura_aio.dispatch.child_runs import ChildRuns
-from aura_aio.dispatch.event_calls import EventCalls
 from aura_aio.dispatch.local import LocalDispatcher
-from aura_aio.dispatch.sizing import actions_of, worker_count, worker_plan
-from aura_aio.dispatch.supervisor import WorkerPlan
+from aura_aio.dispatch.sizing import worker_count
 from aura_aio.entrance import entrance
-from aura_aio.log_service import LOG_CREDIT_LINES, monitors_of, running_hub
+from aura_aio.execution import (
+    Base,
+    admission_of,
+    builtin,
+    dispatcher_of,
+    opened_store,
+    worker_plan_of,
+)
+from aura_aio.log_service import monitors_of, running_hub
 from aura_aio.logs.hub import LogHub
 from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.ids import CidFactory
-from aura_aio.model.plan import ActionSpec, Task
+from aura_aio.model.plan import Task
+from aura_aio.model.ports import Dispatcher
 from aura_aio.model.sealing import Vault
 from aura_aio.places import Places, places_of
 from aura_aio.processes.spawning import SpawnedProcess
 from aura_aio.processes.tree import StartProcess
-from aura_aio.run_settings import RunSettings
 from aura_aio.scheduler.about import About, Recovery, recover
 from aura_aio.scheduler.access import Access
-from aura_aio.scheduler.admission import Admission
 from aura_aio.scheduler.callbacks import Callbacks
-from aura_aio.scheduler.children import Children
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
 from aura_aio.scheduler.event_runs import EventRuns
-from aura_aio.scheduler.event_waits import EventWaits
 from aura_aio.scheduler.events import EventBus, RunEnds
+from aura_aio.scheduler.fleet import Fleet
 from aura_aio.scheduler.hot_reload import HotReload
 from aura_aio.scheduler.logs import Logs
 from aura_aio.scheduler.plans import PlanReload, Plans
@@ -60,24 +61,15 @@ from aura_aio.scheduler.scheduler import Scheduler
 from aura_aio.scheduler.schedules import Schedules
 from aura_aio.scheduler.system import System
 from aura_aio.scheduler.triggers import Triggers
-from aura_aio.settings import (
-    ScheduleSettings,
-    Settings,
-    StoreSettings,
-    WorkerSettings,
-)
-from aura_aio.store.opening import open_store
-from aura_aio.store.relational.store import Rules, SqlStore
+from aura_aio.settings import ScheduleSettings, Settings
+from aura_aio.sharing import Held, Place, hearing, joined, reloads_of
+from aura_aio.store.relational.store import SqlStore
 from aura_aio.tracing import tracing
 from aura_aio.upkeep import Upkeep, upkeep
 from aura_aio.vault import open_vault
 
 if TYPE_CHECKING:
     from aura_aio.tracing.spans import Spans
-
-_WAIT_FOR_DATA_SEC: Final = 10.0
-"""How long a server whose clients wait already waits for who has the database: a command may have
-come in between it and the server before it."""
 
 
 class Server:
@@ -130,25 +122,18 @@ async def running_server(
     check_origins(settings.http)
     contract, bus = await asyncio.to_thread(load_contract), EventBus()
     await asyncio.to_thread(places.make_data_dir)
-    async with (
-        bound(settings.http, listener) as site,
-        tracing(settings.traces, aura_aio.__version__, clock) as spans,
-        _open_store(settings.store, places, bus, clock, _wait(listener)) as store,
-        running_hub(settings, store, clock) as hub,
-        entrance(settings, store.tokens, clock) as access,
-        calling_back(settings.callbacks, places.data_dir, store, bus, clock, spans) as calling,
-        upkeep(settings.retention, places.disk, store, clock) as kept,
-    ):
-        vault = await asyncio.to_thread(open_vault, places.data_dir)
-        plans = await Plans.load(places.plans, partial(_builtin, settings.workers))
-        admission = _admission(settings.runs, plans, vault, calling, kept, clock)
-        base = _Base(store, hub, plans, admission, clock)
-        book = ScheduleBook(store.schedules, plans.catalog, clock)
+    async with _ground(settings, places, bus, clock, listener) as ground:
+        site, spans, store, hub, access, calling, kept, fleet, place, vault = ground
+        plans = await Plans.load(places.plans, partial(builtin, settings.workers))
+        admission = admission_of(
+            settings.runs, plans, vault, calling.targets, kept.space.check, clock
+        )
+        base = Base(store, hub, plans, admission, place, clock)
+        book = ScheduleBook(store.schedules, plans.catalog, clock, place.leadership)
         triggers = _triggers(settings.schedules, base, book, bus)
         about = _about(settings, places, await recover(store.runs, clock))
-        workers = _worker_plan(settings, places.data_dir, plans, secrets, start_process)
-        dispatcher = _dispatcher(settings.schedules, base, vault, workers, bus)
-        bus.subscribe(dispatcher.run_changed)
+        workers = worker_plan_of(settings, places.data_dir, plans, secrets, start_process, place)
+        dispatcher = dispatcher_of(settings.schedules, base, vault, workers, bus, fleet)
         ends = RunEnds(bus)
         scheduler = _scheduler(base, book, triggers, dispatcher, ends, calling.callbacks, kept)
         monitors = monitors_of(settings, store, hub, bus)
@@ -156,13 +141,17 @@ async def running_server(
         metrics = _metrics(store, bus)
         calling.callbacks.on_try(metrics.callback_tried)
         app = make_app(scheduler, monitors, access, about, metrics, contract, settings.http)
-        _trace(spans, app, dispatcher, bus)
+        _trace(spans, app, dispatcher.local, bus)
         _let_go_on_shutdown(app, ends, monitors)
+        held = Held(bus, hub, dispatcher, ends, reloads_of(access, book, scheduler.system))
         try:
             await triggers.start()
-            await _begin(settings, scheduler)
-            async with listening(app, site, settings.http) as url:
-                yield Server(url, site, scheduler, access, dispatcher)
+            await _begin(settings, scheduler, store, fleet)
+            async with (
+                hearing(place, fleet, store, held, clock),
+                listening(app, site, settings.http) as url,
+            ):
+                yield Server(url, site, scheduler, access, dispatcher.local)
         finally:
             await scheduler.hot_reload.aclose()
             await triggers.aclose()
@@ -170,23 +159,44 @@ async def running_server(
             await dispatcher.aclose(grace_sec=0.0)
 
 
-def _admission(
-    settings: RunSettings,
-    plans: Plans,
-    vault: Vault,
-    calling: CallingBack,
-    kept: Upkeep,
+class _Ground(NamedTuple):
+    """What is opened first, and closed last."""
+
+    site: socket.socket
+    spans: "Spans | None"
+    store: SqlStore
+    hub: LogHub
+    access: Access
+    calling: CallingBack
+    kept: Upkeep
+    fleet: Fleet | None
+    place: Place
+    vault: Vault
+
+
+@asynccontextmanager
+async def _ground(
+    settings: Settings,
+    places: Places,
+    bus: EventBus,
     clock: Clock,
-) -> Admission:
-    return Admission(
-        plans.catalog,
-        clock,
-        CidFactory(clock),
-        vault,
-        calling.targets,
-        kept.space.check,
-        settings.max_inputs_bytes,
-    )
+    listener: socket.socket | None,
+) -> AsyncIterator[_Ground]:
+    place, vault = Place.among(places), await asyncio.to_thread(open_vault, places.data_dir)
+    clients_wait = listener is not None
+    async with (
+        bound(settings.http, listener) as site,
+        tracing(settings.traces, aura_aio.__version__, clock) as spans,
+        opened_store(settings.store, places, place, bus, clock, clients_wait=clients_wait) as store,
+        running_hub(settings, store, clock) as hub,
+        entrance(settings, store.tokens, clock) as access,
+        calling_back(
+            settings.callbacks, places.data_dir, store, bus, place.leadership, clock, spans
+        ) as calling,
+        upkeep(settings.retention, places.disk, store, place.leadership, clock) as kept,
+        joined(place, store, vault, clock, settings.store, may_lead=True) as fleet,
+    ):
+        yield _Ground(site, spans, store, hub, access, calling, kept, fleet, place, vault)
 
 
 def _let_go_on_shutdown(
@@ -206,67 +216,27 @@ def _trace(
     if spans is not None:
         trace_requests(app, spans)
         dispatcher.trace_with(spans)
-        bus.subscribe(spans.run_changed)
+        bus.subscribe(spans.run_changed, own_only=True)
 
 
-def _worker_plan(
-    settings: Settings,
-    data_dir: Path,
-    plans: Plans,
-    secrets: Mapping[str, str],
-    start_process: StartProcess,
-) -> WorkerPlan:
-    return worker_plan(
-        settings,
-        data_dir,
-        plans=lambda: actions_of(plans.list()),
-        secrets=secrets,
-        log_credit=LOG_CREDIT_LINES,
-        start_process=start_process,
-    )
-
-
-async def _begin(settings: Settings, scheduler: Scheduler) -> None:
-    """Start what the settings want to be started."""
-    if settings.workers.start:
+async def _begin(
+    settings: Settings, scheduler: Scheduler, store: SqlStore, fleet: Fleet | None
+) -> None:
+    """Start what the settings want to be started; who comes to others does as they do."""
+    if fleet is not None:
+        scheduler.system.share(store.fleet)
+    if fleet is not None and fleet.others:
+        await scheduler.system.follow()
+    elif settings.workers.start:
         await scheduler.start()
+    elif fleet is not None:
+        await store.fleet.set_stopped(stopped=True)
     if settings.plans.hot_reload:
         scheduler.hot_reload.enable()
 
 
-def _wait(listener: socket.socket | None) -> float | None:
-    return None if listener is None else _WAIT_FOR_DATA_SEC
-
-
-@asynccontextmanager
-async def _open_store(
-    settings: StoreSettings, places: Places, bus: EventBus, clock: Clock, wait_sec: float | None
-) -> AsyncIterator[SqlStore]:
-    store = await open_store(
-        places.database,
-        publish=bus.publish,
-        clock=clock,
-        rules=Rules(settings.queue_limit, settings.max_attempts),
-        wait_sec=wait_sec,
-    )
-    try:
-        yield store
-    finally:
-        await store.aclose()
-
-
-class _Base(NamedTuple):
-    """What most parts of the Scheduler are built on."""
-
-    store: SqlStore
-    hub: LogHub
-    plans: Plans
-    admission: Admission
-    clock: Clock
-
-
 def _triggers(
-    settings: ScheduleSettings, base: _Base, book: ScheduleBook, bus: EventBus
+    settings: ScheduleSettings, base: Base, book: ScheduleBook, bus: EventBus
 ) -> Triggers:
     rules = DueRules(settings.schedule_late_sec, settings.catch_up_limit)
     event_runs = EventRuns(
@@ -275,36 +245,25 @@ def _triggers(
         base.plans.catalog,
         base.clock,
         depth_limit=settings.event_depth,
+        leadership=base.place.leadership,
     )
     bus.subscribe(event_runs.run_changed)
-    triggers = Triggers(book, Clockwork(book, base.admission, rules, base.clock), event_runs)
+    clockwork = Clockwork(book, base.admission, rules, base.clock, base.place.leadership)
+    triggers = Triggers(book, clockwork, event_runs)
     triggers.listen()
     return triggers
 
 
-def _dispatcher(
-    settings: ScheduleSettings, base: _Base, vault: Vault, workers: WorkerPlan, bus: EventBus
-) -> LocalDispatcher:
-    store, clock = base.store, base.clock
-    children = Children(
-        store.children, store.runs, base.admission, clock, depth_limit=settings.child_depth
-    )
-    events = EventWaits(store.runs, base.plans.catalog, clock)
-    bus.subscribe(events.run_changed)
-    calls = Calls(ChildRuns(children, store.runs, clock), EventCalls(events))
-    return LocalDispatcher(store.runs, store.queue, base.hub, vault, calls, workers, clock)
-
-
 def _scheduler(
-    base: _Base,
+    base: Base,
     book: ScheduleBook,
     triggers: Triggers,
-    dispatcher: LocalDispatcher,
+    dispatcher: Dispatcher,
     ends: RunEnds,
     callbacks: Callbacks,
     kept: Upkeep,
 ) -> Scheduler:
-    store, hub, plans, admission, clock = base
+    store, hub, plans, admission, _, clock = base
     runs = Runs(
         store=store.runs,
         dispatcher=dispatcher,
@@ -343,14 +302,8 @@ def _scheduler(
 
 def _metrics(store: SqlStore, bus: EventBus) -> Metrics:
     metrics = Metrics(lambda: Commits(store.commits, store.commit_sec))
-    bus.subscribe(metrics.run_changed)
+    bus.subscribe(metrics.run_changed, own_only=True)
     return metrics
-
-
-def _builtin(settings: WorkerSettings) -> tuple[ActionSpec, ...]:
-    from aura_aio.engine.builtin.specs import builtin_specs  # noqa: PLC0415 - seldom needed
-
-    return builtin_specs(allow_shell=settings.allow_shell)
 
 
 async def _foresee(task: Task, inputs: Mapping[str, Any]) -> Mapping[str, bool]:
@@ -376,7 +329,7 @@ _TOLD_OF_HTTP: Final = (
 
 def _about(settings: Settings, places: Places, recovery: Recovery) -> About:
     return About(
-        store="sqlite" if isinstance(places.database, Path) else "postgres",
+        store="postgres" if places.is_shared else "sqlite",
         dispatcher="local",
         limits={
             "queue_limit": settings.store.queue_limit,

@@ -1,6 +1,7 @@
 """The settings: one frozen tree, a branch for each part of the server.
 
-May import the standard library, msgspec and `run_settings` only; `settings_table` makes it.
+May import the standard library, msgspec, `run_settings` and `store_settings` only;
+`settings_table` makes it.
 """
 
 from ipaddress import ip_address
@@ -10,6 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from aura_aio.run_settings import RunSettings
+from aura_aio.store_settings import StoreSettings
 
 
 class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -125,30 +127,6 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             return self.host == "localhost" or ip_address(self.host).is_loopback
         except ValueError:
             return False
-
-
-class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Where everything that survives is kept."""
-
-    data_dir: Annotated[
-        str, Meta(description="Folder for the database and the data of plans; made if missing.")
-    ] = ".aura"
-    database: Annotated[
-        str,
-        Meta(
-            description="Where runs and logs are: a file of SQLite, or a database on a PostgreSQL "
-            "server (postgresql://user@host/name; needs pip install 'aura-aio[postgres]'). Empty: "
-            "aura.db in the data folder. With a password in it better in the variable.",
-            extra={"address": True},
-        ),
-    ] = ""
-    queue_limit: Annotated[
-        int, Meta(ge=1, description="How many runs may be queued; one more answers 429.")
-    ] = 1_000_000
-    max_attempts: Annotated[
-        int,
-        Meta(ge=1, description="Attempts a run may lose its worker in; then it fails (PoisonRun)."),
-    ] = 3
 
 
 class RetentionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):

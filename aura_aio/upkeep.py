@@ -11,6 +11,7 @@ from typing import Final, NamedTuple
 
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import SettingsError
+from aura_aio.model.fleet import Leadership
 from aura_aio.model.retention import Keep
 from aura_aio.scheduler.free_space import FreeSpace
 from aura_aio.scheduler.retention import Retention
@@ -34,14 +35,18 @@ class Upkeep(NamedTuple):
 
 @asynccontextmanager
 async def upkeep(
-    settings: RetentionSettings, disk: Path, store: SqlStore, clock: Clock
+    settings: RetentionSettings,
+    disk: Path,
+    store: SqlStore,
+    leadership: Leadership,
+    clock: Clock,
 ) -> AsyncIterator[Upkeep]:
     """Forget, and look at the disk, while the context is open.
 
     Raises:
         SettingsError: the audit trail would be forgotten before the runs.
     """
-    retention = Retention(store.retention, keep_of(settings), clock)
+    retention = Retention(store.retention, keep_of(settings), clock, leadership)
     space = FreeSpace(lambda: free_bytes(disk), least_mib=settings.min_free_mib, clock=clock)
     await space.start()
     retention.start()

@@ -18,6 +18,7 @@ from aura_aio.dispatch.briefings import Briefings, refused, task_gone
 from aura_aio.dispatch.calls import Calls
 from aura_aio.dispatch.looks import Looks
 from aura_aio.dispatch.reports import LogReports, RunReports
+from aura_aio.dispatch.slots import free_slots
 from aura_aio.dispatch.supervisor import Supervisor, Worker, WorkerPlan
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
@@ -46,7 +47,6 @@ from aura_aio.worker.frames import (
 
 _log = logging.getLogger("aura.dispatch.local")
 
-MOST_AT_ONCE: Final = 64
 RETRY_SEC: Final = 0.5
 CANCEL_MARGIN_SEC: Final = 5.0
 
@@ -77,8 +77,7 @@ class LocalDispatcher:
         self._attempts: dict[str, Attempt] = {}
         self._spans: RunSpans | None = None
         self._tasks = CoroutineTasks()
-        self._started = False
-        self._claiming = False
+        self._started = self._claiming = False
         self._handing_over = asyncio.Lock()
         self._early_cancels: dict[str, float] | None = None
         self._looks = Looks()
@@ -113,8 +112,7 @@ class LocalDispatcher:
         with suppress(TimeoutError):
             async with asyncio.timeout(grace_sec):
                 await self.drain()
-        for worker in self._supervisor.workers():
-            worker.kill("the server was shut down")
+        self.kill_workers("the server was shut down")
         await self._supervisor.aclose()
         await self._reports.drained()
         await self._calls.aclose()
@@ -159,10 +157,19 @@ class LocalDispatcher:
             for worker in self._supervisor.workers():
                 worker.retire()
 
+    def kill_workers(self, why: str) -> None:
+        """End every worker, and what runs there; others take their place."""
+        for worker in self._supervisor.workers():
+            worker.kill(why)
+
     @property
     def alive(self) -> bool:
         """Whether claims are made, reports stored and workers looked after."""
         return self._supervisor.alive and self._calls.alive and not self._tasks.died
+
+    def concerned(self) -> frozenset[str]:
+        """The runs that are carried out here, and those that they wait for."""
+        return self._calls.awaited() | self._attempts.keys()
 
     def active(self) -> Mapping[str, ActiveAttempt]:
         """The attempts under way, by cid."""
@@ -251,7 +258,7 @@ class LocalDispatcher:
         """Fill the free slots; answers when to look again, if a delayed run will be due."""
         while self._claiming or self._calls.awaited():
             async with self._handing_over:
-                places = self._places()
+                places = free_slots(self._supervisor.workers(), self._clock.monotonic())
                 count = await self._fill(places) if places else 0
             if not places:
                 return None
@@ -288,15 +295,6 @@ class LocalDispatcher:
             self._early_cancels = None
             for worker in kept:
                 worker.let_go()
-
-    def _places(self) -> list[Worker]:
-        """A worker for each free slot, evenly, the least busy first."""
-        now = self._clock.monotonic()
-        workers = sorted(self._supervisor.workers(), key=lambda each: (each.busy, each.resting))
-        free = [(worker, worker.free(now)) for worker in workers]
-        most = min(MOST_AT_ONCE, max((count for _, count in free), default=0))
-        places = [worker for turn in range(most) for worker, count in free if turn < count]
-        return places[:MOST_AT_ONCE]
 
     def _register(self, tasklet: Tasklet, worker: Worker) -> Attempt:
         attempt = self._attempts[tasklet.cid] = Attempt(tasklet, worker, self._looks)

@@ -27,6 +27,7 @@ def worker_plan(
     secrets: Mapping[str, str],
     log_credit: int,
     start_process: StartProcess,
+    host_id: str = "",
 ) -> WorkerPlan:
     """The workers that `settings` want; `plans` is asked anew for each that starts, which
     `start_process` does.
@@ -47,6 +48,7 @@ def worker_plan(
         secrets=dict(secrets),
         allowed=settings.runs,
         start_process=start_process,
+        host_id=host_id,
     )
 
 

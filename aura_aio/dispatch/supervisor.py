@@ -18,6 +18,7 @@ from aura_aio.dispatch.processes import InProcessWorker, WorkerHandle, WorkerPro
 from aura_aio.engine.capture import captured_output
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.model.fleet import worker_name
 from aura_aio.model.ports import WorkerStatus
 from aura_aio.processes.spawning import SpawnedProcess
 from aura_aio.processes.tree import StartProcess
@@ -43,7 +44,8 @@ class WorkerPlan(msgspec.Struct, frozen=True):
 
     `memory_bytes` limits each process (0: not at all); a worker that is silent for `lost_sec` is
     killed; `plans` is asked anew for each worker that starts; `secrets` are those of templates;
-    `allowed` is what a run may use; `start_process` makes its process.
+    `allowed` is what a run may use; `start_process` makes its process. `host_id` is what this host
+    is called by others on the same database; empty where there are none.
     """
 
     count: int
@@ -58,6 +60,7 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     secrets: dict[str, str]
     allowed: RunSettings = RunSettings()
     start_process: StartProcess = SpawnedProcess
+    host_id: str = ""
 
 
 class Worker:
@@ -242,7 +245,7 @@ class Supervisor:
     async def _bring_up(self) -> Worker | None:
         """A worker that is up, and welcomed; None (and a line in the log) if it never came up."""
         self._named += 1
-        name = f"worker-{self._named}"
+        name = worker_name(self._plan.host_id, self._named)
         secret = secrets.token_urlsafe(32)
         try:
             return await self._brought_up(name, secret)

@@ -75,7 +75,10 @@ class LogHub:
         self._store = store
         self._clock = clock
         self._groups: dict[LogFilter, _Group] = {}
-        self._waiters: deque[tuple[int, asyncio.Future[None]]] = deque()
+        self._waiters: deque[tuple[int, int, asyncio.Future[None]]] = deque()
+        self._heard = 0
+        self._news = asyncio.Event()
+        self._order = asyncio.Lock()
         self._listener = CoroutineTasks()
         self._closing = False
         self._taken = 0
@@ -92,6 +95,7 @@ class LogHub:
         """
         self.oldest_seq, self.seq = await self._store.bounds()
         self._listener.spawn(self.log_queue_listener())
+        self._listener.spawn(self._follow_others())
 
     async def aclose(self, *, grace_sec: float = 5.0) -> None:
         """Store and publish what waits, then end the subscriptions. Idempotent.
@@ -122,7 +126,7 @@ class LogHub:
             _log.error("log lines lost", extra={"action": "log_lines_lost", "lines": lost})
             self._taken = self.queue.accepted
         while self._waiters:
-            _, waiter = self._waiters.popleft()
+            *_, waiter = self._waiters.popleft()
             if not waiter.done():
                 waiter.set_exception(StoreUnavailable("The log was closed before it was stored."))
 
@@ -171,15 +175,23 @@ class LogHub:
         return True
 
     def settled(self) -> asyncio.Future[None] | None:
-        """A future that is done once every line put so far is stored and published; None if it is
-        so already.
+        """A future that is done once every line put so far is stored and published, and every entry
+        of other servers that was heard of; None if it is so already.
         """
         accepted = self.queue.accepted
-        if self._taken >= accepted:
+        if self._taken >= accepted and self.seq >= self._heard:
             return None
         waiter = asyncio.get_running_loop().create_future()
-        self._waiters.append((accepted, waiter))
+        self._waiters.append((accepted, self._heard, waiter))
         return waiter
+
+    def others_wrote(self, newest_seq: int) -> None:
+        """Other servers on the same database have stored entries up to this number: publish them
+        here as well.
+        """
+        if newest_seq > max(self._heard, self.seq):
+            self._heard = newest_seq
+            self._news.set()
 
     async def bounds(self) -> tuple[int, int]:
         """(the oldest seq that is kept, the newest seq that is published).
@@ -253,12 +265,55 @@ class LogHub:
             lines += [self.queue.get_nowait() for _ in range(more)]
             entries = await self._keep(lines)
             self._stored += len(entries)
-            self._publish(entries)
+            async with self._order:
+                await self._publish_in_order(entries)
             self._taken += len(lines)
-            while self._waiters and self._waiters[0][0] <= self._taken:
-                _, waiter = self._waiters.popleft()
-                if not waiter.done():
-                    waiter.set_result(None)
+            self._tell_who_waits()
+
+    async def _follow_others(self) -> None:
+        """Publish what other servers have stored; for ever."""
+        in_listener.set(True)
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            async with self._order:
+                await self._catch_up(self._heard)
+            self._tell_who_waits()
+
+    async def _publish_in_order(self, entries: Sequence[LogEntry]) -> None:
+        """Publish `entries` of this server, and before each those of others that come before it."""
+        if not entries:
+            return
+        if entries[0].seq == self.seq + 1 and entries[-1].seq == self.seq + len(entries):
+            self._publish(entries)  # as always where there is one server
+        else:
+            await self._catch_up(entries[-1].seq)
+
+    async def _catch_up(self, up_to: int) -> None:
+        """Publish what is stored up to this number, and was not published yet."""
+        while self.seq < up_to:
+            if not self._groups:
+                self.seq = up_to
+                return
+            try:
+                entries = await self._store.read(
+                    LogFilter(), after=self.seq, up_to=up_to, limit=AT_ONCE
+                )
+            except StoreUnavailable:  # who writes says so
+                await self._clock.sleep(FIRST_PAUSE_SEC)
+                continue
+            self._publish(entries)
+            if len(entries) < AT_ONCE:
+                self.seq = up_to
+
+    def _tell_who_waits(self) -> None:
+        while self._waiters:
+            taken, seq, waiter = self._waiters[0]
+            if taken > self._taken or seq > self.seq:
+                return
+            self._waiters.popleft()
+            if not waiter.done():
+                waiter.set_result(None)
 
     async def _keep(self, lines: Sequence[LogLine]) -> Sequence[LogEntry]:
         """Number and store `lines`, however long the store takes to come back.

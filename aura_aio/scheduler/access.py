@@ -148,6 +148,23 @@ class Access:
         self._tell(token.id)
         return self._with_use(token)
 
+    async def reload(self) -> None:
+        """Take the tokens that are in the store now: another server has made or revoked one.
+
+        Raises:
+            StoreUnavailable: the store does not answer.
+        """
+        tokens = await self._store.list_tokens()
+        before = self._by_id
+        self._by_digest = {token.digest: token for token in tokens}
+        self._by_id = {token.id: token for token in tokens}
+        self._changed.set()
+        self._look_at_the_door()
+        for token in tokens:
+            known = before.get(token.id)
+            if token.revoked_at is not None and known is not None and known.revoked_at is None:
+                self._tell(token.id)
+
     def _look_at_the_door(self) -> None:
         was_open, self.is_open = self.is_open, self._should_be_open()
         if was_open and not self.is_open:

@@ -15,6 +15,7 @@ from aura_aio.model.callback import CallbackStatus, CallbackStore, CallbackTry, 
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks, first_of
 from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.fleet import Leadership
 from aura_aio.model.ports import RunStore
 from aura_aio.model.run import Run, RunChanged
 
@@ -82,6 +83,7 @@ class Callbacks:
         sender: Sender,
         rules: CallbackRules,
         clock: Clock,
+        leadership: Leadership | None = None,
     ) -> None:
         self._store = store
         self._runs = runs
@@ -93,6 +95,8 @@ class Callbacks:
         self._tried: set[str] = set()
         """What has been tried since it was last looked at what is due, which may not tell of it."""
         self._changed = asyncio.Event()
+        self._leadership = leadership or Leadership(leads=True)
+        self._leadership.on_gain(self._changed.set)
         self._tasks = CoroutineTasks()
 
     def start(self) -> None:
@@ -133,6 +137,8 @@ class Callbacks:
         """Begin with what is due, as far as there is room; answers for how long nothing is to be
         done, in seconds, if nothing changes.
         """
+        if not self._leadership.leads:
+            return LONGEST_SLEEP_SEC
         self._tried.clear()
         upcoming = await self._store.upcoming(self._rules.at_once + 1)
         for due in upcoming:

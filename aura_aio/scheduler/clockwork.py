@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks, first_of
 from aura_aio.model.errors import AuraError, QueueFull, StoreUnavailable
+from aura_aio.model.fleet import Leadership
 from aura_aio.model.origin import FromSchedule
 from aura_aio.model.schedule import DueOutcome, Overlap, ScheduleState
 from aura_aio.model.schedule_store import Decision
@@ -38,12 +39,18 @@ class Clockwork:
     """
 
     def __init__(
-        self, book: ScheduleBook, admission: Admission, rules: DueRules, clock: Clock
+        self,
+        book: ScheduleBook,
+        admission: Admission,
+        rules: DueRules,
+        clock: Clock,
+        leadership: Leadership | None = None,
     ) -> None:
         self._book = book
         self._admission = admission
         self._rules = rules
         self._clock = clock
+        self._leadership = leadership or Leadership(leads=True)
         self._latest = clock.now()
         self._tasks = CoroutineTasks()
 
@@ -63,6 +70,9 @@ class Clockwork:
     async def _run(self) -> None:
         while True:
             self._book.changed.clear()
+            if not self._leadership.leads:
+                await self._book.changed.wait()
+                continue
             pause_sec = await self._decide_all()
             if pause_sec:
                 await self._clock.sleep(pause_sec)
@@ -91,22 +101,26 @@ class Clockwork:
                 _log.error("schedule waits", extra=_told(entry, "schedule_waits", str(result)))
             elif isinstance(result, BaseException):
                 raise result
+        if False in results:
+            await self._book.load()
         return max(pauses)
 
-    async def _decide(self, entry: Entry, now: float) -> None:
+    async def _decide(self, entry: Entry, now: float) -> bool:
+        """Decide what is due of a schedule; False if another server has done so meanwhile."""
         if entry.timing is None:
-            return
+            return True
         known = entry.state.decided_at
         due = what_is_due(
             entry.schedule, entry.timing, decided_at=known, now=now, rules=self._rules
         )
         if due is None:
-            return
+            return True
         state = await self._book.store.decide(self._decision(entry, due))
         if state is None:
-            raise RuntimeError(f"the schedule {entry.schedule.id} is not as it was")
+            return False
         self._book.keep_state(state)
         _tell(entry, state, due)
+        return True
 
     def _decision(self, entry: Entry, due: Due) -> Decision:
         schedule = entry.schedule

@@ -15,6 +15,7 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import AuraError, NotFound, QueueFull, StoreUnavailable
 from aura_aio.model.event import RUN_FINISHED, EventTrigger
+from aura_aio.model.fleet import Leadership
 from aura_aio.model.origin import FromEvent
 from aura_aio.model.plan import Task
 from aura_aio.model.run import RunChanged
@@ -50,6 +51,7 @@ class EventRuns:
         clock: Clock,
         *,
         depth_limit: int,
+        leadership: Leadership | None = None,
     ) -> None:
         self._store = store
         self._admission = admission
@@ -59,6 +61,8 @@ class EventRuns:
         self._listeners: tuple[Listener, ...] = ()
         self._wake = asyncio.Event()
         self._wake.set()  # something may be left from before
+        self._leadership = leadership or Leadership(leads=True)
+        self._leadership.on_gain(self._wake.set)
         self._tasks = CoroutineTasks()
 
     def listen(self) -> None:
@@ -90,6 +94,8 @@ class EventRuns:
         while True:
             await self._wake.wait()
             self._wake.clear()
+            if not self._leadership.leads:
+                continue
             try:
                 while events := await self._store.kept(MOST_AT_ONCE):
                     for event in events:

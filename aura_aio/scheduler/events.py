@@ -22,14 +22,24 @@ class EventBus:
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
+        self._of_all: list[Listener] = []
 
-    def subscribe(self, listener: Listener) -> None:
-        """Call `listener` with every fact from now on."""
+    def subscribe(self, listener: Listener, *, own_only: bool = False) -> None:
+        """Call `listener` with every fact from now on; with `own_only` not with those of other
+        servers on the same database.
+        """
         self._listeners.append(listener)
+        if not own_only:
+            self._of_all.append(listener)
 
     def publish(self, fact: RunChanged) -> None:
         """Tell every listener, in the order of their subscription (on the event loop)."""
         for listener in self._listeners:
+            listener(fact)
+
+    def hear(self, fact: RunChanged) -> None:
+        """Tell the listeners of a fact that another server has brought about."""
+        for listener in self._of_all:
             listener(fact)
 
 
@@ -72,6 +82,10 @@ class RunEnds:
             yield released
         finally:
             self._held.discard(released)
+
+    def waited_for(self) -> frozenset[str]:
+        """The runs whose end somebody waits for."""
+        return frozenset(self._waiting)
 
     def close(self) -> None:
         """Let go everybody who waits, and hold nobody from now on: the server shuts down."""

@@ -10,6 +10,7 @@ from typing import Final
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.fleet import Leadership
 from aura_aio.model.retention import Keep, RetentionStore
 
 _log = logging.getLogger("aura.scheduler.retention")
@@ -26,7 +27,14 @@ EVENTS_AT_ONCE: Final = 500
 class Retention:
     """Forgets once a minute; a `system.Part`."""
 
-    def __init__(self, store: RetentionStore, keep: Keep, clock: Clock) -> None:
+    def __init__(
+        self,
+        store: RetentionStore,
+        keep: Keep,
+        clock: Clock,
+        leadership: Leadership | None = None,
+    ) -> None:
+        self._leadership = leadership or Leadership(leads=True)
         self._store = store
         self._keep = keep
         self._clock = clock
@@ -77,7 +85,8 @@ class Retention:
     async def _run(self) -> None:
         while True:
             try:
-                await self.tidy()
+                if self._leadership.leads:
+                    await self.tidy()
             except StoreUnavailable as error:
                 _log.warning(
                     "store unavailable, nothing is forgotten",

@@ -17,6 +17,7 @@ from msgspec.structs import replace
 from aura_aio.catalog.catalog import Catalog
 from aura_aio.catalog.due_times import Timing, TimingFault, timing_of
 from aura_aio.model.clock import Clock
+from aura_aio.model.fleet import Leadership
 from aura_aio.model.schedule import Schedule, ScheduleState
 from aura_aio.model.schedule_store import ScheduleStore
 from aura_aio.scheduler.due import next_run_at
@@ -78,7 +79,14 @@ class ScheduleBook:
     kept.
     """
 
-    def __init__(self, store: ScheduleStore, catalog: Callable[[], Catalog], clock: Clock) -> None:
+    def __init__(
+        self,
+        store: ScheduleStore,
+        catalog: Callable[[], Catalog],
+        clock: Clock,
+        leadership: Leadership | None = None,
+    ) -> None:
+        self._leadership = leadership or Leadership(leads=True)
         self.store = store
         self._catalog = catalog
         self._clock = clock
@@ -97,7 +105,7 @@ class ScheduleBook:
 
     async def load(self) -> None:
         """Take what is kept, and the plans as they are loaded now. The time of a schedule that is
-        new, or is due at other times than before, begins now.
+        new, or is due at other times than before, begins now; that is kept by who leads.
         """
         async with self.changing():
             kept = {state.id: state for state in await self.store.load()}
@@ -110,7 +118,9 @@ class ScheduleBook:
                 schedule.id: _state_of(schedule, kept.get(schedule.id), now)
                 for schedule, _ in schedules
             }
-            await self.store.put([state for id_, state in states.items() if state != kept.get(id_)])
+            if self._leadership.leads:
+                changed = [state for id_, state in states.items() if state != kept.get(id_)]
+                await self.store.put(changed)
             entries = await asyncio.to_thread(_entries, schedules, states)
             self._entries.clear()
             self._entries.update(entries)

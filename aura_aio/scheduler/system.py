@@ -15,6 +15,7 @@ from aura_aio.logs.hub import LogCounters, LogHub
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import AuraError, NotAlive, NotReady, StoreUnavailable
+from aura_aio.model.fleet import FleetStore
 from aura_aio.model.ports import Dispatcher, RunStore, WorkerStatus
 from aura_aio.model.queue_store import QueueCounts, QueueStore
 from aura_aio.model.states import HOLDS_A_SLOT
@@ -88,6 +89,7 @@ class System:
         self._dispatcher = dispatcher
         self._parts: tuple[Part, ...] = (dispatcher, hub, *others)
         self._cancel_run = cancel_run
+        self._fleet: FleetStore | None = None
         self._clock = clock
         self._started_at = clock.now()
         self._began = clock.monotonic()
@@ -95,15 +97,40 @@ class System:
         self._tasks = CoroutineTasks()
         self._shutting_down = False
 
+    def share(self, fleet: FleetStore) -> None:
+        """Start and stop together with the other servers on the same database."""
+        self._fleet = fleet
+
     async def start(self) -> bool:
-        """Dispatch queued runs from now on; False if that was so already."""
+        """Dispatch queued runs from now on, on every host; False if that was so already."""
         if self._stopped_since is None:
             return False
+        if self._fleet is not None:
+            await self._fleet.set_stopped(stopped=False)
+        await self._go()
+        return True
+
+    async def follow(self) -> None:
+        """Do as another server on the same database was told: dispatch, or not.
+
+        Raises:
+            StoreUnavailable: the store does not say which.
+        """
+        if self._fleet is None:
+            return
+        stopped = await self._fleet.stopped()
+        if stopped and self._stopped_since is None:
+            self._stopped_since = self._clock.now()
+            _log.info("system stopping", extra={"action": "system_stopping"})
+            await self._dispatcher.pause()
+        elif not stopped and self._stopped_since is not None:
+            await self._go()
+
+    async def _go(self) -> None:
         await self._tasks.aclose()
         self._stopped_since = None
         await self._dispatcher.start()
         _log.info("system started", extra={"action": "system_started"})
-        return True
 
     async def stop(self, *, cancel: bool, timeout_sec: float | None) -> Stopped:
         """Start no further run; those under way end by themselves, or are cancelled.
@@ -114,6 +141,8 @@ class System:
         """
         was_stopped = self._stopped_since is not None
         if not was_stopped:
+            if self._fleet is not None:
+                await self._fleet.set_stopped(stopped=True)
             self._stopped_since = self._clock.now()
             _log.info("system stopping", extra={"action": "system_stopping"})
         await self._tasks.aclose()

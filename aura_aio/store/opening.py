@@ -20,10 +20,12 @@ async def open_store(
     publish: Publish,
     clock: Clock,
     rules: Rules = USUAL,
+    name: str = "",
     wait_sec: float | None = None,
 ) -> SqlStore:
     """The store in `database`. Whoever has it open is waited for `wait_sec`; without that, as long
-    as it takes who only looks, or who was killed, to be gone.
+    as it takes who only looks, or who was killed, to be gone. `name` is what this server is called
+    by others on the same database.
 
     Raises:
         DatabaseTooNew, DatabaseInUse, StoreUnavailable: the database cannot be used.
@@ -36,7 +38,9 @@ async def open_store(
     from aura_aio.store.postgres.opening import open_postgres  # noqa: PLC0415 - if it is wanted
 
     waits: dict[str, Any] = {} if wait_sec is None else {"lock_wait_sec": wait_sec}
-    return await open_postgres(database, publish=publish, clock=clock, rules=rules, **waits)
+    return await open_postgres(
+        database, publish=publish, clock=clock, rules=rules, name=name, **waits
+    )
 
 
 def require_postgres() -> None:

@@ -132,6 +132,7 @@ BEYOND_THE_CONTRACT = {
     "serve.py": {"server", "secret_files", "handover", "worker"},  # it is the server
     "server_log.py": {"logs"},  # as the entries of its log stream
     "backup.py": {"backup", "places"},  # of the files on this machine
+    "migrate_store.py": {"migrate_store", "places"},  # databases that no server has
     "token.py": {"maintenance"},  # the first token is made where no server is
     "doctor.py": {"doctor"},  # looks at this machine and its files
     "check.py": {"catalog"},  # plans on this machine, without a server

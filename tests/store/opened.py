@@ -12,6 +12,7 @@ import msgspec
 from aura_aio.model.audit import AuditStore
 from aura_aio.model.callback import CallbackStore
 from aura_aio.model.children import ChildStore
+from aura_aio.model.fleet import FleetStore
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import Definition, Task
 from aura_aio.model.ports import LogStore, Publish, RunStore
@@ -66,6 +67,7 @@ class Store(Protocol):
     audit: AuditStore
     retention: RetentionStore
     tokens: TokenStore
+    fleet: FleetStore
 
     @property
     def commits(self) -> int:

@@ -35,8 +35,9 @@ _USUAL: Final = {
 _SETTINGS: Final = f"""
     SET search_path TO {SCHEMA};
     SET statement_timeout TO 0;
-    SET lock_timeout TO 0;
-    SET idle_in_transaction_session_timeout TO 0;
+    SET lock_timeout TO 30000;
+    SET idle_in_transaction_session_timeout TO 10000;
+    SET default_transaction_isolation TO 'read committed';
     SET jit TO off;
     SET enable_seqscan TO off;
     SET enable_bitmapscan TO off;
@@ -46,7 +47,9 @@ _SETTINGS: Final = f"""
     SET enable_incremental_sort TO off
 """
 """Every shared statement has its index, along which it reads a few rows in order. What the planner
-knows of a table that has just been filled is wrong; so it is told not to walk, hash or sort."""
+knows of a table that has just been filled is wrong; so it is told not to walk, hash or sort. A
+server that is stopped in a transaction must not hold up all others for longer than a few seconds,
+and who waits for its turn for too long is told that the database is not available."""
 
 _ONLY_READS: Final = """;
     SET default_transaction_isolation TO 'repeatable read';
@@ -80,7 +83,7 @@ class PostgresConnection:
     def __init__(self, url: DatabaseUrl, *, only_reads: bool = False) -> None:
         self.total_changes = 0
         self.raw = psycopg.connect(
-            **{**_USUAL, **_understood(url)},
+            **parameters(url),
             autocommit=True,  # transactions are begun and ended by hand
             cursor_factory=psycopg.RawCursor,
         )
@@ -121,6 +124,15 @@ class PostgresConnection:
     def close(self) -> None:
         """End the connection."""
         self.raw.close()
+
+
+def parameters(url: DatabaseUrl) -> dict[str, Any]:
+    """What a connection is made with.
+
+    Raises:
+        SettingsError: the address cannot be understood.
+    """
+    return {**_USUAL, **_understood(url)}
 
 
 def _understood(url: DatabaseUrl) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Who has a database: one server at a time, by an advisory lock that ends with its connection.
+"""Who has a database: any number of servers together, or one command alone; and whose turn it is.
 
 May import `connection`, psycopg, the standard library and model only.
 """
@@ -12,16 +12,25 @@ from aura_aio.model.errors import DatabaseInUse
 from aura_aio.store.postgres.connection import PostgresConnection
 
 LOCK: Final = 0x41757261
-"""The key of the lock: "Aura"."""
+"""The key of the advisory lock of who has the database: "Aura". Servers share it; it ends with
+their connections."""
 
+TURN: Final = LOCK + 1
+"""The key of the lock of who writes: it ends with the transaction."""
+
+_SHARE: Final = "SELECT pg_advisory_lock_shared(?)"
 _TAKE: Final = "SELECT pg_advisory_lock(?)"
-_HOLDER: Final = """
-    SELECT pid, CAST(backend_start AS text) FROM pg_locks JOIN pg_stat_activity USING (pid)
+_HOLDERS: Final = """
+    SELECT count(*) FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = ? AND objsubid = 1
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
 """
 _MYSELF: Final = """
     SELECT pid, CAST(backend_start AS text) FROM pg_stat_activity WHERE pid = pg_backend_pid()
+"""
+_END: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE pid = CAST(? AS int) AND CAST(backend_start AS text) = ?
 """
 
 
@@ -32,35 +41,45 @@ class Backend(NamedTuple):
     began: str
 
 
-def take(connection: PostgresConnection, url: DatabaseUrl, wait_sec: float) -> None:
-    """Have the database until the connection ends.
+def share(connection: PostgresConnection, url: DatabaseUrl, wait_sec: float) -> None:
+    """Have the database until the connection ends, as others may.
 
     Raises:
-        DatabaseInUse: another server has it, and has for `wait_sec`.
+        DatabaseInUse: a command has it alone, and has for `wait_sec`.
     """
+    _lock(connection, _SHARE, wait_sec, f"A command has the database {url} alone: wait for it.")
+
+
+def take(connection: PostgresConnection, url: DatabaseUrl, wait_sec: float) -> None:
+    """Have the database alone until the connection ends.
+
+    Raises:
+        DatabaseInUse: servers have it, and have for `wait_sec`.
+    """
+    told = f"A server has the database {url} open: stop all of them first."
+    _lock(connection, _TAKE, wait_sec, told)
+
+
+def _lock(connection: PostgresConnection, lock: str, wait_sec: float, told: str) -> None:
+    before = connection.execute("SHOW lock_timeout").fetchone()[0]
     connection.raw.execute(f"SET lock_timeout TO {max(1, int(wait_sec * 1000))}")
     try:
-        connection.execute(_TAKE, (LOCK,))
+        connection.execute(lock, (LOCK,))
     except errors.LockNotAvailable as error:
-        raise DatabaseInUse(
-            f"Another server has the database {url} open: stop it first, or give this one another "
-            "database. Several servers on one database are not possible yet."
-        ) from error
-    connection.raw.execute("SET lock_timeout TO 0")
+        raise DatabaseInUse(told) from error
+    connection.raw.execute(f"SET lock_timeout TO '{before}'")
+
+
+def is_held(connection: PostgresConnection) -> bool:
+    """Whether anybody has the database."""
+    return bool(connection.execute(_HOLDERS, (LOCK,)).fetchone()[0])
 
 
 def end_predecessor(connection: PostgresConnection, predecessor: Backend) -> None:
-    """If it is `predecessor` that has the database still, end it: its client is gone, only the
-    server has not noticed.
+    """End what is left of a connection whose client is gone, though the server may not have
+    noticed: what it had not committed is undone.
     """
-    if holder(connection) == predecessor:
-        connection.execute("SELECT pg_terminate_backend(CAST(? AS int))", (predecessor.pid,))
-
-
-def holder(connection: PostgresConnection) -> Backend | None:
-    """Who has the database."""
-    row = connection.execute(_HOLDER, (LOCK,)).fetchone()
-    return None if row is None else Backend(*row)
+    connection.execute(_END, predecessor)
 
 
 def myself(connection: PostgresConnection) -> Backend:

@@ -1,4 +1,4 @@
-"""The database: connected to, held by one server, brought up to date, and found again when lost.
+"""The database: connected to, shared with other servers, brought up to date, and found again.
 
 May import the rest of `store.postgres`, store.relational, psycopg, the standard library and model
 only.
@@ -16,7 +16,9 @@ from psycopg import errors
 from aura_aio.model.clock import Clock
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import DatabaseInUse, DatabaseTooNew, StoreUnavailable
+from aura_aio.model.news import News
 from aura_aio.store.postgres import custody
+from aura_aio.store.postgres.announcement import notices
 from aura_aio.store.postgres.connection import SCHEMA, PostgresConnection
 from aura_aio.store.postgres.dialect import schema_in_postgres
 from aura_aio.store.relational.connection import Connection
@@ -25,14 +27,19 @@ from aura_aio.store.relational.schema import Migration, migrations
 _log = logging.getLogger("aura.store.postgres")
 
 LOCK_WAIT_SEC: Final = 2.0
-"""How long to wait for who has the database: a server that was killed is noticed in that time."""
+"""How long to wait for who has the database alone: one that was killed is noticed in that time."""
 
 FIND_OUT_SEC: Final = 30.0
 """How long the outcome of a commit is asked for whose answer was lost."""
 _PAUSE_SEC: Final = 0.5
-_OWN_LOCK_WAIT_SEC: Final = 0.25
 
-_BEGIN: Final = "BEGIN; SELECT CAST(pg_current_xact_id() AS text)"
+_BEGIN: Final = f"""
+    BEGIN;
+    SELECT pg_advisory_xact_lock({custody.TURN});
+    SELECT CAST(CAST(pg_current_xact_id() AS text) AS bigint)
+"""
+"""In one round trip. Between two transactions with numbers that follow each other nobody else has
+written. (Who uses the same PostgreSQL for something else leaves gaps, too: they cost a look.)"""
 _OUTCOME: Final = "SELECT pg_xact_status(CAST(? AS xid8))"
 
 _VERSIONS: Final = "CREATE TABLE migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL)"
@@ -88,24 +95,26 @@ def version_of(connection: PostgresConnection, url: DatabaseUrl, steps: Sequence
 
 
 class PostgresDatabase:
-    """Implements `store.relational.connection.Database`: a database that this server alone has,
-    up to date with the migrations.
+    """Implements `store.relational.connection.Database`: a database up to date with the migrations
+    that servers take turns to write to; `name` is what this one is called by the others.
 
     Raises (from the constructor, which blocks: call it in a thread):
         DatabaseTooNew: a newer version has written it; it was not touched.
-        DatabaseInUse: another server has it.
+        DatabaseInUse: a command has it alone.
         StoreUnavailable: it cannot be reached or used, or is not ours.
         SettingsError: the address cannot be understood.
     """
 
     def __init__(
-        self, url: DatabaseUrl, clock: Clock, *, lock_wait_sec: float = LOCK_WAIT_SEC
+        self, url: DatabaseUrl, clock: Clock, *, name: str, lock_wait_sec: float = LOCK_WAIT_SEC
     ) -> None:
         self.url = url
+        self.name = name
         self._clock = clock
         self.fault: str | None = None
         """Why the server cannot go on with the database, once that is so."""
-        self._transaction = ""
+        self._turn = 0
+        """The number of the latest transaction."""
         self._pause = Event()
         try:
             self._writer = PostgresConnection(url)
@@ -116,7 +125,7 @@ class PostgresDatabase:
         with ExitStack() as undo:
             undo.callback(self._writer.close)
             try:
-                custody.take(self._writer, url, lock_wait_sec)
+                custody.share(self._writer, url, lock_wait_sec)
                 self._bring_up_to_date(migrations())
                 self._myself = custody.myself(self._writer)
             except psycopg.Error as error:
@@ -138,25 +147,28 @@ class PostgresDatabase:
         """The connection that writes; another one, once it had to be made anew."""
         return self._writer
 
-    def begin(self) -> None:
-        """Begin a transaction of the writer, on a new connection if the one there was is lost."""
+    def begin(self) -> bool:
+        """Begin a transaction of the writer, on a new connection if the one there was is lost, when
+        it is this server's turn; answers whether another one may have written since the last.
+        """
         if self.fault is not None:
             raise StoreUnavailable(self.fault)
         if not self._writer.is_lost:
             try:
-                self._begin()
+                return self._begin()
             except psycopg.Error:
                 if not self._writer.is_lost:
                     raise
-            else:
-                return
         self._reconnect()
         self._begin()
+        return True
 
-    def commit(self) -> None:
-        """Make it durable. If the answer was lost it is asked for, on a new connection."""
+    def commit(self, news: News) -> None:
+        """Make it durable, and announce it. If the answer was lost it is asked for, on a new
+        connection.
+        """
         try:
-            done = self._writer.raw.execute("COMMIT").statusmessage
+            done = self._commit(notices(self.name, news))
         except psycopg.Error:
             if not self._writer.is_lost or not self._was_committed():
                 raise
@@ -187,39 +199,37 @@ class PostgresDatabase:
             self._writer.execute("SELECT pg_advisory_unlock_all()")
         self._writer.close()
 
-    def _begin(self) -> None:
+    def _begin(self) -> bool:
         cursor = self._writer.raw.execute(_BEGIN)
-        cursor.nextset()
-        row = cursor.fetchone()
-        self._transaction = "" if row is None else row[0]
+        while cursor.nextset():
+            pass
+        (number,) = cursor.fetchone() or (0,)
+        before, self._turn = self._turn, number
+        return bool(number != before + 1)
+
+    def _commit(self, notices: str) -> str | None:
+        cursor = self._writer.raw.execute(f"{notices}COMMIT")
+        while cursor.nextset():
+            pass
+        return cursor.statusmessage
 
     def _reconnect(self) -> None:
-        """Connect again, as the one who has the database.
+        """Connect again, and undo what is left of the connection that was lost.
 
         Raises:
             psycopg.Error: that is not possible now.
-            DatabaseInUse: another server has taken it meanwhile; this one must not go on.
+            DatabaseInUse: a command has taken the database meanwhile.
         """
         self._writer.close()
         fresh = PostgresConnection(self.url)
         with ExitStack() as undo:
             undo.callback(fresh.close)
-            self._take_again(fresh)
+            custody.end_predecessor(fresh, self._myself)
+            custody.share(fresh, self.url, LOCK_WAIT_SEC)
             self._myself = custody.myself(fresh)
             undo.pop_all()
         self._writer = fresh
         _log.warning("connected to the database again", extra={"action": "database_found_again"})
-
-    def _take_again(self, fresh: PostgresConnection) -> None:
-        try:
-            custody.take(fresh, self.url, _OWN_LOCK_WAIT_SEC)
-        except DatabaseInUse:
-            custody.end_predecessor(fresh, self._myself)
-            try:
-                custody.take(fresh, self.url, LOCK_WAIT_SEC)
-            except DatabaseInUse as error:
-                self._give_up("Another server has taken the database while this one had lost it.")
-                raise error from None
 
     def _was_committed(self) -> bool:
         """Whether the transaction whose commit was not answered is durable."""
@@ -227,10 +237,8 @@ class PostgresDatabase:
         while self._clock.monotonic() < give_up_at:
             try:
                 self._reconnect()
-                row = self._writer.execute(_OUTCOME, (self._transaction,)).fetchone()
-            except DatabaseInUse:
-                return False
-            except psycopg.Error as error:
+                row = self._writer.execute(_OUTCOME, (str(self._turn),)).fetchone()
+            except (psycopg.Error, DatabaseInUse) as error:
                 reason = told(self.url, error)
                 extra = {"action": "database_lost", "reason": reason}
                 _log.warning("the database does not say what became of a commit", extra=extra)
@@ -249,14 +257,16 @@ class PostgresDatabase:
         )
 
     def _bring_up_to_date(self, steps: Sequence[Migration]) -> None:
-        version = version_of(self._writer, self.url, steps)
-        for step in steps:
-            if step.number > version:
-                self._migrate(step)
+        if version_of(self._writer, self.url, steps) < steps[-1].number:
+            for step in steps:
+                self._migrate(step, steps)
 
-    def _migrate(self, step: Migration) -> None:
-        """All of it, with its number, or nothing."""
+    def _migrate(self, step: Migration, steps: Sequence[Migration]) -> None:
+        """All of it, with its number, or nothing; nothing, if another server has been faster."""
         with self._writer.raw.transaction():
+            self._writer.execute("SELECT pg_advisory_xact_lock(?)", (custody.TURN,))
+            if version_of(self._writer, self.url, steps) >= step.number:
+                return
             if step.number == 1:
                 self._writer.raw.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
                 self._writer.raw.execute(_VERSIONS)

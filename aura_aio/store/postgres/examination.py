@@ -78,7 +78,7 @@ def is_in_use(url: DatabaseUrl) -> bool:
         SettingsError: the address cannot be understood.
     """
     with _reading(url) as connection:
-        return custody.holder(connection) is not None
+        return custody.is_held(connection)
 
 
 @contextmanager

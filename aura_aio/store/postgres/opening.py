@@ -22,22 +22,23 @@ async def open_postgres(
     publish: Publish,
     clock: Clock,
     rules: Rules = USUAL,
+    name: str = "",
     lock_wait_sec: float = LOCK_WAIT_SEC,
 ) -> SqlStore:
     """Open the database at `url`, making or migrating its tables as needed.
 
     `publish` is called on this event loop with every fact, after its commit and before the call
-    that caused it returns.
+    that caused it returns. `name` is what this server is called by others on the same database.
 
     Raises:
         As `PostgresDatabase`.
     """
-    parts = await asyncio.to_thread(_parts, url, clock, lock_wait_sec)
+    parts = await asyncio.to_thread(_parts, url, clock, name, lock_wait_sec)
     return SqlStore(parts, publish, rules)
 
 
-def _parts(url: DatabaseUrl, clock: Clock, lock_wait_sec: float) -> Parts:
-    database = PostgresDatabase(url, clock, lock_wait_sec=lock_wait_sec)
+def _parts(url: DatabaseUrl, clock: Clock, name: str, lock_wait_sec: float) -> Parts:
+    database = PostgresDatabase(url, clock, name=name, lock_wait_sec=lock_wait_sec)
     try:
         return Parts(database, database, clock)
     except psycopg.Error as error:

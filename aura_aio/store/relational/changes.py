@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from aura_aio.model.arrival import between
 from aura_aio.model.errors import IllegalTransition, RunFinished, RunNotFound
+from aura_aio.model.fleet import host_of
 from aura_aio.model.run import (
     CancelRequest,
     OnCrash,
@@ -20,6 +21,7 @@ from aura_aio.model.run import (
 )
 from aura_aio.model.states import CANCELLABLE, TERMINAL, RunEvent, RunState, Stale, advance
 from aura_aio.store.relational import sql
+from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.rows import Row, cancel_from, json_text, row_of_step, run_from
 from aura_aio.store.relational.transaction import Place, Transaction
 
@@ -151,7 +153,7 @@ def lose(
 
 def recover(tx: Transaction, loss: Loss) -> dict[str, tuple[str, ...]]:
     """See `RunStore.recover`."""
-    attempts = sorted(tx.connection.execute(sql.ATTEMPTS_UNDER_WAY))
+    attempts = orphans(tx.connection)
     cids: dict[RunState | None, list[str]] = {}
     for (cid, _), target in zip(attempts, lose(tx, attempts, loss), strict=True):
         cids.setdefault(target, []).append(cid)
@@ -160,6 +162,16 @@ def recover(tx: Transaction, loss: Loss) -> dict[str, tuple[str, ...]]:
         "failed": tuple(cids.get(RunState.FAILED, ())),
         "cancelled": tuple(cids.get(RunState.CANCELLED, ())),
     }
+
+
+def orphans(connection: Connection) -> list[tuple[str, int]]:
+    """The attempts under way (cid, number) that belong to no host, in the order of their cids."""
+    hosts = {id_ for (id_,) in connection.execute(sql.HOST_IDS)}
+    return sorted(
+        (cid, attempt)
+        for cid, attempt, worker in connection.execute(sql.ATTEMPTS_UNDER_WAY)
+        if host_of(worker) not in hosts
+    )
 
 
 def cancel(tx: Transaction, cid: str, request: CancelRequest, now: float) -> Run:

@@ -1,11 +1,13 @@
 """What the shared part of a store needs of a database: connections, and who is at fault.
 
-May import the standard library only. `sqlite3.Connection` is a Connection as it stands; the
-statements are in SQLite's words, with `?`, `?1` or `:name` for values.
+May import the standard library and model only. `sqlite3.Connection` is a Connection as it stands;
+the statements are in SQLite's words, with `?`, `?1` or `:name` for values.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
+
+from aura_aio.model.news import News
 
 Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
 
@@ -61,19 +63,25 @@ class Connection(Protocol):
 
 
 class Database(Protocol):
-    """A database that one server alone has open, up to date with the schema."""
+    """A database that is open, up to date with the schema. One transaction at a time writes to it,
+    of whichever server that has it open.
+    """
 
     @property
     def writer(self) -> Connection:
         """The connection that writes; another one, once it had to be made anew."""
         ...
 
-    def begin(self) -> None:
-        """Begin a transaction of the writer."""
+    def begin(self) -> bool:
+        """Begin a transaction of the writer, once no other server has one under way; answers
+        whether another one may have written since the last.
+        """
         ...
 
-    def commit(self) -> None:
-        """Make it durable; nothing of it has happened if this raises."""
+    def commit(self, news: News) -> None:
+        """Make it durable, and let other servers hear the `news` of it; nothing of it has happened
+        if this raises.
+        """
         ...
 
     def rollback(self) -> None:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from aura_aio.model.clock import Clock
 from aura_aio.model.event import EventFilter
+from aura_aio.model.news import Topic
 from aura_aio.model.plan import Definition
 from aura_aio.model.ports import Accepted, IdempotencyKey
 from aura_aio.model.run import Tasklet
@@ -55,6 +56,7 @@ class SqlSchedules:
 
         def operation(tx: Transaction) -> None:
             tx.connection.execute(sql.DELETE_SCHEDULE, (id_,))
+            tx.tell_of(Topic.SCHEDULES)
 
         await self._writer.submit(operation)
 
@@ -172,6 +174,7 @@ def _state(tx: Transaction, id_: str) -> ScheduleState | None:
 
 def _put(tx: Transaction, *states: ScheduleState) -> None:
     tx.connection.executemany(sql.PUT_SCHEDULE, [row_of_schedule(state) for state in states])
+    tx.tell_of(Topic.SCHEDULES)
 
 
 def _is_busy(tx: Transaction, state: ScheduleState) -> bool:

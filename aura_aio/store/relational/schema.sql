@@ -193,6 +193,15 @@ CREATE TABLE audited_runs (  -- the other runs that were changed
 
 CREATE INDEX audited_runs_by_event ON audited_runs (number);
 
+-- Who shares the database, each a server or a host of workers; none where one server has it alone.
+CREATE TABLE hosts (
+    id TEXT NOT NULL PRIMARY KEY,
+    place INTEGER NOT NULL,    -- who joined first comes first
+    may_lead INTEGER NOT NULL, -- whether it does what one of all has to do
+    beat INTEGER NOT NULL,     -- grows as long as it is there
+    status BLOB NOT NULL       -- JSON; what it tells the others of its workers
+) WITHOUT ROWID;
+
 -- Who may come in.
 CREATE TABLE tokens (
     id TEXT NOT NULL PRIMARY KEY,

@@ -39,10 +39,12 @@ class SqlSession:
 
     def begin(self, *, one_by_one: bool = True) -> Transaction:
         """Start a transaction; see `store.writer.Session`."""
-        self._database.begin()
+        others_wrote = self._database.begin()
         if self._connection is not self._database.writer:
             self._connection = self._database.writer
             self._ledger = Ledger(self._connection)
+        elif others_wrote:
+            self._ledger.learn(self._connection)
         return Transaction(self._connection, self._ledger, one_by_one=one_by_one)
 
     def commit(self, transaction: Transaction) -> Sequence[RunChanged]:
@@ -53,7 +55,7 @@ class SqlSession:
         keep_callbacks(self._connection, transaction.facts, now)
         transaction.flush(now)
         began = self._clock.monotonic()
-        self._database.commit()
+        self._database.commit(transaction.news)
         self.commit_sec += self._clock.monotonic() - began
         transaction.committed()
         return transaction.facts

@@ -76,7 +76,9 @@ PRUNE_KEYS: Final = f"""
         SELECT key FROM idempotency WHERE kept_at <= ? ORDER BY kept_at LIMIT {MOST_KEYS_PRUNED}
     )
 """
-KEEP_DEFINITION: Final = "INSERT INTO definitions (digest, document) VALUES (?, ?)"
+KEEP_DEFINITION: Final = """
+    INSERT INTO definitions (digest, document) VALUES (?, ?) ON CONFLICT DO NOTHING
+"""
 INSERT_RUN: Final = f"""
     INSERT INTO runs (state, worker, started_at, ready_at, delayed, rank, {_INSERTED}) VALUES
     (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -109,7 +111,7 @@ REQUEUE: Final = f"""
         started_at = NULL, worker = NULL {_AS_HELD}
 """
 ATTEMPTS_UNDER_WAY: Final = """
-    SELECT cid, attempt FROM runs INDEXED BY runs_by_state
+    SELECT cid, attempt, worker FROM runs INDEXED BY runs_by_state
     WHERE state IN ('running', 'cancelling')
 """
 
@@ -243,12 +245,14 @@ KEEP_SEQ: Final = "UPDATE counters SET n = ? WHERE name = 'newest_log_seq'"
 # Small tables, of which every row is wanted:
 TIDY_QUEUE_COUNTS: Final = "DELETE FROM queue_counts WHERE n = 0"
 QUEUE_COUNTS: Final = "SELECT priority, plan_name, delayed, n FROM queue_counts WHERE n > 0"
-QUEUED: Final = f"SELECT {_SUM} FROM queue_counts"
-DELAYED: Final = f"SELECT {_SUM} FROM queue_counts WHERE delayed = 1"
 STATE_COUNTS: Final = "SELECT state, n FROM state_counts"
 PAUSES: Final = "SELECT plan_name, since FROM pauses ORDER BY plan_name"
 DEFINITIONS: Final = "SELECT digest FROM definitions"
 
+FIGURES: Final = f"""
+    SELECT (SELECT {_SUM} FROM queue_counts), (SELECT {_SUM} FROM queue_counts WHERE delayed = 1),
+        (SELECT n FROM counters WHERE name = 'newest_log_seq')
+"""
 NEWEST_SEQ: Final = "SELECT n FROM counters WHERE name = 'newest_log_seq'"
 THROUGHPUT: Final = "SELECT slot, n FROM throughput WHERE slot > ?"
 WAITS: Final = f"""
@@ -362,6 +366,23 @@ DROP_STATE: Final = f"""
 """
 STATE: Final = "SELECT key, value FROM plan_state WHERE plan_name = ?"
 PLANS_WITH_STATE: Final = "SELECT DISTINCT plan_name FROM plan_state"
+
+# --- The fleet
+
+JOIN_FLEET: Final = f"""
+    INSERT INTO hosts (id, place, may_lead, beat, status)
+    VALUES (?, (SELECT COALESCE(MAX(place), 0) + 1 FROM hosts), ?, 1, ?)
+    {_or_replace("id, place, may_lead, beat, status", "id")}
+"""
+BEAT: Final = "UPDATE hosts SET beat = beat + 1, status = ? WHERE id = ?"
+LEAVE_FLEET: Final = "DELETE FROM hosts WHERE id = ?"
+FLEET: Final = "SELECT id, may_lead, beat, status, place FROM hosts"
+HOST_IDS: Final = "SELECT id FROM hosts"
+STOPPED: Final = "SELECT n FROM counters WHERE name = 'stopped'"
+SET_STOPPED: Final = """
+    INSERT INTO counters (name, n) VALUES ('stopped', ?)
+    ON CONFLICT (name) DO UPDATE SET n = excluded.n
+"""
 
 # --- The log
 

@@ -9,6 +9,7 @@ from aura_aio.model.audit import AuditStore
 from aura_aio.model.callback import CallbackStore
 from aura_aio.model.children import ChildStore
 from aura_aio.model.clock import Clock
+from aura_aio.model.fleet import FleetStore
 from aura_aio.model.ports import LogStore, Publish, RunStore
 from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.retention import RetentionStore
@@ -19,6 +20,7 @@ from aura_aio.store.relational.audit import SqlAudit
 from aura_aio.store.relational.callbacks import SqlCallbacks
 from aura_aio.store.relational.children import SqlChildren, cancel_with_parents
 from aura_aio.store.relational.connection import Database, Health
+from aura_aio.store.relational.fleet import SqlFleet
 from aura_aio.store.relational.logs import SqlLogs
 from aura_aio.store.relational.queue import SqlQueue
 from aura_aio.store.relational.reader import Reader
@@ -90,6 +92,9 @@ class SqlStore:
         self.audit: AuditStore = SqlAudit(self._writer, parts.lists)
         self.retention: RetentionStore = SqlRetention(self._writer)
         self.tokens: TokenStore = SqlTokens(self._writer, parts.look_ups)
+        self.fleet: FleetStore = SqlFleet(
+            self._writer, parts.look_ups, parts.clock, rules.max_attempts
+        )
 
     @property
     def commits(self) -> int:

@@ -11,6 +11,7 @@ import msgspec
 
 from aura_aio.model.access import Scope, Token
 from aura_aio.model.errors import TokenNotFound
+from aura_aio.model.news import Topic
 from aura_aio.store.relational import sql
 from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.reader import Reader
@@ -55,12 +56,14 @@ def tokens_of(connection: Connection) -> tuple[Token, ...]:
 
 def _insert(tx: Transaction, token: Token) -> None:
     tx.connection.execute(sql.INSERT_TOKEN, _row_of(token))
+    tx.tell_of(Topic.TOKENS)
 
 
 def _revoke(tx: Transaction, token_id: str, at: float) -> Token:
     if tx.connection.execute(sql.TOKEN, (token_id,)).fetchone() is None:
         raise TokenNotFound(token_id)
     tx.connection.execute(sql.REVOKE_TOKEN, (at, token_id))
+    tx.tell_of(Topic.TOKENS)
     return _token_from(tx.connection.execute(sql.TOKEN, (token_id,)).fetchone())
 
 

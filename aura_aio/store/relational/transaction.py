@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from aura_aio.model.audit import AuditOutcome, Note, cids_of
+from aura_aio.model.news import News, Topic
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import RunChanged, StepRecord, Tasklet
 from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
@@ -49,10 +50,16 @@ class Ledger:
 
     def __init__(self, connection: Connection) -> None:
         connection.execute(sql.TIDY_QUEUE_COUNTS)
-        (self.queued,) = connection.execute(sql.QUEUED).fetchone()
-        self.delayed: int = connection.execute(sql.DELAYED).fetchone()[0]
-        (self.newest_seq,) = connection.execute(sql.NEWEST_SEQ).fetchone()
         self.definitions = {digest for (digest,) in connection.execute(sql.DEFINITIONS)}
+        """Those of which it is known that they are kept: others may keep more."""
+        self.learn(connection)
+
+    def learn(self, connection: Connection) -> None:
+        """Learn anew what another server may have changed."""
+        figures = connection.execute(sql.FIGURES).fetchone()
+        self.queued: int = figures[0]
+        self.delayed: int = figures[1]
+        self.newest_seq: int = figures[2]
         self.plans_with_state = {name for (name,) in connection.execute(sql.PLANS_WITH_STATE)}
         self.pauses: dict[str, float] = dict(connection.execute(sql.PAUSES).fetchall())
 
@@ -77,6 +84,7 @@ class Transaction:
         self.pauses = dict(ledger.pauses)
         """Since when which plans are paused, this transaction's changes included."""
         self._plans_with_state: set[str] = set()
+        self._topics: list[Topic] = []
         self._ledger = ledger
         self._notes: list[tuple[Row, tuple[str, ...]]] = []
         self._places: Counter[Place] = Counter()
@@ -178,6 +186,16 @@ class Transaction:
     def changed(self, fact: RunChanged) -> None:
         """A run has gone from one state to another: count it, and publish it after the commit."""
         self.facts.append(fact)
+
+    def tell_of(self, topic: Topic) -> None:
+        """Something has changed that other servers hold in memory."""
+        self._topics.append(topic)
+
+    @property
+    def news(self) -> News:
+        """What other servers are to hear of it."""
+        newest_seq = self.newest_seq if self.newest_seq != self._ledger.newest_seq else 0
+        return News(tuple(self.facts), newest_seq, tuple(dict.fromkeys(self._topics)))
 
     def forget(self, state: RunState) -> None:
         """A run that has ended is gone from the store."""

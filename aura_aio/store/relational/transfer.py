@@ -17,9 +17,11 @@ from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.rows import Row
 from aura_aio.store.relational.schema import migrations
 
-_TABLES: Final = (
-    "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%' ORDER BY name"
-)
+_TABLES: Final = """
+    SELECT name FROM sqlite_schema
+    WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND name <> 'hosts' ORDER BY name
+"""
+"""Who has shared a database is no part of what is in it: nobody has it while it is moved."""
 _MODULUS: Final = 1 << 256
 _TYPES: Final = {"INTEGER": int, "REAL": float, "TEXT": str, "BLOB": bytes}
 _encode: Final = msgspec.msgpack.Encoder().encode
@@ -109,7 +111,7 @@ class Tally:
 
 
 def tables() -> tuple[Table, ...]:
-    """Every table that the migrations of this version make."""
+    """Every table that the migrations of this version make, but that of who shares the database."""
     with closing(sqlite3.connect(":memory:")) as new:
         for step in migrations():
             new.executescript(step.sql)

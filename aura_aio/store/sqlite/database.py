@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from aura_aio.model.errors import DatabaseInUse, DatabaseTooNew, StoreUnavailable
+from aura_aio.model.news import News
 from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.schema import Migration, migrations
 from aura_aio.store.sqlite import soundness
@@ -162,12 +163,13 @@ class SqliteDatabase:
         """The connection that writes."""
         return self._writer
 
-    def begin(self) -> None:
-        """Begin a transaction of the writer."""
+    def begin(self) -> bool:
+        """Begin a transaction of the writer; nobody else has written, since nobody else has it."""
         self.writer.execute("BEGIN IMMEDIATE")
+        return False
 
-    def commit(self) -> None:
-        """Make it durable."""
+    def commit(self, _: News) -> None:
+        """Make it durable; there is nobody to hear of it."""
         self.writer.execute("COMMIT")
 
     def rollback(self) -> None:

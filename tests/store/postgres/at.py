@@ -11,11 +11,12 @@ from aura_aio.store.relational.store import Rules
 from tests.store.opened import ManualClock, Open, Store
 
 
-def postgres_at(url: DatabaseUrl) -> Open:
-    """What opens the store at `url`."""
+def postgres_at(url: DatabaseUrl, name: str = "") -> Open:
+    """What opens the store at `url` for the server `name`."""
     from aura_aio.store.postgres.opening import open_postgres  # noqa: PLC0415 - it may be missing
 
     async def postgres(*, publish: Publish, clock: ManualClock, **settings: Any) -> Store:
-        return await open_postgres(url, publish=publish, clock=clock, rules=Rules(**settings))
+        rules = Rules(**settings)
+        return await open_postgres(url, publish=publish, clock=clock, rules=rules, name=name)
 
     return postgres

@@ -25,7 +25,16 @@ NAMED = {
     for name, text in vars(sql).items()
     if isinstance(text, str) and text.split()[0] in {"SELECT", "INSERT", "UPDATE", "DELETE"}
 }
-SMALL = ("queue_counts", "state_counts", "definitions", "schedules", "pauses", "tokens", "counters")
+SMALL = (
+    "queue_counts",
+    "state_counts",
+    "definitions",
+    "schedules",
+    "pauses",
+    "tokens",
+    "counters",
+    "hosts",
+)
 """Tables of which every row is wanted, or that have a row or two."""
 
 

@@ -34,8 +34,9 @@ from tests.store.sqlite.at import opened_at
 WHOLE_TABLES = {
     "TIDY_QUEUE_COUNTS",
     "QUEUE_COUNTS",
-    "QUEUED",
-    "DELAYED",
+    "FIGURES",
+    "FLEET",
+    "HOST_IDS",
     "STATE_COUNTS",
     "DEFINITIONS",
     "PLANS_WITH_STATE",

@@ -1,0 +1,106 @@
+"""The fleet: the servers and hosts of workers that share a database.
+
+May import the standard library, msgspec and model only.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+import msgspec
+
+from aura_aio.model.ports import ActiveAttempt, WorkerStatus
+
+
+class HostStatus(msgspec.Struct, frozen=True):
+    """What a host tells the others of itself: a digest of its key for secrets, its workers, and the
+    attempts under way there by cid.
+    """
+
+    key: str = ""
+    workers: tuple[WorkerStatus, ...] = ()
+    active: Mapping[str, ActiveAttempt] = msgspec.field(default_factory=dict)
+
+
+class Host(msgspec.Struct, frozen=True):
+    """A process that starts runs: a server, or one that has workers only. `beat` grows as long as
+    it is there; `may_lead`: it does what one of all servers has to do (schedules, callbacks, what
+    is forgotten).
+    """
+
+    id: str
+    may_lead: bool
+    beat: int
+    status: HostStatus
+
+
+class FleetStore(Protocol):
+    """Who shares the database. A run that is under way belongs to the host of its worker."""
+
+    async def join(self, host_id: str, status: HostStatus, *, may_lead: bool) -> None:
+        """Be one of the hosts from now on."""
+        ...
+
+    async def beat(self, host_id: str, status: HostStatus) -> bool:
+        """Say that it is still there; False if the others have given it up."""
+        ...
+
+    async def leave(self, host_id: str) -> None:
+        """Be none of the hosts any more. Idempotent."""
+        ...
+
+    async def members(self) -> tuple[Host, ...]:
+        """Every host, who joined first comes first."""
+        ...
+
+    async def give_up(self, host_ids: Sequence[str], *, reason: str) -> Mapping[str, Sequence[str]]:
+        """Take these for dead, and decide by `on_crash` over every run under way that belongs to
+        no host (any more); answers as `RunStore.recover`.
+        """
+        ...
+
+    async def orphans(self) -> bool:
+        """Whether a run is under way that belongs to no host."""
+        ...
+
+    async def set_stopped(self, *, stopped: bool) -> None:
+        """Keep whether runs are dispatched at all, on every host."""
+        ...
+
+    async def stopped(self) -> bool:
+        """Whether runs are dispatched at all."""
+        ...
+
+
+def host_of(worker: str) -> str:
+    """The id of the host that a worker belongs to; empty where there is one server only."""
+    return worker.rpartition("/")[0]
+
+
+def worker_name(host_id: str, number: int) -> str:
+    """The name of the worker with this number on a host."""
+    return f"{host_id}/worker-{number}" if host_id else f"worker-{number}"
+
+
+class Leadership:
+    """Whether this server does what one of all servers on a database has to do: schedules, events,
+    callbacks, what is forgotten. Where there is one server only, it leads.
+    """
+
+    def __init__(self, *, leads: bool) -> None:
+        self._leads = leads
+        self._listeners: list[Callable[[], None]] = []
+
+    @property
+    def leads(self) -> bool:
+        """Whether it does so now."""
+        return self._leads
+
+    def on_gain(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever it begins to lead from now on."""
+        self._listeners.append(listener)
+
+    def set(self, *, leads: bool) -> None:
+        """Lead, or do so no more."""
+        gained, self._leads = leads and not self._leads, leads
+        for listener in self._listeners if gained else ():
+            listener()

@@ -1,0 +1,149 @@
+"""This host among those that share its database: it says that it is there, looks whether the others
+are, gives up those that are silent, and knows who leads.
+
+May import msgspec and model only; stores and dispatchers come in as ports.
+"""
+
+import logging
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import Final
+
+from msgspec.structs import replace
+
+from aura_aio.model.clock import Clock
+from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.model.errors import SettingsError, StoreUnavailable
+from aura_aio.model.fleet import FleetStore, Host, HostStatus, Leadership
+
+_log = logging.getLogger("aura.scheduler.fleet")
+
+BEATS: Final = 6
+"""How often a host is heard of in the time after which a silent one is given up."""
+
+
+class Fleet:
+    """Beats, and looks at the beats of the others. Whether a host is silent is judged by what this
+    one has seen itself, one look after the other: neither clocks are compared, nor does a database
+    that was away for a while make everybody look dead.
+    """
+
+    def __init__(
+        self,
+        store: FleetStore,
+        host_id: str,
+        leadership: Leadership,
+        clock: Clock,
+        *,
+        may_lead: bool,
+        lost_sec: float,
+        key: str,
+    ) -> None:
+        self._key = key
+        self.host_id = host_id
+        self.others: tuple[Host, ...] = ()
+        """The other hosts, as they were seen last."""
+        self._store = store
+        self._leadership = leadership
+        self._clock = clock
+        self._may_lead = may_lead
+        self._lost_sec = lost_sec
+        self._status: Callable[[], HostStatus] = HostStatus
+        self._on_given_up: Callable[[], None] = _nothing
+        self._seen: dict[str, tuple[int, float]] = {}
+        """The latest beat of each other host, and when this one saw it first."""
+        self._tasks = CoroutineTasks()
+
+    async def join(self) -> None:
+        """Be one of the hosts.
+
+        Raises:
+            SettingsError: another one has another key for secrets.
+            StoreUnavailable: the store does not answer.
+        """
+        for host in await self._store.members():
+            if host.status.key != self._key:
+                raise SettingsError(
+                    f"The server {host.id} on the same database seals secrets with another key: "
+                    "give each of them the same file secrets.key in its data folder, before it "
+                    "starts for the first time."
+                )
+        await self._store.join(self.host_id, HostStatus(self._key), may_lead=self._may_lead)
+        self._look_at(await self._store.members())
+
+    def start(self, status: Callable[[], HostStatus], on_given_up: Callable[[], None]) -> None:
+        """Begin to beat, with what `status` answers. `on_given_up` is called if the others took
+        this host for dead: what it does belongs to nobody any more.
+        """
+        self._status, self._on_given_up = status, on_given_up
+        self._tasks.spawn(self._run())
+
+    async def aclose(self) -> None:
+        """Be none of the hosts any more."""
+        await self._tasks.aclose()
+        self._leadership.set(leads=False)
+        with suppress(StoreUnavailable):  # the others will notice
+            await self._store.leave(self.host_id)
+
+    @property
+    def alive(self) -> bool:
+        """Whether it beats."""
+        return not self._tasks.died
+
+    async def _run(self) -> None:
+        heard_at = self._clock.monotonic()
+        while True:
+            await self._clock.sleep(self._lost_sec / BEATS)
+            try:
+                await self._beat()
+                await self._give_up_the_silent()
+            except StoreUnavailable as error:
+                self._seen.clear()  # nobody can be heard: that says nothing of them
+                if self._clock.monotonic() - heard_at > self._lost_sec / 2:
+                    self._leadership.set(leads=False)
+                extra = {"action": "fleet_not_seen", "reason": str(error)}
+                _log.warning("the other hosts are not seen", extra=extra)
+            else:
+                heard_at = self._clock.monotonic()
+
+    async def _beat(self) -> None:
+        status = replace(self._status(), key=self._key)
+        if not await self._store.beat(self.host_id, status):
+            _log.error(
+                "the other hosts took this one for dead: what ran here is lost, and it begins anew",
+                extra={"action": "host_was_given_up", "host": self.host_id},
+            )
+            self._on_given_up()
+            await self._store.join(self.host_id, status, may_lead=self._may_lead)
+        self._look_at(await self._store.members())
+
+    def _look_at(self, members: Iterable[Host]) -> None:
+        members, now = tuple(members), self._clock.monotonic()
+        self.others = tuple(host for host in members if host.id != self.host_id)
+        self._seen = {
+            host.id: seen
+            if (seen := self._seen.get(host.id)) is not None and seen[0] == host.beat
+            else (host.beat, now)
+            for host in self.others
+        }
+        leader = next((host.id for host in members if host.may_lead), None)
+        if self._may_lead and leader == self.host_id and not self._leadership.leads:
+            _log.info("this server leads", extra={"action": "leads", "host": self.host_id})
+        self._leadership.set(leads=self._may_lead and leader == self.host_id)
+
+    async def _give_up_the_silent(self) -> None:
+        now = self._clock.monotonic()
+        silent = [id_ for id_, (_, since) in self._seen.items() if now - since > self._lost_sec]
+        if not silent and not (self._leadership.leads and await self._store.orphans()):
+            return
+        reason = "Nothing was heard of its host any more."
+        found = await self._store.give_up(silent, reason=reason)
+        counts = {outcome: len(cids) for outcome, cids in found.items()}
+        if silent or any(counts.values()):
+            extra = {"action": "hosts_given_up", "hosts": silent, **counts}
+            _log.warning("hosts are given up", extra=extra)
+        self._look_at(await self._store.members())
+
+
+def _nothing() -> None:
+    """Nobody is to be told."""

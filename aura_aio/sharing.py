@@ -1,0 +1,200 @@
+"""What makes a server one of several on a database: it joins them, beats, and hears their news.
+
+May import dispatch, logs, scheduler, store, places, settings and model.
+"""
+
+import logging
+import secrets
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from typing import Final, NamedTuple
+
+from aura_aio.dispatch.everywhere import EverywhereDispatcher
+from aura_aio.logs.hub import LogHub
+from aura_aio.model.clock import Clock
+from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.model.database_url import DatabaseUrl
+from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.fleet import Leadership
+from aura_aio.model.news import News, Topic
+from aura_aio.model.run import RunChanged
+from aura_aio.model.sealing import Vault
+from aura_aio.model.states import TERMINAL, RunState
+from aura_aio.places import Places
+from aura_aio.scheduler.access import Access
+from aura_aio.scheduler.events import EventBus, RunEnds
+from aura_aio.scheduler.fleet import Fleet
+from aura_aio.scheduler.schedule_book import ScheduleBook
+from aura_aio.scheduler.system import System
+from aura_aio.store.relational.store import SqlStore
+from aura_aio.store_settings import StoreSettings
+
+_log = logging.getLogger("aura.sharing")
+
+RETRY_SEC: Final = 0.5
+_MOST_OF_NAME: Final = 30
+
+
+class Place(NamedTuple):
+    """Where a host stands among those that share its database; alone it has neither a name nor a
+    fleet, and leads.
+    """
+
+    host_id: str
+    leadership: Leadership
+    url: DatabaseUrl | None
+
+    @classmethod
+    def among(cls, places: Places) -> "Place":
+        """The place of a process with the database of `places`: its name is the machine's, and a
+        few letters that no other process has.
+        """
+        if not isinstance(places.database, DatabaseUrl):
+            return cls("", Leadership(leads=True), None)
+        machine = socket.gethostname().partition(".")[0].replace("/", "-")[:_MOST_OF_NAME]
+        host_id = f"{machine or 'host'}-{secrets.token_hex(3)}"
+        return cls(host_id, Leadership(leads=False), places.database)
+
+
+class Held(NamedTuple):
+    """What a host holds in memory that other hosts may change."""
+
+    bus: EventBus
+    hub: LogHub
+    dispatcher: EverywhereDispatcher
+    ends: RunEnds
+    reloads: dict[Topic, Callable[[], Awaitable[None]]]
+    """What is read anew once a topic has changed."""
+
+
+Reload = Callable[[], Awaitable[None]]
+"""Reads something anew; raises StoreUnavailable."""
+
+
+def reloads_of(access: Access, book: ScheduleBook, system: System) -> dict[Topic, Reload]:
+    """What a server reads anew."""
+    return {
+        Topic.TOKENS: access.reload,
+        Topic.SCHEDULES: book.load,
+        Topic.SYSTEM: system.follow,
+    }
+
+
+@asynccontextmanager
+async def joined(
+    place: Place,
+    store: SqlStore,
+    vault: Vault,
+    clock: Clock,
+    settings: StoreSettings,
+    *,
+    may_lead: bool,
+) -> AsyncIterator[Fleet | None]:
+    """The fleet that the process is in while the context is open; None if it is alone.
+
+    Raises:
+        SettingsError: another host has another key for secrets.
+        StoreUnavailable: the store does not answer.
+    """
+    if place.url is None:
+        yield None
+        return
+    fleet = Fleet(
+        store.fleet,
+        place.host_id,
+        place.leadership,
+        clock,
+        may_lead=may_lead,
+        lost_sec=settings.host_lost_sec,
+        key=vault.digest(b"fleet"),
+    )
+    await fleet.join()
+    try:
+        yield fleet
+    finally:
+        await fleet.aclose()
+
+
+@asynccontextmanager
+async def hearing(
+    place: Place, fleet: Fleet | None, store: SqlStore, held: Held, clock: Clock
+) -> AsyncIterator[None]:
+    """Beat, and follow what the others do, while the context is open."""
+    if fleet is None or place.url is None:
+        yield
+        return
+    from aura_aio.store.postgres.hearing import Hearing  # noqa: PLC0415 - needs an extra
+
+    listener = Listener(store, held, clock)
+    ear = Hearing(place.url, place.host_id, listener.hear)
+    ear.start()
+    local = held.dispatcher.local
+    fleet.start(
+        held.dispatcher.status, partial(local.kill_workers, "the host was given up by the others")
+    )
+    try:
+        yield
+    finally:
+        await ear.aclose()
+        await listener.aclose()
+
+
+class Listener:
+    """Brings the news of other hosts to the parts of this one."""
+
+    def __init__(self, store: SqlStore, held: Held, clock: Clock) -> None:
+        self._store = store
+        self._held = held
+        self._clock = clock
+        self._tasks = CoroutineTasks()
+
+    def hear(self, news: News) -> None:
+        """Another host has committed this."""
+        held = self._held
+        if news.is_gap:
+            self._tasks.spawn(self._persist(self._look_around))
+            news = News(topics=tuple(Topic))
+        if news.newest_seq:
+            held.hub.others_wrote(news.newest_seq)
+        for fact in news.facts:
+            held.bus.hear(fact)
+        for topic in news.topics:
+            if (reload := held.reloads.get(topic)) is not None:
+                self._tasks.spawn(self._persist(reload))
+
+    async def aclose(self) -> None:
+        """Bring nothing more."""
+        await self._tasks.aclose()
+
+    async def _look_around(self) -> None:
+        """Something may have been missed: look at the log, the queue, and at the runs that somebody
+        waits for, or that are carried out here.
+        """
+        held = self._held
+        _, newest_seq = await self._store.logs.bounds()
+        held.hub.others_wrote(newest_seq)
+        held.dispatcher.look_again()
+        cids = held.ends.waited_for() | held.dispatcher.local.concerned()
+        for run in (await self._store.runs.states(sorted(cids))).values():
+            grace_sec = None
+            if run.state is RunState.CANCELLING:
+                grace_sec = run.cancel.actions_grace_sec if run.cancel is not None else 0.0
+            elif run.state not in TERMINAL:
+                continue
+            held.bus.hear(
+                RunChanged(
+                    run.cid, run.state, run.state, run.attempt, self._clock.now(), None, grace_sec
+                )
+            )
+
+    async def _persist(self, reload: Callable[[], Awaitable[None]]) -> None:
+        """Do it as soon as the store is available."""
+        while True:
+            try:
+                return await reload()
+            except StoreUnavailable as error:
+                extra = {"action": "news_wait", "reason": str(error)}
+                _log.warning("what others have changed is read later", extra=extra)
+                await self._clock.sleep(RETRY_SEC)

@@ -1,0 +1,92 @@
+"""Who shares the database: `model.fleet.FleetStore` in tables.
+
+May import store.writer, the rest of `store.relational`, the standard library, msgspec and model
+only.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+import msgspec
+
+from aura_aio.model.clock import Clock
+from aura_aio.model.fleet import Host, HostStatus
+from aura_aio.model.news import Topic
+from aura_aio.store.relational import changes, sql
+from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.reader import Reader
+from aura_aio.store.relational.transaction import Transaction
+from aura_aio.store.writer import Writer
+
+_status: Final = msgspec.json.Decoder(HostStatus)
+
+
+class SqlFleet:
+    """Implements `model.fleet.FleetStore`."""
+
+    def __init__(
+        self, writer: Writer[Transaction], look_ups: Reader, clock: Clock, max_attempts: int
+    ) -> None:
+        self._writer = writer
+        self._look_ups = look_ups
+        self._clock = clock
+        self._max_attempts = max_attempts
+
+    async def join(self, host_id: str, status: HostStatus, *, may_lead: bool) -> None:
+        """Be one of the hosts from now on."""
+        row = (host_id, int(may_lead), msgspec.json.encode(status))
+        await self._write(sql.JOIN_FLEET, row)
+
+    async def beat(self, host_id: str, status: HostStatus) -> bool:
+        """Say that it is still there."""
+        return await self._write(sql.BEAT, (msgspec.json.encode(status), host_id)) == 1
+
+    async def leave(self, host_id: str) -> None:
+        """Be none of the hosts any more."""
+        await self._write(sql.LEAVE_FLEET, (host_id,))
+
+    async def members(self) -> tuple[Host, ...]:
+        """Every host, who joined first comes first."""
+
+        def query(connection: Connection) -> tuple[Host, ...]:
+            rows = sorted(connection.execute(sql.FLEET), key=lambda row: row[-1])
+            return tuple(Host(row[0], bool(row[1]), row[2], _status.decode(row[3])) for row in rows)
+
+        return await self._look_ups.ask(query)
+
+    async def give_up(self, host_ids: Sequence[str], *, reason: str) -> Mapping[str, Sequence[str]]:
+        """Take these for dead, and decide over what belongs to no host."""
+        loss = changes.Loss(reason, True, self._max_attempts, self._clock.now())
+
+        def operation(tx: Transaction) -> Mapping[str, Sequence[str]]:
+            tx.connection.executemany(sql.LEAVE_FLEET, [(host_id,) for host_id in host_ids])
+            return changes.recover(tx, loss)
+
+        return await self._writer.submit(operation)
+
+    async def orphans(self) -> bool:
+        """Whether a run is under way that belongs to no host."""
+        return await self._look_ups.ask(lambda connection: bool(changes.orphans(connection)))
+
+    async def set_stopped(self, *, stopped: bool) -> None:
+        """Keep whether runs are dispatched at all."""
+
+        def operation(tx: Transaction) -> None:
+            tx.connection.execute(sql.SET_STOPPED, (int(stopped),))
+            tx.tell_of(Topic.SYSTEM)
+
+        await self._writer.submit(operation)
+
+    async def stopped(self) -> bool:
+        """Whether runs are dispatched at all."""
+
+        def query(connection: Connection) -> bool:
+            row = connection.execute(sql.STOPPED).fetchone()
+            return row is not None and bool(row[0])
+
+        return await self._look_ups.ask(query)
+
+    async def _write(self, statement: str, values: Sequence[object]) -> int:
+        return await self._writer.submit(
+            lambda tx: tx.connection.execute(statement, values).rowcount
+        )

@@ -1,0 +1,252 @@
+"""Several servers on one database: any of them can be asked, and who dies loses nothing.
+
+Imports aiohttp, the servers and monitors of tests.
+"""
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import pytest
+
+from tests.postgres_server import new_database
+from tests.probe_plan import write_probe
+from tests.server_process import ServerProcess, server_process
+from tests.serving import write_plan
+from tests.waiting import until
+
+LOST_SEC = "1.5"
+
+
+_TASK = """
+meta:
+  on_crash: restart
+  inputs: [{name: gate, type: string, required: true}]
+steps:
+  wait: {action: hold, params: {gate: "{{ inputs.gate }}"}}
+returns: "{{ run.attempt }}"
+"""
+_DUE = """
+steps:
+  say: {action: log, params: {message: "due"}}
+returns: "{{ initial.schedule.due_at }}"
+"""
+_ACTIONS = """
+import asyncio
+from pathlib import Path
+
+from aura_aio import action
+
+
+@action
+async def hold(gate: str) -> None:
+    while not Path(gate).exists():
+        await asyncio.sleep(0.01)
+"""
+
+
+class Fleet:
+    """The servers on one database, with the same plans."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.plans = write_probe(folder / "plans")
+        write_plan(folder / "plans", "twice", {"hold": _TASK, "due": _DUE}, _ACTIONS)
+        self.env = {"AURA_DATABASE": new_database().secret}
+        self._started = 0
+
+    @asynccontextmanager
+    async def server(self, *options: str) -> AsyncIterator[ServerProcess]:
+        """One more server, with one worker that runs one thing at a time."""
+        self._started += 1
+        data = self.folder / f"data{self._started}"
+        data.mkdir(mode=0o700)
+        if self._started > 1:
+            key = self.folder / "data1" / "secrets.key"
+            (data / "secrets.key").write_bytes(key.read_bytes())
+            (data / "secrets.key").chmod(0o600)
+        small = ("--workers", "1", "--slots", "1", "--host-lost-sec", LOST_SEC)
+        async with server_process(data, self.plans, *small, *options, env=self.env) as server:
+            yield server
+
+
+@pytest.fixture
+def fleet(tmp_path: Path) -> Fleet:
+    """No server yet."""
+    return Fleet(tmp_path)
+
+
+def hold(gate: Path) -> dict[str, Any]:
+    """The body of a request for a run that ends when `gate` is there."""
+    return {"plan_name": "probe", "task_name": "hold", "inputs": {"gate": str(gate)}}
+
+
+async def running(server: ServerProcess, cid: str) -> str:
+    """The worker that has the run, once one has."""
+
+    async def worker() -> str:
+        run = (await server.get(f"/api/runs/{cid}")).json
+        return str(run["worker"]) if run["status"] == "running" else ""
+
+    return await until(worker, within=20)
+
+
+def host_of(worker: str) -> str:
+    """The host in the name of a worker."""
+    return worker.partition("/")[0]
+
+
+async def workers(server: ServerProcess) -> list[str]:
+    """The hosts of the workers that the status of a server shows."""
+    shown = (await server.get("/api/system/status")).json["workers"]
+    return sorted(host_of(worker["name"]) for worker in shown)
+
+
+async def test_two_servers_are_one_to_their_clients(fleet: Fleet, tmp_path: Path) -> None:
+    async with fleet.server() as one, fleet.server() as two:
+        gates = [tmp_path / "first", tmp_path / "second"]
+        cids = [(await one.post("/api/tasks/run", hold(gate))).json["cid"] for gate in gates]
+        hosts = [host_of(await running(two, cid)) for cid in cids]
+        assert len(set(hosts)) == 2
+        for server in (one, two):
+            await until(partial(_shows, server, sorted(hosts)), within=10)
+        # A run that the other one carries out is waited for, cancelled and followed from anywhere.
+        waits = [
+            asyncio.create_task(server.get(f"/api/runs/{cids[0]}?wait_sec=20"))
+            for server in (one, two)
+        ]
+        gates[0].touch()
+        for wait in waits:
+            assert (await wait).json["status"] == "succeeded"
+        for server in (one, two):
+            third = (await server.post("/api/tasks/run", hold(tmp_path / "never"))).json["cid"]
+            await running(server, third)
+            assert (await server.post(f"/api/tasks/{third}/cancel", {})).status == 202
+            assert (await one.finished(third))["status"] == "cancelled"
+        gates[1].touch()
+        assert (await one.finished(cids[1]))["status"] == "succeeded"
+        await follows(one, two)
+        await stops_and_starts(one, two, tmp_path)
+
+
+async def _shows(server: ServerProcess, hosts: list[str]) -> bool:
+    return await workers(server) == hosts
+
+
+async def follows(one: ServerProcess, two: ServerProcess) -> None:
+    """A monitor on either gets every line of runs anywhere, each once, in one order."""
+    async with aiohttp.ClientSession() as session:
+        streams = [
+            await session.ws_connect(server.url.replace("http", "ws") + "/ws/logs?plan_name=probe")
+            for server in (one, two)
+        ]
+        cids = [
+            await server.run("probe", "say", inputs={"lines": 40})
+            for server in (one, two, one, two)
+        ]
+        for cid in cids:
+            assert (await one.finished(cid))["status"] == "succeeded"
+        stored: list[int] = []
+        for cid in cids:
+            stored += [entry["seq"] for entry in await two.log(cid)]
+        for stream in streams:
+            seen: list[int] = []
+            while len(seen) < len(stored):
+                message = await asyncio.wait_for(stream.receive_json(), 10)
+                payload = message["payload"]
+                entries = payload if isinstance(payload, list) else [payload]
+                seen += [entry["seq"] for entry in entries if "seq" in entry and "cid" in entry]
+            assert seen == sorted(stored)
+            await stream.close()
+
+
+async def stops_and_starts(one: ServerProcess, two: ServerProcess, folder: Path) -> None:
+    """What stops one stops all, and what is made on one is known on the other."""
+    assert (await one.post("/api/system/stop", {})).status in {200, 202}
+    await until(lambda: _is(two, "stopped"))
+    cid = (await one.post("/api/tasks/run", hold(folder / "first"))).json["cid"]
+    assert (await two.post("/api/system/start", {})).status in {200, 202}
+    await until(lambda: _is(one, "running"))
+    assert (await two.finished(cid))["status"] == "succeeded"
+    schedule = {"plan_name": "twice", "task_name": "due", "every_sec": 1}
+    id_ = (await one.post("/api/schedules", schedule)).json["id"]
+    await until(lambda: _is_there(two, id_))
+    assert await until(lambda: _dues(two, 3), within=15)
+    assert (await two.request("DELETE", f"/api/schedules/{id_}")).status == 200
+    await until(lambda: _is_gone(one, id_))
+    dues = await _dues(one, 3)
+    assert len(dues) == len(set(dues))
+
+
+async def _is(server: ServerProcess, state: str) -> bool:
+    return bool((await server.get("/api/system/status")).json["state"] == state)
+
+
+async def _is_there(server: ServerProcess, id_: str) -> bool:
+    return (await server.get(f"/api/schedules/{id_}")).status == 200
+
+
+async def _dues(server: ServerProcess, least: int) -> list[str]:
+    """For when the runs of the schedule were due, if there are so many that have ended."""
+    query = "task_name=due&status=succeeded&limit=100&include=result"
+    runs = (await server.get(f"/api/runs?{query}")).json["items"]
+    return [run["result"] for run in runs] if len(runs) >= least else []
+
+
+async def _is_gone(server: ServerProcess, id_: str) -> bool:
+    return (await server.get(f"/api/schedules/{id_}")).status == 404
+
+
+async def test_runs_of_a_server_that_is_killed_go_on_elsewhere(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    async with fleet.server() as one:
+        blocker = (await one.post("/api/tasks/run", hold(tmp_path / "blocker"))).json["cid"]
+        await running(one, blocker)
+        async with fleet.server() as two:
+            cid = await one.run("twice", "hold", inputs={"gate": str(gate)})
+            assert host_of(await running(one, cid)) != host_of(await running(one, blocker))
+            await two.kill()
+        (tmp_path / "blocker").touch()
+        gate.touch()
+        run = await one.finished(cid, within=30)
+        assert (run["status"], run["result"], run["attempt"]) == ("succeeded", 2, 2)
+        assert (await one.finished(blocker))["attempt"] == 1
+
+
+async def test_who_was_taken_for_dead_and_comes_back_changes_nothing(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    gate = tmp_path / "gate"
+    async with fleet.server() as one:
+        blocker = (await one.post("/api/tasks/run", hold(tmp_path / "blocker"))).json["cid"]
+        await running(one, blocker)
+        async with fleet.server() as two:
+            cid = await one.run("twice", "hold", inputs={"gate": str(gate)})
+            frozen = host_of(await running(one, cid))
+            os.kill(two.process.pid, signal.SIGSTOP)
+            (tmp_path / "blocker").touch()
+            await until(lambda: _has_attempt(one, cid, 2), within=30)
+            os.kill(two.process.pid, signal.SIGCONT)
+            await until(lambda: _shows_host(one, frozen), within=20)
+            gate.touch()
+            run = await two.finished(cid)
+            assert (run["status"], run["result"], run["attempt"]) == ("succeeded", 2, 2)
+            again = (await two.post("/api/tasks/run", hold(gate))).json["cid"]
+            assert (await one.finished(again))["status"] == "succeeded"
+
+
+async def _has_attempt(server: ServerProcess, cid: str, attempt: int) -> bool:
+    run = (await server.get(f"/api/runs/{cid}")).json
+    return bool(run["attempt"] == attempt and run["status"] == "running")
+
+
+async def _shows_host(server: ServerProcess, host: str) -> bool:
+    return host in await workers(server)

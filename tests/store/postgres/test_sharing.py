@@ -1,0 +1,183 @@
+"""Several servers on one database: they take turns, and hear of each other.
+
+Imports aura_aio.store, model, psycopg and pytest.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import chain
+from typing import Any
+
+import pytest
+
+from aura_aio.model.access import NewToken, Scope, make_token
+from aura_aio.model.database_url import DatabaseUrl
+from aura_aio.model.fleet import HostStatus, worker_name
+from aura_aio.model.log import LogFilter, LogLevel, LogLine
+from aura_aio.model.news import News, Topic
+from aura_aio.model.states import RunState
+from tests.postgres_server import clean_database
+from tests.store.opened import DEFINITION, Opened
+from tests.store.postgres.at import postgres_at
+from tests.waiting import until
+
+psycopg = pytest.importorskip("psycopg")
+
+
+@pytest.fixture
+def url() -> DatabaseUrl:
+    """A database with no row."""
+    return clean_database()
+
+
+@pytest.fixture
+async def servers(url: DatabaseUrl) -> AsyncIterator[list[Opened]]:
+    """Two stores in it, as two servers have them."""
+    both = [Opened(postgres_at(url, name=name)) for name in ("one", "two")]
+    for each in both:
+        await each.open()
+    yield both
+    for each in both:
+        await each.close()
+
+
+async def test_what_one_has_written_the_other_goes_on_from(servers: list[Opened]) -> None:
+    one, two = servers
+    two.clock.seconds += 1.0  # who comes later comes later in the queue
+    first, second = await one.enqueue(), await two.enqueue()
+    assert await two.claim(1) == [first]
+    assert await one.claim(9) == [second]
+    await two.store.queue.pause("hello")
+    await one.enqueue()
+    assert await one.claim(9) == []
+    await one.end(first)
+    counts = await two.store.queue.counts()
+    assert (
+        counts.ready,
+        counts.by_state[RunState.RUNNING],
+        counts.by_state[RunState.SUCCEEDED],
+    ) == (1, 1, 1)
+
+
+async def test_they_write_side_by_side_and_every_figure_stays_exact(
+    servers: list[Opened],
+) -> None:
+    async def work(server: Opened) -> list[int]:
+        numbers = []
+        for _ in range(20):
+            await server.enqueue_many(3)
+            claimed = await server.claim(2)
+            await asyncio.gather(*(server.end(cid) for cid in claimed))
+            line = LogLine(1.0, LogLevel.INFO, "task", "one")
+            numbers += [entry.seq for entry in await server.store.logs.append([line, line])]
+        return numbers
+
+    numbers = await asyncio.gather(*map(work, servers))
+    assert sorted(chain.from_iterable(numbers)) == list(range(1, 81))
+    entries = await servers[0].store.logs.read(LogFilter(), after=0, up_to=None, limit=100)
+    assert [entry.seq for entry in entries] == list(range(1, 81))
+    for server in servers:
+        counts = await server.store.queue.counts()
+        assert (counts.ready, counts.by_state[RunState.SUCCEEDED]) == (40, 80)
+    facts = [fact for server in servers for fact in server.facts if fact.target is RunState.RUNNING]
+    assert len({fact.cid for fact in facts}) == len(facts) == 80
+
+
+@pytest.fixture
+async def heard(url: DatabaseUrl, servers: list[Opened]) -> AsyncIterator[list[News]]:
+    """What the second of the servers hears."""
+    from aura_aio.store.postgres.hearing import Hearing  # noqa: PLC0415 - it may be missing
+
+    news: list[News] = []
+    hearing = Hearing(url, "two", news.append)
+    hearing.start()
+    await until(lambda: bool(news))
+    assert news.pop() == News(is_gap=True)
+    yield news
+    await hearing.aclose()
+
+
+async def test_it_hears_what_others_have_done_and_not_what_it_has_done_itself(
+    servers: list[Opened], heard: list[News]
+) -> None:
+    one, two = servers
+    await two.enqueue()
+    cid = await one.enqueue()
+    token, _ = make_token(NewToken(name="a", scope=Scope.READ), 1.0)
+    await one.store.tokens.add(token)
+    await one.store.logs.append([LogLine(1.0, LogLevel.INFO, "task", "a")])
+    await until(lambda: len(heard) == 3)
+    assert [[fact.cid for fact in each.facts] for each in heard] == [[cid], [], []]
+    assert [each.topics for each in heard] == [(), (Topic.TOKENS,), ()]
+    assert [each.newest_seq for each in heard] == [0, 0, 1]
+    assert list(heard[0].facts) == one.facts
+
+
+async def test_what_is_too_much_for_one_notice_comes_in_several(
+    servers: list[Opened], heard: list[News]
+) -> None:
+    tasklets = [servers[0].tasklet() for _ in range(500)]
+    await servers[0].store.runs.enqueue(tasklets, (DEFINITION,))
+    told: list[str] = []
+    await until(lambda: sum(len(each.facts) for each in heard) == 500)
+    for each in heard:
+        told += [fact.cid for fact in each.facts]
+    assert told == [tasklet.cid for tasklet in tasklets]
+
+
+async def test_after_a_gap_it_is_told_that_there_was_one(
+    url: DatabaseUrl, heard: list[News]
+) -> None:
+    with psycopg.connect(url.secret, autocommit=True) as admin:
+        admin.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
+            "WHERE query LIKE 'LISTEN%' AND datname = current_database()"
+        )
+    await until(lambda: News(is_gap=True) in heard)
+
+
+async def test_runs_of_a_host_that_is_given_up_are_lost_and_those_of_others_are_not(
+    servers: list[Opened],
+) -> None:
+    one, two = servers
+    for number, server in enumerate(servers):
+        await server.store.fleet.join(f"host{number}", HostStatus(), may_lead=True)
+    mine, other = await one.enqueue(), await one.enqueue()
+    for number in range(2):
+        await one.store.queue.claim([worker_name(f"host{number}", 1)])
+    assert [host.id for host in await two.store.fleet.members()] == ["host0", "host1"]
+    assert await two.store.runs.recover() == {"requeued": (), "failed": (), "cancelled": ()}
+    assert not await two.store.fleet.orphans()
+    lost = await two.store.fleet.give_up(["host0"], reason="Nothing was heard of it.")
+    assert lost["failed"] == (mine,)
+    assert (await one.run(other)).state is RunState.RUNNING
+    assert await one.store.fleet.beat("host0", HostStatus()) is False
+    assert await one.end(mine) is None
+    assert await one.store.fleet.beat("host1", HostStatus()) is True
+    await one.store.fleet.leave("host1")
+    assert await one.store.fleet.orphans()
+
+
+async def test_whether_all_is_stopped_is_kept_for_all(
+    servers: list[Opened], heard: list[News]
+) -> None:
+    one, two = servers
+    assert await two.store.fleet.stopped() is False
+    await one.store.fleet.set_stopped(stopped=True)
+    assert await two.store.fleet.stopped() is True
+    await until(lambda: any(Topic.SYSTEM in each.topics for each in heard))
+    await two.store.fleet.set_stopped(stopped=False)
+    assert await one.store.fleet.stopped() is False
+
+
+async def test_who_holds_the_turn_and_is_stopped_holds_up_the_others_for_a_while_only(
+    url: DatabaseUrl, servers: list[Opened]
+) -> None:
+    from aura_aio.store.postgres.connection import PostgresConnection  # noqa: PLC0415 - as above
+    from aura_aio.store.postgres.custody import TURN  # noqa: PLC0415 - as above
+
+    stopped: Any = PostgresConnection(url)
+    stopped.raw.execute("SET idle_in_transaction_session_timeout TO 200")
+    stopped.raw.execute(f"BEGIN; SELECT pg_advisory_xact_lock({TURN})")
+    assert await servers[0].enqueue()
+    stopped.close()
