@@ -5,13 +5,13 @@ Imports pytest, aura_aio's model and scheduler, and `bench`.
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
 
-from aura_aio.model.callback import CallbackStatus, CallbackTry
+from aura_aio.model.callback import CallbackStatus, CallbackTry, DueCallback
 from aura_aio.model.run import Run
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.admission import RunRequest
@@ -118,7 +118,8 @@ async def test_an_end_is_told_at_once_and_once(site: Site) -> None:
         await until(lambda: site.clock.longest() == 60)
         site.clock.turn(3600)
         other = await site.ended()
-        await site.tries(other, 1)
+        (tried,) = await site.tries(other, 1)
+        assert (tried.started_at, tried.duration_sec) == (START + 3600, 0.0)
         assert [each[0] for each in site.sent] == [cid, other]
 
 
@@ -164,6 +165,32 @@ async def test_so_many_are_under_way_at_a_time_and_the_next_follows(site: Site) 
         for cid in cids:
             await site.tries(cid, 1)
         assert [each[0] for each in site.sent] == cids
+
+
+async def test_what_was_told_while_it_was_asked_what_is_due_is_not_told_again(site: Site) -> None:
+    callbacks, cids = site.bench.store.callbacks, list[str]()
+
+    class Late:
+        """The callbacks of a store, which answers once the first is told."""
+
+        record = staticmethod(callbacks.record)
+
+        async def upcoming(self, limit: int) -> Sequence[DueCallback]:
+            due = await callbacks.upcoming(limit)
+            if len(due) == 2:
+                site.open.set()
+                await until(lambda: site.told)
+            return due
+
+    site.store = Late()
+    site.open.clear()
+    async with site.calling():
+        for _ in range(2):
+            cids.append(await site.ended())
+            await until(lambda: len(site.sent) == len(cids))
+        for cid in cids:
+            await site.tries(cid, 1)
+    assert [each[0] for each in site.sent] == cids
 
 
 async def test_what_was_not_told_before_a_restart_is_told_after_it(site: Site) -> None:

@@ -183,6 +183,12 @@ async def test_who_asks_for_the_log_of_everything_waits_for_what_passes(
     assert seqs(page.entries) == ([3] if what == "line" else [])
 
 
+async def test_after_a_shutdown_has_begun_nobody_is_held(written: Written) -> None:
+    written.ends.close()
+    with written.ends.watch(written.run) as ended, written.ends.let_go() as released:
+        assert (ended.is_set(), released.is_set()) == (True, True)
+
+
 async def test_nobody_waits_where_there_is_something_or_no_more_to_come(written: Written) -> None:
     for ask in (written.of_run, written.of_all):
         assert (await ask(wait_sec=0.01)).entries == ()

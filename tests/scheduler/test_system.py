@@ -118,6 +118,12 @@ class Whole:
         """Let it end."""
         await self.subject.store.runs.finish([Outcome(cid, 1, event, self.clock.now())])
 
+    async def how_cancelled(self, cid: str) -> str:
+        """The mode in which it was."""
+        cancel = (await self.subject.runs.get(cid)).cancel
+        assert cancel is not None
+        return cancel.mode
+
     async def state(self) -> SystemState:
         """As the status shows it."""
         return (await self.system.status()).state
@@ -171,7 +177,7 @@ async def test_who_is_too_slow_for_a_stop_is_cancelled_after_its_time(whole: Who
     await whole.scheduler.stop(timeout_sec=30)
     await until(lambda: whole.clock.sleepers)
     whole.clock.turn(29)
-    assert whole.clock.longest() == 1
+    assert (whole.clock.longest(), whole.workers.cancelled) == (1, [])
     whole.clock.turn(1)
     await until(lambda: whole.workers.cancelled)
     assert whole.workers.cancelled == [(cid, 10.0)]
@@ -185,10 +191,12 @@ async def test_a_stop_that_cancels_kills_after_its_time(whole: Whole) -> None:
     await whole.scheduler.stop(cancel=True, timeout_sec=30)
     await until(lambda: whole.clock.sleepers)
     assert sorted(whole.workers.cancelled) == [(first, 10.0), (cid, 10.0)]
+    assert await whole.how_cancelled(first) == "graceful"
     await whole.end(first, RunEvent.FAIL)
     whole.clock.turn(30)
     await until(lambda: len(whole.workers.cancelled) == 3)
     assert whole.workers.cancelled[2] == (cid, 0.0)
+    assert await whole.how_cancelled(cid) == "kill"
 
 
 @pytest.mark.parametrize("how", ["start", "stop", "close"])

@@ -120,6 +120,14 @@ async def test_a_request_of_several_changes_has_an_event_for_each_that_changes_r
     assert [event.run_count for event in await events(opened)] == [2, 2]
 
 
+async def test_a_request_that_changes_no_run_has_one_event(opened: Opened) -> None:
+    with noting(note("pauseQueue")):
+        for plan_name in ("p", "q"):
+            await opened.store.queue.pause(plan_name)
+            (event,) = await events(opened)
+            assert (event.operation, event.run_count) == ("pauseQueue", 0)
+
+
 async def test_filters_and_order(opened: Opened) -> None:
     for operation, name in (("runTask", "Ada"), ("clearQueue", "Ada"), ("runTask", "Zoë")):
         asked = note(operation, plan_name="p" if name == "Ada" else "q")

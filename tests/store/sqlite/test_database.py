@@ -4,6 +4,7 @@ Imports aura_aio.store, model and pytest.
 """
 
 import asyncio
+import re
 import sqlite3
 import sys
 from collections.abc import Iterator
@@ -154,6 +155,22 @@ def test_what_is_not_ours_is_refused_untouched(tmp_path: Path, kind: str) -> Non
     with pytest.raises(StoreUnavailable, match=r"aura\.db"):
         SqliteDatabase(path)
     assert (path.read_bytes() if path.is_file() else None) == before
+
+
+def test_a_place_where_nothing_can_be_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    path = tmp_path / "file" / "aura.db"
+    with pytest.raises(StoreUnavailable, match=re.escape(f"{path} cannot be opened: ")):
+        SqliteDatabase(path)
+
+
+def test_what_cannot_be_undone_is_told_by_the_next_transaction(tmp_path: Path) -> None:
+    with database_of(tmp_path / "aura.db") as database:
+        database.begin()
+        database.writer.close()
+        database.rollback()
+        with pytest.raises(sqlite3.ProgrammingError):
+            database.begin()
 
 
 async def test_a_second_opener_is_refused(tmp_path: Path) -> None:
