@@ -61,9 +61,13 @@ async def test_the_door_is_closed_by_the_first_token_for_good(bench: Bench) -> N
         await access.revoke("nobody")
 
 
-async def test_a_demand_holds_whatever_tokens_there_are(bench: Bench) -> None:
+async def test_a_demand_holds_whatever_tokens_there_are(
+    bench: Bench, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "aura.scheduler.access")
     always, never = await load(bench, Demand.ALWAYS), await load(bench, Demand.NEVER)
     assert (always.is_open, never.is_open) == (False, True)
+    assert caplog.records == []  # no door was closed
     await never.create(RUNNER)
     assert never.is_open
 

@@ -44,6 +44,7 @@ async def test_a_run_is_queued_at_each_due_time(make_bench: MakeBench) -> None:
     assert {(run.plan_name, run.task_name, run.state) for run in runs} == {
         ("p", "t", RunState.QUEUED)
     }
+    assert await bench.store.runs.definition(runs[0].definition_digest) is not None
     state = bench.book.entries["p/a"].state
     assert (state.last_cid, state.last_run_at) == (runs[-1].cid, START + 1800)
     assert outcome(bench) == (DueOutcome.QUEUED, None)
@@ -150,8 +151,8 @@ async def test_what_was_missed_is_made_up_for_as_the_schedule_says(
     bench.clock.turn(3.5 * HOUR)
     await bench.open()
     assert await bench.due() == [START + number * HOUR for number in numbers]
-    expected = DueOutcome.QUEUED if numbers else DueOutcome.MISSED
-    assert outcome(bench)[0] is expected
+    missed = (DueOutcome.MISSED, "It was too late when somebody was there again.")
+    assert outcome(bench) == ((DueOutcome.QUEUED, None) if numbers else missed)
     await bench.turn(HOUR)
     assert await bench.due() == [START + number * HOUR for number in [*numbers, 4]]
 
@@ -172,6 +173,7 @@ async def test_what_was_decided_of_a_due_time_stands_in_the_log(
         ("schedule_skipped", "p/a", None, None),
         ("schedule_missed", "p/a", None, 3),
     ]
+    assert ["reason" in each for each in told] == [False, True, True]
     assert [each["cid"] for each in told[:1]] == [run.cid for run in await bench.runs()]
 
 
@@ -259,6 +261,10 @@ async def test_times_before_a_schedule_was_there_are_not_missed(make_bench: Make
     assert await bench.due() == [START + HOUR]  # 1:30 would have been due by the new interval
     await bench.turn(30 * MINUTE)
     assert sorted(await bench.due()) == [START + HOUR, START + 2 * HOUR, START + 2 * HOUR]
+    await bench.close()
+    bench.clock.turn(35 * MINUTE)
+    await bench.open()  # it is due at other times than before no more
+    assert sorted(await bench.due())[3:] == [START + 2.5 * HOUR]
 
 
 async def test_times_while_a_schedule_was_disabled_are_not_missed(make_bench: MakeBench) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from aura_aio.model.errors import BadReference, EventPassed, RunNotFound
 from aura_aio.model.event import EventFilter, RunEnded
+from aura_aio.model.ports import RunStore
 from aura_aio.model.run import CancelRequest, Outcome
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler.event_waits import EventWaits
@@ -101,7 +102,7 @@ async def test_a_run_that_ends_otherwise_than_wanted_is_told_so(bench: Bench, wa
 
 
 async def test_what_there_is_not_is_not_waited_for(bench: Bench) -> None:
-    with pytest.raises(RunNotFound):
+    with pytest.raises(RunNotFound, match="'nobody'"):
         await bench.event_waits.wait(EventFilter(cid="nobody"))
     with pytest.raises(BadReference, match="no task 'd'"):
         await bench.event_waits.wait(EventFilter(plan_name="p", task_name="d"))
@@ -113,6 +114,8 @@ async def test_what_there_is_not_is_not_waited_for(bench: Bench) -> None:
 async def test_a_task_by_any_of_its_names(bench: Bench, wait: Wait) -> None:
     short = await wait(EventFilter(plan_name="p", task_name="c"))
     canonical = await wait(EventFilter(task_name="tasks:c.yaml:c"))
+    await run(bench, "a")
+    await bench.end()
     cid = await run(bench, "c")
     await bench.end()
     assert {(await short).cid, (await canonical).cid} == {cid}
@@ -125,6 +128,35 @@ async def test_everybody_is_told_of_the_same_end(bench: Bench, wait: Wait) -> No
     first = await bench.end()
     await bench.end()
     assert {(await each).cid for each in waiting} == {first}
+
+
+async def test_who_was_told_keeps_nobody_from_being_told_at_once(bench: Bench, wait: Wait) -> None:
+    first = await wait(EventFilter(plan_name="p"))
+    second = await wait(EventFilter(task_name="b"))
+    cids = [await run(bench, task) for task in "ab"]
+    await bench.store.queue.claim(["w1", "w2"])
+    await bench.store.runs.finish([Outcome(cid, 1, RunEvent.SUCCEED, 0.0) for cid in cids])
+    await until(second.done)
+    assert [(await each).cid for each in (first, second)] == cids
+
+
+async def test_a_run_that_is_forgotten_as_it_ends_is_not_found(bench: Bench) -> None:
+    forgetful: Any = Forgetful(bench.store.runs)
+    waits = EventWaits(forgetful, bench.plans.catalog, bench.clock)
+    cid = await run(bench, "a")
+    await bench.end()
+    with pytest.raises(RunNotFound, match=cid):
+        await waits.wait(EventFilter(cid=cid))
+
+
+class Forgetful:
+    """The runs of a store, none of which is there when it is asked for as a whole."""
+
+    def __init__(self, runs: RunStore) -> None:
+        self.states = runs.states
+
+    async def get(self, _: str) -> None:
+        """It is gone."""
 
 
 async def test_who_waits_no_more_is_forgotten(bench: Bench, wait: Wait) -> None:

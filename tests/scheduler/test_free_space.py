@@ -67,8 +67,14 @@ async def test_a_disk_that_is_nearly_full_takes_nothing_new_until_there_is_a_ten
     assert told == [("disk_low", 99), ("disk_ok", 110)]
 
 
-async def test_at_its_start_it_looks_before_anything_is_taken() -> None:
+async def test_at_its_start_it_looks_before_anything_is_taken(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "aura.scheduler.free_space")
     disk = Disk()
+    await disk.space.start()
+    await disk.space.aclose()
+    assert (disk.asked, caplog.records) == (1, [])  # there is nothing to tell
     disk.mib = 5
     await disk.space.start()
     with pytest.raises(DiskNearlyFull):

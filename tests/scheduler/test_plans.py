@@ -204,11 +204,12 @@ async def test_an_edit_is_loaded_under_runs_and_workers_are_left_alone(
     await site.subject.runs.submit(request())
     await site.subject.store.queue.claim(["w1"])
     edited = site.write("tasks/t.yaml", TITLED % "new")
-    site.write("tasks/a.yaml", TITLED % "not looked at")
+    site.write("../q/tasks/t.yaml", TITLED % "not looked at")
     with caplog.at_level(logging.INFO, "aura.scheduler.plans"):
         await site.reload.changed({edited})
         await site.reload.changed({edited})
     assert (site.title(), site.told()) == ("new", (0, 1))
+    assert site.plans.task("q", "t").meta.title is None
     assert [each["plans"] for each in map(actions_of, caplog.records)] == [["p"]]
 
 

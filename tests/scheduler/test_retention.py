@@ -126,8 +126,14 @@ async def test_by_number_the_newest_are_kept_and_only_what_was_forgotten_is_told
         await retention.tidy()
         assert await site.left() == (10, 20, 1)
         await retention.tidy()
-    (told,) = [vars(record) for record in caplog.records]
-    assert (told["runs"], told["entries"], told["events"]) == (40, 30, 0)
+        for keep in (Keep(runs=5), Keep(entries=15)):
+            await Retention(opened.store.retention, keep, opened.clock).tidy()
+    told = [vars(record) for record in caplog.records]
+    assert [(each["runs"], each["entries"], each["events"]) for each in told] == [
+        (40, 30, 0),
+        (5, 0, 0),
+        (0, 5, 0),
+    ]
 
 
 async def test_a_store_that_is_not_there_is_waited_for(

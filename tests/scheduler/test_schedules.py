@@ -1,6 +1,6 @@
 """Schedules as clients have them: made, changed, removed, listed, run now; without a server.
 
-Imports pytest, aura_aio.model and `bench`.
+Imports pytest, aura_aio and `bench`.
 """
 
 import math
@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from aura_aio.model.errors import (
     BadCursor,
     BadReference,
+    InputsRejected,
     RequestInvalid,
     ScheduleExists,
     ScheduleNotFound,
@@ -22,7 +23,9 @@ from aura_aio.model.origin import FromSchedule, decode_origin
 from aura_aio.model.overload import DiskNearlyFull
 from aura_aio.model.ports import IdempotencyKey
 from aura_aio.model.schedule import CatchUp, Overlap, Schedule, ScheduleState
+from aura_aio.model.sizes import InputsTooLarge
 from aura_aio.model.trace import TraceContext
+from aura_aio.run_settings import RunSettings
 from aura_aio.scheduler.schedule_book import Entry, Source
 from tests.scheduler.bench import START, STEP, Bench
 from tests.scheduler.conftest import MakeBench
@@ -131,6 +134,19 @@ async def test_what_is_never_due_is_refused(
 async def test_what_there_is_not_is_not_scheduled(changes: dict[str, Any], bench: Bench) -> None:
     with pytest.raises(BadReference):
         await bench.schedules.create("mine", HOURLY | changes)
+    assert await ids(bench) == ["p/own"]
+
+
+async def test_inputs_that_no_run_could_have_are_not_scheduled(bench: Bench) -> None:
+    bench.write(
+        {"tasks/t.yaml": f"meta: {{inputs: [{{name: n, type: integer}}, {{name: s}}]}}\n{STEP}"}
+    )
+    await bench.reload()
+    with pytest.raises(InputsRejected, match="do not fit task 't' of 'p': n: "):
+        await bench.schedules.create("mine", {**HOURLY, "inputs": {"n": "x"}})
+    large = {"s": "x" * RunSettings().max_inputs_bytes}
+    with pytest.raises(InputsTooLarge):
+        await bench.schedules.create("mine", {**HOURLY, "inputs": large})
     assert await ids(bench) == ["p/own"]
 
 

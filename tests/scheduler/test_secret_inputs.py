@@ -19,7 +19,9 @@ async def test_a_schedule_cannot_be_made_or_changed_to_give_a_secret_input(
     bench.write({"tasks/t.yaml": TASK})
     await bench.open()
     wanted = {"plan_name": "p", "task_name": "t", "every_sec": 3600.0}
-    with pytest.raises(InputsRejected, match="token: is secret, and would be kept") as refusal:
+    with pytest.raises(
+        InputsRejected, match="'t' of 'p': token: is secret, and would be kept"
+    ) as refusal:
         await bench.schedules.create("a", {**wanted, "inputs": {"token": "hunter2"}})
     assert "hunter2" not in str(refusal.value)
     assert not bench.book.entries

@@ -73,6 +73,7 @@ async def test_a_change_that_fails_leaves_no_event_and_can_be_told_of(opened: Op
     assert not asked.written
     assert await events(opened) == []
     await opened.store.audit.append(asked, AuditOutcome.REFUSED, "run-finished")
+    assert asked.written
     (event,) = await events(opened)
     assert (event.outcome, event.reason) == (AuditOutcome.REFUSED, "run-finished")
     assert (event.cid, event.run_count) == (cid, 0)
@@ -118,6 +119,16 @@ async def test_a_request_of_several_changes_has_an_event_for_each_that_changes_r
         for some in (cids[:2], [], cids[2:]):
             await opened.store.runs.request_cancel_each(some, request, only_queued=False)
     assert [event.run_count for event in await events(opened)] == [2, 2]
+
+
+async def test_a_run_that_is_changed_twice_is_one(opened: Opened) -> None:
+    """It is accepted, and moved to its place."""
+    await opened.enqueue()
+    tasklet = opened.tasklet()
+    with noting(note("insertIntoQueue")):
+        await opened.store.queue.insert(tasklet, DEFINITION, position=1)
+    (event,) = await events(opened, cid=tasklet.cid)
+    assert (event.cid, event.run_count) == (tasklet.cid, 1)
 
 
 async def test_a_request_that_changes_no_run_has_one_event(opened: Opened) -> None:

@@ -152,6 +152,13 @@ async def test_children_are_listed_the_newest_first(opened: Opened) -> None:
     assert page.items == ()
 
 
+async def why(opened: Opened, cid: str) -> str | None:
+    """The reason for which a run was cancelled."""
+    cancel = (await opened.run(cid)).cancel
+    assert cancel is not None
+    return cancel.reason
+
+
 class Tree:
     """A parent that is running, with one child running, one queued and one ended, and a grandchild
     under the running one.
@@ -234,6 +241,8 @@ async def test_a_bad_end_takes_children_along(opened: Opened, event: RunEvent) -
     tree = await Tree().grow(opened)
     await opened.end(tree.parent, event)
     assert await tree.states() == TAKEN_ALONG
+    ended = await state(opened, tree.parent)
+    assert await why(opened, tree.queued) == f"Its parent {tree.parent} has ended as {ended}."
 
 
 async def test_a_good_end_leaves_children_alone(opened: Opened) -> None:
@@ -271,6 +280,9 @@ async def test_what_becomes_of_children_when_their_parent_is_lost(
     tree = await Tree().grow(opened, on_crash)
     await opened.store.runs.lose([(tree.parent, 1)], reason="Gone.")
     assert await tree.states() == expected
+    if on_crash is OnCrash.RESTART:
+        told = f"Its parent {tree.parent} starts again from nothing."
+        assert await why(opened, tree.queued) == told
 
 
 async def test_recovery_leaves_no_child_of_a_failed_parent(opened: Opened) -> None:

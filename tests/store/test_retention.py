@@ -79,6 +79,27 @@ async def test_by_age_and_by_number_together_it_is_no_more_than_asked_for(opened
     assert await kept(opened, *young) == [False, False, True, True]
 
 
+async def test_what_goes_by_age_counts_for_the_number_that_is_kept(opened: Opened) -> None:
+    old = [await ended(opened) for _ in range(3)]
+    opened.clock.seconds += 2 * DAY_SEC
+    young = [await ended(opened) for _ in range(4)]
+    assert await forget(opened, days=1, most=3) == 4
+    assert await kept(opened, *old, *young) == [False] * 4 + [True] * 3
+
+
+async def test_a_family_is_as_old_as_the_last_of_it(opened: Opened) -> None:
+    parent = await opened.start()
+    small = await child(opened, parent)
+    assert await opened.claim() == [small]
+    await opened.end(parent, RunEvent.FAIL)
+    opened.clock.seconds += DAY_SEC
+    await opened.end(small, RunEvent.STOPPED)
+    opened.clock.seconds += DAY_SEC
+    assert await forget(opened, days=1) == 0
+    opened.clock.seconds += 1
+    assert await forget(opened, days=1) == 2
+
+
 async def test_a_family_goes_as_a_whole_or_not_at_all(opened: Opened) -> None:
     parent = await opened.start()
     origin = encode_origin(FromParent(parent, "s"))
@@ -95,7 +116,9 @@ async def test_a_family_goes_as_a_whole_or_not_at_all(opened: Opened) -> None:
     assert await kept(opened, parent, child) == [False, False]
 
 
-@pytest.mark.parametrize(("days", "most", "left"), [(1, None, 5), (None, 3, 3), (1, 8, 5)])
+@pytest.mark.parametrize(
+    ("days", "most", "left"), [(3, None, 5), (2, None, 5), (None, 3, 3), (3, 8, 5)]
+)
 async def test_the_log_is_forgotten_from_its_oldest_entry_on(
     opened: Opened, days: float | None, most: int | None, left: int
 ) -> None:
@@ -105,7 +128,7 @@ async def test_the_log_is_forgotten_from_its_oldest_entry_on(
         lines = [LogLine(now, LogLevel.INFO, "test", f"line {number}") for number in range(5)]
         await logs.append(lines)
         opened.clock.seconds += 2 * DAY_SEC
-    before = None if days is None else opened.clock.now() - 3 * DAY_SEC
+    before = None if days is None else opened.clock.now() - days * DAY_SEC
     while await store.forget_entries(before=before, most=most, limit=2):
         pass
     entries = await logs.read(LogFilter(), after=0, up_to=None, limit=100)
