@@ -10,11 +10,12 @@ import pytest
 
 from aura_aio.model.origin import FromEvent, decode_origin
 from aura_aio.model.run import CancelRequest
+from aura_aio.model.schedule_store import KeptEvent
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler.admission import RunRequest
 from tests.scheduler.bench import STEP, Bench
 from tests.scheduler.conftest import MakeBench
-from tests.waiting import until
+from tests.waiting import turns, until
 
 
 def on(*events: str) -> str:
@@ -68,6 +69,25 @@ async def test_the_end_of_a_run_starts_the_task_that_waits_for_it(make_bench: Ma
     await bench.end()
     await answered(bench)
     assert len(await bench.runs()) == 2
+
+
+async def test_events_are_looked_for_when_a_run_has_ended(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await planned(make_bench, {"first": STEP, "second": on("task: first")})
+    looks, kept = [], bench.store.events.kept
+
+    async def counted(limit: int) -> tuple[KeptEvent, ...]:
+        looks.append(limit)
+        return await kept(limit)
+
+    monkeypatch.setattr(bench.store.events, "kept", counted)
+    await run(bench, "first")
+    (tasklet,) = await bench.store.queue.claim(["w1"])
+    await turns(20)
+    assert looks == []
+    await bench.finish(tasklet)
+    await until(lambda: looks)
 
 
 async def test_only_the_ends_that_are_meant_start_a_task(make_bench: MakeBench) -> None:

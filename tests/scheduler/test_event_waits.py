@@ -4,7 +4,7 @@ Imports pytest, aura_aio.model and `bench`.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any
 
 import pytest
@@ -12,14 +12,14 @@ import pytest
 from aura_aio.model.errors import BadReference, EventPassed, RunNotFound
 from aura_aio.model.event import EventFilter, RunEnded
 from aura_aio.model.ports import RunStore
-from aura_aio.model.run import CancelRequest, Outcome
+from aura_aio.model.run import CancelRequest, Outcome, Run
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler.event_waits import EventWaits
 from tests.scheduler.bench import STEP, Bench
 from tests.scheduler.conftest import MakeBench
 from tests.scheduler.hesitant import Hesitant
 from tests.scheduler.test_event_runs import run
-from tests.waiting import until
+from tests.waiting import turns, until
 
 Wait = Callable[[EventFilter], Awaitable[asyncio.Task[RunEnded]]]
 
@@ -138,6 +138,35 @@ async def test_who_was_told_keeps_nobody_from_being_told_at_once(bench: Bench, w
     await bench.store.runs.finish([Outcome(cid, 1, RunEvent.SUCCEED, 0.0) for cid in cids])
     await until(second.done)
     assert [(await each).cid for each in (first, second)] == cids
+
+
+async def test_what_ends_while_the_store_is_asked_is_asked_for_together(bench: Bench) -> None:
+    asked, gate = list[list[str]](), asyncio.Event()
+
+    class Slow:
+        """The runs of a store, which answer once the gate is open."""
+
+        get = staticmethod(bench.store.runs.get)
+
+        async def states(self, cids: list[str]) -> Mapping[str, Run]:
+            asked.append(cids)
+            await gate.wait()
+            return await bench.store.runs.states(cids)
+
+    slow: Any = Slow()
+    waits = EventWaits(slow, bench.plans.catalog, bench.clock)
+    bench.bus.subscribe(waits.run_changed)
+    async with asyncio.TaskGroup() as group:
+        waiting = group.create_task(waits.wait(EventFilter(task_name="b")))
+        await until(lambda: waits.count)
+        cids = [await run(bench, task) for task in "aaab"]
+        for _ in cids:
+            await bench.end()
+        await turns(20)
+        gate.set()
+    assert waiting.result().cid == cids[3]
+    assert asked == [cids[:1], cids[1:]]
+    await waits.aclose()
 
 
 async def test_a_run_that_is_forgotten_as_it_ends_is_not_found(bench: Bench) -> None:
