@@ -17,9 +17,10 @@ from aura_aio.processes.tree import StartProcess
 from aura_aio.worker.starting import ENTRIES
 
 _SERVE = """
-import importlib, socket, sys
+import gc, importlib, socket, sys
 from aura_aio.processes.fork_server import serve
 
+gc.disable()  # as a server does while it starts
 for module in sys.argv[2:]:
     importlib.import_module(module)
 serve(socket.socket(fileno=int(sys.argv[1])))

@@ -5,9 +5,10 @@ May import the standard library and regex only.
 
 import re
 from functools import lru_cache
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import regex
+if TYPE_CHECKING:
+    import regex
 
 MAX_MATCH_SEC: Final = 0.05
 """How long one value may be compared with a pattern: that is done on the way of a request."""
@@ -29,6 +30,8 @@ def pattern_fault(pattern: str) -> str | None:
         repeats *= int(digits[:7] or 1) or 1
     if repeats > MAX_REPEATS:
         return f"This regular expression repeats a part more than {MAX_REPEATS:,} times."
+    import regex  # noqa: PLC0415 - few plans have patterns, and each start would pay for it
+
     try:
         regex.compile(pattern)
     except regex.error as error:
@@ -53,4 +56,6 @@ def matches(pattern: str, text: str) -> bool:
 @lru_cache(maxsize=1_000)
 def _compiled(pattern: str) -> "regex.Pattern[str]":
     """Remembered: to ask `regex` for what it remembers takes longer than to search."""
+    import regex  # noqa: PLC0415 - as above
+
     return regex.compile(pattern)

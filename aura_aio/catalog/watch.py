@@ -9,9 +9,10 @@ import os
 from collections.abc import AsyncGenerator, Callable, Iterable, Sequence
 from contextlib import aclosing
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
-from watchfiles import Change, awatch
+if TYPE_CHECKING:
+    from watchfiles import Change
 
 _log = logging.getLogger("aura.catalog.watch")
 
@@ -82,7 +83,7 @@ async def _changes(
 async def _watched(
     folders: Sequence[Path], stop: asyncio.Event, *, polling: bool
 ) -> AsyncGenerator[frozenset[Path], None]:
-    is_visible = await asyncio.to_thread(_Visible, folders)
+    is_visible, awatch = await asyncio.to_thread(_tools, folders)
     watcher = awatch(
         *folders,
         watch_filter=is_visible,
@@ -101,6 +102,13 @@ async def _watched(
             yield frozenset(Path(path) for _, path in found)
 
 
+def _tools(folders: Sequence[Path]) -> tuple["_Visible", Callable[..., AsyncGenerator[Any, None]]]:
+    """Which changes matter, and what finds them: imported by who watches, not by each start."""
+    from watchfiles import awatch  # noqa: PLC0415 - see above
+
+    return _Visible(folders), awatch
+
+
 async def _stopped(stop: asyncio.Event) -> None:
     """Return when `stop` is set, or it is time to look again."""
     try:
@@ -116,7 +124,7 @@ class _Visible:
     def __init__(self, folders: Iterable[Path]) -> None:
         self._roots = tuple({str(root) for each in folders for root in (each, each.resolve())})
 
-    def __call__(self, _: Change, path: str) -> bool:
+    def __call__(self, _: "Change", path: str) -> bool:
         root = max((each for each in self._roots if path.startswith(each)), key=len, default="")
         parts = path[len(root) :].replace(os.sep, "/").split("/")
         return not any(part.startswith(".") or part == "__pycache__" for part in parts)

@@ -1,24 +1,31 @@
 """What commands print: rich on a terminal, plain aligned text in a pipe, JSON when asked for.
 
-May import `cli.text`, rich, msgspec and the standard library.
+May import `cli.pieces` and `cli.text`, msgspec and the standard library; where there is a terminal
+`cli.terminal`, and where a table is printed what rich knows of the width of texts.
 """
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import msgspec
-from rich.cells import cell_len
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
 
+from aura_aio.cli.pieces import Column, Piece, plain
 from aura_aio.cli.text import safe, safe_json, safe_lines
 
-_LEAST_ELASTIC: Final = 16
+if TYPE_CHECKING:
+    from rich.console import Console
 
-Piece = str | tuple[str, str]
-"""Text, or text and its style; it is made `safe` when it is printed."""
+__all__ = [
+    "STATUS_STYLES",
+    "Column",
+    "Output",
+    "Piece",
+    "Screen",
+    "brief_value",
+    "status",
+    "value_lines",
+]
 
 STATUS_STYLES: Final[Mapping[str, str]] = {
     "queued": "blue",
@@ -39,21 +46,16 @@ STATUS_STYLES: Final[Mapping[str, str]] = {
 }
 
 
-class Column(msgspec.Struct, frozen=True):
-    """A column of a table; an elastic one is cut (`…`) or wrapped where the terminal is narrow."""
-
-    title: str
-    elastic: bool = False
-    wrap: bool = False
-    right: bool = False
-
-
 class Output:
     """One of the two streams: pieces of text in a line, with styles where it is a terminal."""
 
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
-        self.console = Console(file=stream, highlight=False) if stream.isatty() else None
+        self.console: Console | None = None
+        if stream.isatty():
+            from aura_aio.cli import terminal  # noqa: PLC0415 - see there
+
+            self.console = terminal.console(stream)
 
     def line(self, *pieces: Piece, hang: int | None = None) -> None:
         """Print one line. With `hang`, one that is too long for the terminal is broken between
@@ -61,11 +63,13 @@ class Output:
         be copied.
         """
         if self.console is not None:
-            text = _text(pieces)
-            for line in [text] if hang is None else _wrapped(text, self.console, hang):
+            from aura_aio.cli import terminal  # noqa: PLC0415 - see there
+
+            text = terminal.text(pieces)
+            for line in [text] if hang is None else terminal.wrapped(text, self.console, hang):
                 self.console.print(line, soft_wrap=True)
         else:
-            self._stream.write("".join(safe(_plain(piece)) for piece in pieces) + "\n")
+            self._stream.write("".join(safe(plain(piece)) for piece in pieces) + "\n")
             self._stream.flush()
 
 
@@ -110,12 +114,14 @@ class Screen:
         """Print rows under the titles of `columns`."""
         if self.out.console is None:
             titles = [column.title.upper() for column in columns]
-            for line in _aligned([titles, *(list(map(_plain, row)) for row in rows)], columns):
+            for line in _aligned([titles, *(list(map(plain, row)) for row in rows)], columns):
                 self.out.line(line)
             return
+        from aura_aio.cli import terminal  # noqa: PLC0415 - see there
+
         listed = list(rows)
-        gap = 2 if _least_width(columns, listed, gap=2) <= self.width else 1
-        self.out.console.print(_table(columns, listed, gap))
+        gap = 2 if terminal.least_width(columns, listed, gap=2) <= self.width else 1
+        self.out.console.print(terminal.table(columns, listed, gap))
 
     def fields(self, pairs: Iterable[tuple[str, Piece | Sequence[Piece]]]) -> None:
         """Print names with their values, aligned; a value may have several lines."""
@@ -145,53 +151,9 @@ def status(word: str) -> Piece:
     return word, STATUS_STYLES.get(word, "")
 
 
-def _plain(piece: Piece) -> str:
-    return piece if isinstance(piece, str) else piece[0]
-
-
-def _text(pieces: Iterable[Piece]) -> Text:
-    parts = ((each, "") if isinstance(each, str) else each for each in pieces)
-    return Text.assemble(*((safe(text), style) for text, style in parts))
-
-
-def _wrapped(text: Text, console: Console, hang: int) -> list[Text]:
-    if text.cell_len <= console.width:
-        return [text]
-    first, *rest = text.wrap(console, max(20, console.width - hang))
-    for line in rest:
-        line.pad_left(hang)
-    return [first, *rest]
-
-
-def _least_width(columns: Sequence[Column], rows: Sequence[Sequence[Piece]], gap: int) -> int:
-    total = gap * (len(columns) - 1)
-    for index, column in enumerate(columns):
-        width = max((cell_len(safe(_plain(row[index]))) for row in rows), default=0)
-        total += min(width, _LEAST_ELASTIC) if column.elastic else max(width, len(column.title))
-    return total
-
-
-def _table(columns: Sequence[Column], rows: Iterable[Sequence[Piece]], gap: int) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, gap, 0, 0), header_style="")
-    for column in columns:
-        table.add_column(
-            Text(column.title.upper(), style="dim", no_wrap=True, overflow="ellipsis"),
-            no_wrap=not column.elastic,
-            justify="right" if column.right else "left",
-        )
-    for row in rows:
-        table.add_row(*map(_cell, row, columns))
-    return table
-
-
-def _cell(piece: Piece, column: Column) -> Text:
-    text = _text([piece])
-    if not column.wrap:
-        text.no_wrap, text.overflow = True, "ellipsis"
-    return text
-
-
 def _aligned(rows: Sequence[Sequence[str]], columns: Sequence[Column]) -> Iterable[str]:
+    from rich.cells import cell_len  # noqa: PLC0415 - the server prints no tables
+
     cells = [[safe(cell) for cell in row] for row in rows]
     widths = [max(cell_len(row[index]) for row in cells) for index in range(len(columns))]
     for row in cells:

@@ -17,6 +17,7 @@ import click
 import msgspec
 
 from aura_aio.cli.failure import Failure
+from aura_aio.cli.loading import loading
 from aura_aio.cli.open_files import allow_many_open_files
 from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
 from aura_aio.cli.screen import Screen
@@ -81,17 +82,7 @@ def serve(*, file: Path | None, as_json: bool, only_try: bool, **options: Any) -
         if only_try:
             _try(screen, settings, secrets)
             return
-        from aura_aio.worker.starting import process_starter  # noqa: PLC0415 - as below
-
-        with (
-            process_starter() as start_process,  # before more is in memory than workers need
-            server_log(settings.logs.log_format, partial(_why, settings=settings)),
-        ):
-            from aura_aio import lifetime  # noqa: PLC0415 - other commands need none of it
-
-            serving = lifetime.serve(settings, secrets, ready, environ, listener, start_process)
-            leave = lifetime.run(_to_the_end(settings, serving, environ))
-            ignore_further_signals()
+        leave = _served(settings, secrets, ready, environ, listener)
         if leave is not None:
             is_up = False
             leave()
@@ -110,6 +101,33 @@ def _try(screen: Screen, settings: Settings, secrets: Mapping[str, str]) -> None
         screen.json(msgspec.json.encode({"ok": True}))
     else:
         screen.out.line(("It would start.", "bold green"))
+
+
+def _served(
+    settings: Settings,
+    secrets: Mapping[str, str],
+    ready: "Callable[[Server], None]",
+    environ: Mapping[str, str],
+    listener: socket | None,
+) -> Callable[[], object] | None:
+    """Serve to the end, and say `ready`; answers how to start anew, if that is to be."""
+    with loading() as loaded:
+        from aura_aio.worker.starting import process_starter  # noqa: PLC0415 - as below
+
+        def up(server: "Server") -> None:
+            loaded()
+            ready(server)
+
+        with (
+            process_starter() as start_process,  # before more is in memory than workers need
+            server_log(settings.logs.log_format, partial(_why, settings=settings)),
+        ):
+            from aura_aio import lifetime  # noqa: PLC0415 - other commands need none of it
+
+            serving = lifetime.serve(settings, secrets, up, environ, listener, start_process)
+            leave = lifetime.run(_to_the_end(settings, serving, environ))
+            ignore_further_signals()
+            return leave
 
 
 async def _to_the_end(

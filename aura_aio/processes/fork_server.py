@@ -150,6 +150,7 @@ def serve(orders: socket.socket) -> NoReturn:
         _keep_only(0, 1, 2, orders.fileno())
         gc.collect()
         gc.freeze()  # a collection in a fork would copy every page that all of them share
+        gc.enable()  # what it is a fork of may have been loading
         _ForkServer(orders).serve()
         code = 0
     except BaseException:  # it must not go on as the process that it is a fork of

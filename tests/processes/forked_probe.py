@@ -3,6 +3,7 @@
 Imports the standard library, and `begin` of aura_aio's processes.
 """
 
+import gc
 import json
 import os
 import resource
@@ -56,6 +57,7 @@ def _described() -> dict[str, object]:
         except FileNotFoundError:  # that of the listing itself
             continue
     return {
+        "collects garbage": gc.isenabled(),
         "pid": os.getpid(),
         "parent": os.getppid(),
         "leads a session": os.getsid(0) == os.getpid(),
