@@ -67,17 +67,25 @@ def clean_database() -> DatabaseUrl:
     """The one database of this process that tests have one after the other, without a row: to make
     another takes a hundred times as long.
     """
-    url, connection = _shared()
-    connection.execute(_CLEAN)
+    return cleaned(_shared())
+
+
+def cleaned(url: DatabaseUrl) -> DatabaseUrl:
+    """The same database without a row; no server has it."""
+    _connection_to(url).execute(_CLEAN)
     return url
 
 
 @cache
-def _shared() -> tuple[DatabaseUrl, Any]:
-    url = new_database()
+def _shared() -> DatabaseUrl:
+    return new_database()
+
+
+@cache
+def _connection_to(url: DatabaseUrl) -> Any:
     connection = _connected(url.secret)
     atexit.register(connection.close)
-    return url, connection
+    return connection
 
 
 def _connected(address: str) -> Any:
