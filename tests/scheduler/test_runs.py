@@ -86,6 +86,15 @@ async def test_all_that_are_meant_are_cancelled_page_by_page(subject: Subject) -
     assert await subject.runs.cancel_tasks(ended) == Cancelled(0, 0)
 
 
+async def test_runs_are_listed_page_by_page(subject: Subject) -> None:
+    cids, listed, cursor = await submitted(subject, 3), list[str](), None
+    for _ in range(3):
+        page = await subject.runs.list(RunFilter(), limit=1, cursor=cursor, include=frozenset())
+        listed += [run.cid for run in page.items]
+        cursor = page.next_cursor
+    assert (listed, cursor) == (cids[::-1], None)
+
+
 async def test_the_queue_is_cleared_page_by_page(subject: Subject) -> None:
     (running,) = await submitted(subject)
     await subject.store.queue.claim(["w1"])
@@ -156,8 +165,11 @@ async def no_foresight(*_: object) -> dict[str, bool]:
 async def test_each_of_a_batch_is_told_what_is_wrong_with_it(subject: Subject) -> None:
     bad = replace(ASKED, inputs={"n": "x"})
     invalid = RequestInvalid([("/priority", "Not a valid integer.")])
-    batch = await subject.runs.submit_batch([ASKED, bad, invalid], atomic=False)
-    good, refused, told = batch.items
+    unknown = replace(ASKED, task_name="v")
+    batch = await subject.runs.submit_batch([ASKED, bad, invalid, unknown], atomic=False)
+    good, refused, told, lost = batch.items
+    assert lost.rejection is not None
+    assert (lost.rejection.code, lost.rejection.faults) == ("bad-reference", ())
     assert good.cid is not None
     assert await states(subject, [good.cid]) == [RunState.QUEUED]
     assert refused.rejection is not None
