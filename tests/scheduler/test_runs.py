@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from aura_aio.model.audit import Note, noting
-from aura_aio.model.errors import BatchRejected, RequestInvalid
+from aura_aio.model.errors import BatchRejected, RequestInvalid, RunNotFinished, RunNotFound
 from aura_aio.model.origin import FromSchedule, decode_origin
 from aura_aio.model.plan import StepStatus
 from aura_aio.model.ports import RunFilter
-from aura_aio.model.run import OnCrash, Outcome, Run, StepRecord
+from aura_aio.model.run import HANDED_DOWN, OnCrash, Outcome, Run, StepRecord
 from aura_aio.model.sealing import Hidden, hidden_from
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.model.trace import TraceContext
@@ -211,6 +211,14 @@ async def test_a_run_that_is_done_over_is_as_the_first_was(subject: Subject) -> 
     assert [(step.step, step.action) for step in again.steps] == [("a", Redoing.RUN)]
 
 
+async def test_only_a_run_that_has_ended_is_done_over(subject: Subject) -> None:
+    (cid,) = await submitted(subject)
+    with pytest.raises(RunNotFinished, match=f"{cid}.*queued"):
+        await subject.runs.retry(cid, RetryRequest())
+    with pytest.raises(RunNotFound, match="'nobody'"):
+        await subject.runs.retry("nobody", RetryRequest())
+
+
 async def test_a_run_that_is_done_over_was_started_by_what_the_first_was(subject: Subject) -> None:
     first = subject.admission.admit(ASKED, origin=FromSchedule("nightly", 5.0))
     await subject.store.runs.enqueue([first.tasklet], [first.definition])
@@ -262,7 +270,8 @@ async def test_what_a_lost_attempt_did_counts_only_where_the_run_went_on_from_th
     await store.enqueue([tasklet], [admitted.definition])
     await subject.store.queue.claim(["w1"])
     cid = tasklet.cid
-    await store.record_steps([StepRecord(cid, 1, "a", StepStatus.SUCCESS, 1.0, 2.0, 1, b"7")])
+    done = StepRecord(cid, 1, "a", StepStatus.SUCCESS, 1.0, 2.0, 1, b"7")
+    await store.record_steps([done, replace(done, step="z")])
     await store.lose([(cid, 1)], reason="Gone.")
     await subject.store.queue.claim(["w1"])
     await store.finish([Outcome(cid, 2, RunEvent.FAIL, 0.0)])
@@ -273,5 +282,6 @@ async def test_what_a_lost_attempt_did_counts_only_where_the_run_went_on_from_th
     assert [step.action for step in planned.steps] == [action]
     assert again.steps == planned.steps
     assert again.cid is not None
-    kept = [(each.step, each.output) for each in await store.finished_steps(again.cid)]
-    assert kept == ([("a", b"7")] if action is Redoing.REUSE else [])
+    kept = await store.finished_steps(again.cid)
+    handed_down = replace(done, cid=again.cid, attempt=HANDED_DOWN)
+    assert kept == ((handed_down,) if action is Redoing.REUSE else ())
