@@ -1,6 +1,6 @@
 """Which database a server of the tests has: its own file, or one on a PostgreSQL server.
 
-Imports pytest, aura_aio.store and tests/postgres_server.py; psycopg when that is wanted.
+Imports pytest, aura_aio.model and tests/postgres_server.py.
 """
 
 import sqlite3
@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 
 from aura_aio.model.database_url import DatabaseUrl
-from tests.postgres_server import cleaned, new_database
+from tests.postgres_server import cleaned, connected, new_database
 
 
 class Databases:
@@ -64,7 +64,7 @@ class Databases:
             files = sorted(folder.glob("aura.db*"))
             assert files
             return b"".join(file.read_bytes() for file in files)
-        with closing(_connected(place)) as connection, connection.cursor() as cursor:
+        with closing(connected(place)) as connection, connection.cursor() as cursor:
             names = cursor.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'aura'")
             kept = b""
             for (name,) in names.fetchall():
@@ -82,7 +82,7 @@ class Databases:
             )
             begin = "BEGIN IMMEDIATE"
         else:
-            held, begin = _connected(place), "BEGIN; LOCK TABLE aura.runs IN EXCLUSIVE MODE"
+            held, begin = connected(place), "BEGIN; LOCK TABLE aura.runs IN EXCLUSIVE MODE"
         with closing(held):
             held.execute(begin)
             yield
@@ -90,12 +90,6 @@ class Databases:
 
 DATABASES: Final = Databases()
 """Those of this process."""
-
-
-def _connected(url: DatabaseUrl) -> Any:
-    import psycopg  # noqa: PLC0415 - it may be missing
-
-    return psycopg.connect(url.secret, autocommit=True)
 
 
 def let_run_on(metafunc: pytest.Metafunc, both: Collection[str]) -> None:
