@@ -1,14 +1,11 @@
-"""The life of a server process: its event loop, until which signal it serves, what comes after it.
+"""The life of a server process: until which signal it serves, what comes after it.
 
 May import `server`, handover, signals, processes, settings and model.
 """
 
-import asyncio
 import logging
 import socket
-import sys
-from collections.abc import Callable, Coroutine, Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable, Mapping
 
 from aura_aio.handover import fault_of_start
 from aura_aio.model.coroutines import first_of
@@ -19,8 +16,6 @@ from aura_aio.settings import Settings
 from aura_aio.signals import Signals
 
 _log = logging.getLogger("aura.lifetime")
-
-T = TypeVar("T")
 
 
 async def serve(
@@ -84,12 +79,3 @@ async def _told_to_end(
             extra={"action": "not_started_anew", "reason": fault},
         )
         signals.go_on()
-
-
-def run(main: Coroutine[Any, Any, T]) -> T:
-    """What `main` answers, run on the fastest event loop there is."""
-    if sys.platform == "win32":
-        return asyncio.run(main)
-    import uvloop  # noqa: PLC0415 - not on Windows
-
-    return uvloop.run(main)

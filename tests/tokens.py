@@ -3,7 +3,6 @@
 Imports the store and the model of aura_aio.
 """
 
-import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +10,7 @@ import msgspec
 
 from aura_aio.model.access import NewToken, Scope, make_token
 from aura_aio.model.clock import SystemClock
-from aura_aio.store.opening import open_store
-from tests.backends import DATABASES
+from aura_aio.store.sqlite import open_sqlite
 
 HOUR = 3600.0
 
@@ -27,8 +25,7 @@ async def put_odd_tokens(
 ) -> dict[str, str]:
     """Keep tokens with changes, such as `expires_at` in the past."""
     clock = SystemClock()
-    place = await asyncio.to_thread(DATABASES.place, data_dir)
-    store = await open_store(place, publish=lambda _: None, clock=clock)
+    store = await open_sqlite(data_dir / "aura.db", publish=lambda _: None, clock=clock)
     secrets = {}
     try:
         for name, (new, changes) in tokens.items():

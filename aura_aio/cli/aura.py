@@ -13,9 +13,9 @@ import aura_aio
 from aura_aio.cli.groups import LazyGroup
 
 _MODULES: Final = {
-    "serve": "serve", "run": "run", "batch": "batch", "runs": "runs", "cancel": "runs",
-    "retry": "retry", "logs": "logs", "queue": "queue", "schedules": "schedules", "plans": "plans",
-    "system": "system", "token": "token", "audit": "audit", "config": "config",
+    "serve": "serve", "worker": "worker", "run": "run", "batch": "batch", "runs": "runs",
+    "cancel": "runs", "retry": "retry", "logs": "logs", "queue": "queue", "schedules": "schedules",
+    "plans": "plans", "system": "system", "token": "token", "audit": "audit", "config": "config",
     "backup": "backup", "restore": "backup", "migrate-store": "migrate_store", "doctor": "doctor",
 }  # fmt: skip
 

@@ -93,10 +93,10 @@ def serve(*, file: Path | None, as_json: bool, only_try: bool, **options: Any) -
 
 
 def _try(screen: Screen, settings: Settings, secrets: Mapping[str, str]) -> None:
-    from aura_aio import lifetime, trial  # noqa: PLC0415 - other commands need none of it
+    from aura_aio import event_loop, trial  # noqa: PLC0415 - other commands need none of it
 
     with log_to(sys.stderr):
-        lifetime.run(trial.try_start(settings, secrets))
+        event_loop.run(trial.try_start(settings, secrets))
     if screen.as_json:
         screen.json(msgspec.json.encode({"ok": True}))
     else:
@@ -122,10 +122,10 @@ def _served(
             process_starter() as start_process,  # before more is in memory than workers need
             server_log(settings.logs.log_format, partial(_why, settings=settings)),
         ):
-            from aura_aio import lifetime  # noqa: PLC0415 - other commands need none of it
+            from aura_aio import event_loop, lifetime  # noqa: PLC0415 - others need none of it
 
             serving = lifetime.serve(settings, secrets, up, environ, listener, start_process)
-            leave = lifetime.run(_to_the_end(settings, serving, environ))
+            leave = event_loop.run(_to_the_end(settings, serving, environ))
             ignore_further_signals()
             return leave
 

@@ -69,6 +69,7 @@ class LocalDispatcher:
         self._queue = queue
         self._logs = logs
         self._clock = clock
+        self._plan = plan
         self._supervisor = Supervisor(plan, self, clock)
         self._briefings = Briefings(runs, clock)
         self._reports = RunReports(runs, clock, self._attempts_ended)
@@ -286,7 +287,8 @@ class LocalDispatcher:
         for worker in kept:
             worker.keep()
         try:
-            tasklets = await self._queue.claim([worker.name for worker in places], among)
+            names = [worker.name for worker in places]
+            tasklets = await self._queue.claim(names, among, self._plan.served())
             return [
                 self._register(tasklet, worker)
                 for tasklet, worker in zip(tasklets, places, strict=False)

@@ -62,6 +62,10 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     start_process: StartProcess = SpawnedProcess
     host_id: str = ""
 
+    def served(self) -> frozenset[str] | None:
+        """The plans that there are here, if other hosts may have others; None: all."""
+        return frozenset(plan.plan_name for plan in self.plans()) if self.host_id else None
+
 
 class Worker:
     """One worker that is up. `busy` attempts hold its slots; `resting` ones have given theirs away

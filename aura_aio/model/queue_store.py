@@ -61,10 +61,13 @@ class QueueStore(Protocol):
     """The runs in state queued, in dispatch order: priority (higher first), rank, arrival."""
 
     async def claim(
-        self, workers: Sequence[str], among: Collection[str] | None = None
+        self,
+        workers: Sequence[str],
+        among: Collection[str] | None = None,
+        served: Collection[str] | None = None,
     ) -> tuple[Tasklet, ...]:
         """Take at most one run per entry of `workers` out of the queue, in order, for those
-        workers; with `among` only of these few cids.
+        workers; with `among` only of these few cids, with `served` only of these plans.
 
         Delayed runs that are due have joined the queue before. A run is never handed out twice.
         Each comes with what its plan keeps now. What is paused is left alone. One whose limits have

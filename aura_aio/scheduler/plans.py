@@ -1,6 +1,6 @@
 """Plans: what is loaded, and loading it anew.
 
-May import catalog, model and `scheduler.triggers` only.
+May import catalog and model only.
 """
 
 import asyncio
@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from aura_aio.catalog import json_schema
 from aura_aio.catalog.catalog import Catalog, load_catalog, reload_catalog
@@ -18,7 +18,6 @@ from aura_aio.catalog.validation import DEFAULT_FILE, check_document
 from aura_aio.model.errors import BadReference, PlanNotFound, RunsActive
 from aura_aio.model.plan import ActionSpec, LoadError, Plan, Task
 from aura_aio.model.ports import Dispatcher, RunStore
-from aura_aio.scheduler.triggers import Triggers
 
 _log = logging.getLogger("aura.scheduler.plans")
 
@@ -135,11 +134,19 @@ class Plans:
         return (*self._roots, *linked)
 
 
+class OfPlans(Protocol):
+    """What is made of the plans that are loaded: schedules and events."""
+
+    async def plans_changed(self) -> None:
+        """Be that of the plans as they are loaded now; raises StoreUnavailable."""
+        ...
+
+
 class PlanReload:
     """Reads plans anew, and lets everybody know who works with them."""
 
     def __init__(
-        self, plans: Plans, runs: RunStore, dispatcher: Dispatcher, triggers: Triggers
+        self, plans: Plans, runs: RunStore, dispatcher: Dispatcher, triggers: OfPlans
     ) -> None:
         self._plans = plans
         self._runs = runs

@@ -129,7 +129,8 @@ def test_a_client_command_loads_nothing_of_the_server() -> None:
 
 
 BEYOND_THE_CONTRACT = {
-    "serve.py": {"server", "secret_files", "handover", "worker"},  # it is the server
+    "serve.py": {"server", "secret_files", "handover", "worker"},
+    "worker.py": {"worker_host", "secret_files", "worker"},  # it is the server
     "server_log.py": {"logs"},  # as the entries of its log stream
     "backup.py": {"backup", "places"},  # of the files on this machine
     "migrate_store.py": {"migrate_store", "places"},  # databases that no server has

@@ -4,6 +4,7 @@ Imports aiohttp, the servers and monitors of tests.
 """
 
 import asyncio
+import json
 import os
 import signal
 from collections.abc import AsyncIterator
@@ -15,6 +16,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from tests.aura_forks import Program, start_aura
 from tests.postgres_server import new_database
 from tests.probe_plan import write_probe
 from tests.server_process import ServerProcess, server_process
@@ -60,10 +62,35 @@ class Fleet:
         write_plan(folder / "plans", "twice", {"hold": _TASK, "due": _DUE}, _ACTIONS)
         self.env = {"AURA_DATABASE": new_database().secret}
         self._started = 0
+        self._small = ("--workers", "1", "--slots", "1", "--host-lost-sec", LOST_SEC)
 
     @asynccontextmanager
     async def server(self, *options: str) -> AsyncIterator[ServerProcess]:
         """One more server, with one worker that runs one thing at a time."""
+        data = self._data()
+        env = self.env
+        async with server_process(data, self.plans, *self._small, *options, env=env) as server:
+            yield server
+
+    @asynccontextmanager
+    async def worker(self, *options: str) -> AsyncIterator[Program]:
+        """One more host of workers, up; killed at the end if it still runs."""
+        data = self._data()
+        words = ["worker", "--data-dir", str(data), *self._small, "--json", *options]
+        said = data.with_suffix(".out")
+        with said.open("wb") as out:
+            start = partial(start_aura, stdout=out, env={**os.environ, **self.env})
+            process = await asyncio.to_thread(start, *words)
+        try:
+            assert json.loads(await until(said.read_text, within=20))["host"]
+            yield process
+        finally:
+            if process.poll() is None:
+                process.kill()
+            await asyncio.to_thread(process.wait)
+
+    def _data(self) -> Path:
+        """A data folder, with the keys of the first one."""
         self._started += 1
         data = self.folder / f"data{self._started}"
         data.mkdir(mode=0o700)
@@ -71,9 +98,7 @@ class Fleet:
             key = self.folder / "data1" / "secrets.key"
             (data / "secrets.key").write_bytes(key.read_bytes())
             (data / "secrets.key").chmod(0o600)
-        small = ("--workers", "1", "--slots", "1", "--host-lost-sec", LOST_SEC)
-        async with server_process(data, self.plans, *small, *options, env=self.env) as server:
-            yield server
+        return data
 
 
 @pytest.fixture
@@ -250,3 +275,35 @@ async def _has_attempt(server: ServerProcess, cid: str, attempt: int) -> bool:
 
 async def _shows_host(server: ServerProcess, host: str) -> bool:
     return host in await workers(server)
+
+
+async def test_hosts_of_workers_carry_out_what_servers_accept(fleet: Fleet, tmp_path: Path) -> None:
+    """Of the plans that they have; they end with SIGTERM when their runs have."""
+    write_plan(tmp_path / "one_only", "twice", {"hold": _TASK, "due": _DUE}, _ACTIONS)
+    gate = tmp_path / "gate"
+    async with fleet.server() as server:
+        blocker = (await server.post("/api/tasks/run", hold(tmp_path / "blocker"))).json["cid"]
+        at_home = host_of(await running(server, blocker))
+        async with fleet.worker("--plans", str(tmp_path / "one_only")) as worker:
+            waits = (await server.post("/api/tasks/run", hold(gate))).json["cid"]
+            cid = await server.run("twice", "hold", inputs={"gate": str(gate)})
+            away = host_of(await running(server, cid))
+            assert away != at_home
+            await until(partial(_shows, server, sorted([at_home, away])), within=10)
+            assert (await server.get(f"/api/runs/{waits}")).json["status"] == "queued"
+            worker.terminate()
+            gate.touch()
+            assert (await server.finished(cid))["status"] == "succeeded"
+            assert await asyncio.to_thread(worker.wait) == 0
+        await until(partial(_shows, server, [at_home]), within=10)
+        (tmp_path / "blocker").touch()
+        assert (await server.finished(waits))["status"] == "succeeded"
+
+
+async def test_a_host_of_workers_needs_a_database_that_others_can_have(tmp_path: Path) -> None:
+    said = tmp_path / "said"
+    with said.open("wb") as out:
+        start = partial(start_aura, stdout=out, stderr=out)
+        process = await asyncio.to_thread(start, "worker", "--data-dir", str(tmp_path / "data"))
+    assert await asyncio.to_thread(process.wait) == 1
+    assert "--database postgresql://" in said.read_text()

@@ -94,7 +94,7 @@ def test_a_translation_and_its_original_name_each_other(name: str) -> None:
         ("headings", "### 1. ", "## 1. "),
         ("headings", "### 1. ", "### 2. "),
         ("links", "docs/reference/settings.md", "docs/reference/cli.md"),
-        ("lists", "- **", "**"),
+        ("lists", "- It is", "It is"),
         ("tables", "| `/ws/logs`", "| `/ws/log`"),
         ("tables", "10,000", "1,000"),
         ("tables", "`/readyz` |", "`/readyz` | |"),

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from aura_aio import lifetime
+from aura_aio import event_loop, lifetime
 from aura_aio.settings_table import load_settings
 
 PLANS = Path(__file__).resolve().parents[2] / "plans"
@@ -94,4 +94,4 @@ def _say(what: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    lifetime.run(_main(sys.argv[1]))
+    event_loop.run(_main(sys.argv[1]))

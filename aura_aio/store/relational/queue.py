@@ -38,14 +38,17 @@ class SqlQueue:
         self._clock = clock
 
     async def claim(
-        self, workers: Sequence[str], among: Collection[str] | None = None
+        self,
+        workers: Sequence[str],
+        among: Collection[str] | None = None,
+        served: Collection[str] | None = None,
     ) -> tuple[Tasklet, ...]:
         """Take at most one run per entry of `workers` out of the queue, in order."""
         if not workers:
             return ()
         while True:
             claimed = await self._writer.submit(
-                lambda tx: claims.claim(tx, workers, among, self._clock.now())
+                lambda tx: claims.claim(tx, workers, among, self._clock.now(), served)
             )
             if claimed is not None:
                 return claimed

@@ -176,6 +176,11 @@ class Transaction:
         if place.delayed:
             self.delayed += count
 
+    def plans_queued(self) -> set[str]:
+        """The plans that have runs in the queue; some more, when their last ones have just left."""
+        before = {row[1] for row in self.connection.execute(sql.QUEUE_COUNTS)}
+        return before | {place.plan_name for place in self._places}
+
     def leave(self, place: Place) -> None:
         """A run has gone from `place` in the queue."""
         self._places[place] -= 1

@@ -1,0 +1,199 @@
+"""Hosts that share a database: who is silent is given up, who comes back begins anew, one leads.
+
+Imports aura_aio's scheduler, store and model, and the clock of the scheduler's bench.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+
+import pytest
+
+from aura_aio.model.errors import SettingsError, StoreUnavailable
+from aura_aio.model.fleet import FleetStore, Host, HostStatus, Leadership, worker_name
+from aura_aio.model.states import RunState
+from aura_aio.scheduler.fleet import BEATS, Fleet
+from aura_aio.store.sqlite import open_sqlite
+from tests.scheduler.bench import TurnedClock
+from tests.store.opened import Opened
+from tests.waiting import until
+
+LOST_SEC = 6.0
+BEAT_SEC = LOST_SEC / BEATS
+
+
+class Member:
+    """A host with a fleet of its own over the one store, which may be out of its reach."""
+
+    def __init__(self, store: FleetStore, host_id: str, clock: TurnedClock, **options: object):
+        self.leadership = Leadership(leads=False)
+        self.given_up = 0
+        self.is_cut_off = False
+        self.has_beaten = False
+        self._store = store
+        given = {"may_lead": True, "lost_sec": LOST_SEC, "key": "k", **options}
+        self.fleet = Fleet(self, host_id, self.leadership, clock, **given)  # type: ignore[arg-type]
+
+    async def begin(self) -> None:
+        """Join, and beat."""
+        await self.fleet.join()
+        self.fleet.start(HostStatus, self._was_given_up)
+
+    def _was_given_up(self) -> None:
+        self.given_up += 1
+
+    def _reach(self) -> FleetStore:
+        if self.is_cut_off:
+            raise StoreUnavailable("cut off")
+        return self._store
+
+    async def join(self, host_id: str, status: HostStatus, *, may_lead: bool) -> None:
+        await self._reach().join(host_id, status, may_lead=may_lead)
+
+    async def beat(self, host_id: str, status: HostStatus) -> bool:
+        self.has_beaten = True
+        return await self._reach().beat(host_id, status)
+
+    async def leave(self, host_id: str) -> None:
+        await self._reach().leave(host_id)
+
+    async def members(self) -> tuple[Host, ...]:
+        return await self._reach().members()
+
+    async def give_up(self, host_ids: list[str], *, reason: str) -> object:
+        return await self._reach().give_up(host_ids, reason=reason)
+
+    async def orphans(self) -> bool:
+        return await self._reach().orphans()
+
+
+class Site:
+    """A store, a clock, and the hosts."""
+
+    def __init__(self, opened: Opened) -> None:
+        self.opened = opened
+        self.store = opened.store.fleet
+        self.clock = TurnedClock()
+        self.members: list[Member] = []
+
+    async def add(self, host_id: str, **options: object) -> Member:
+        """One more host, which beats."""
+        member = Member(self.store, host_id, self.clock, **options)
+        await member.begin()
+        self.members.append(member)
+        return member
+
+    async def turn(self, beats: int) -> None:
+        """Let time pass, beat by beat; each host does what it does at each."""
+        for _ in range(beats):
+            await until(lambda: len(self.clock._sleepers) == len(self.members))
+            for member in self.members:
+                member.has_beaten = False
+            self.clock.turn(BEAT_SEC)
+            await until(lambda: all(member.has_beaten for member in self.members))
+            await until(lambda: len(self.clock._sleepers) == len(self.members))
+
+    async def claim(self, host_id: str, **changes: object) -> str:
+        """A run that is carried out on that host."""
+        cid = await self.opened.enqueue(**changes)
+        await self.opened.store.queue.claim([worker_name(host_id, 1)])
+        return cid
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """No host yet."""
+
+    async def at(*, publish: Callable[..., None], clock: object, **_: object) -> object:
+        return await open_sqlite(tmp_path / "aura.db", publish=publish, clock=clock)  # type: ignore[arg-type]
+
+    opened = Opened(at)  # type: ignore[arg-type]
+    await opened.open()
+    site = Site(opened)
+    yield site
+    for member in site.members:
+        member.is_cut_off = False
+        await member.fleet.aclose()
+    await opened.close()
+
+
+async def state_of(site: Site, cid: str) -> RunState:
+    return (await site.opened.run(cid)).state
+
+
+async def test_who_joined_first_leads_and_who_has_workers_only_never(site: Site) -> None:
+    workers = await site.add("w", may_lead=False)
+    one, two = await site.add("one"), await site.add("two")
+    gained: list[str] = []
+    two.leadership.on_gain(lambda: gained.append("two"))
+    assert [m.leadership.leads for m in (workers, one, two)] == [False, True, False]
+    await site.turn(1)
+    site.members.remove(one)
+    await one.fleet.aclose()
+    await site.turn(1)
+    assert [m.leadership.leads for m in (workers, one, two)] == [False, False, True]
+    assert gained == ["two"]
+    assert [host.id for host in two.fleet.others] == ["w"]
+
+
+async def test_who_is_silent_is_given_up_and_its_runs_are_lost(site: Site) -> None:
+    one, two = await site.add("one"), await site.add("two")
+    lost, other = await site.claim("one"), await site.claim("two")
+    one.is_cut_off = True
+    await site.turn(BEATS)
+    assert await state_of(site, lost) is RunState.RUNNING
+    assert not two.leadership.leads
+    await site.turn(2)
+    assert await state_of(site, lost) is RunState.FAILED
+    assert await state_of(site, other) is RunState.RUNNING
+    assert (one.leadership.leads, two.leadership.leads) == (False, True)
+    assert two.fleet.others == ()
+
+
+async def test_who_was_given_up_is_told_when_it_comes_back_and_is_one_of_them_again(
+    site: Site,
+) -> None:
+    one, two = await site.add("one"), await site.add("two")
+    one.is_cut_off = True
+    await site.turn(BEATS + 2)
+    one.is_cut_off = False
+    await site.turn(1)
+    assert (one.given_up, two.given_up) == (1, 0)
+    await site.turn(1)
+    assert [host.id for host in two.fleet.others] == ["one"]
+    assert (one.leadership.leads, two.leadership.leads) == (False, True)
+
+
+async def test_a_database_that_was_away_makes_nobody_look_dead(site: Site) -> None:
+    one, two = await site.add("one"), await site.add("two")
+    cids = [await site.claim("one"), await site.claim("two")]
+    for member in (one, two):
+        member.is_cut_off = True
+    await site.turn(3 * BEATS)
+    for member in (one, two):
+        member.is_cut_off = False
+    await site.turn(2)
+    assert [await state_of(site, cid) for cid in cids] == [RunState.RUNNING] * 2
+    assert (one.given_up, two.given_up) == (0, 0)
+    assert (one.leadership.leads, two.leadership.leads) == (True, False)
+
+
+async def test_a_run_that_belongs_to_nobody_is_taken_care_of(site: Site) -> None:
+    await site.add("one")
+    cid = await site.claim("gone")
+    await site.turn(1)
+    assert await state_of(site, cid) is RunState.FAILED
+
+
+async def test_who_seals_with_another_key_is_refused(site: Site) -> None:
+    await site.add("one")
+    with pytest.raises(SettingsError, match=r"one .* secrets\.key"):
+        await site.add("two", key="another")
+    assert [host.id for host in await site.store.members()] == ["one"]
+
+
+async def test_beats_go_on_beside_everything_else(site: Site) -> None:
+    one = await site.add("one")
+    await site.turn(2)
+    assert one.fleet.alive
+    (host,) = await site.store.members()
+    assert host.beat == 3
