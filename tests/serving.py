@@ -18,6 +18,7 @@ from yarl import URL
 from aura_aio.contract.document import Contract, load_contract
 from aura_aio.server import Server, running_server
 from aura_aio.settings_table import load_settings
+from tests.backends import DATABASES
 from tests.contract.conformance import check_response
 from tests.contract.habits import check_habits
 from tests.forking import shared_fork_server
@@ -113,10 +114,13 @@ class Served(Client):
 async def serving(**settings: Any) -> AsyncIterator[Served]:
     """A server on a free port with `settings` (by their names); `data_dir` must be among them.
     `secrets` are those of templates, `start_process` starts workers in another way than usually.
+    Unless `database` is among them, it is where the test's backend has it (tests/backends.py).
     """
     secrets = settings.pop("secrets", {})
     start_process = settings.pop("start_process", None) or shared_fork_server()
     flags = {"port": 0, "workers": 1, "plans": [str(EXAMPLES)], "shutdown_grace_sec": 0, **settings}
+    folder = str(settings["data_dir"])
+    flags = {**await asyncio.to_thread(DATABASES.opened, folder), **flags}
     loaded = await asyncio.to_thread(load_settings, flags, {})
     try:
         async with (
@@ -125,6 +129,7 @@ async def serving(**settings: Any) -> AsyncIterator[Served]:
         ):
             yield Served(server, await asyncio.to_thread(load_contract), session)
     finally:
+        DATABASES.closed(folder)
         # It remembers a thousand handlers of applications that are gone, with all that they hold:
         # after a few hundred servers half a gigabyte.
         web_app._cached_build_middleware.cache_clear()

@@ -3,6 +3,7 @@
 Imports the store and the model of aura_aio.
 """
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,8 @@ import msgspec
 
 from aura_aio.model.access import NewToken, Scope, make_token
 from aura_aio.model.clock import SystemClock
-from aura_aio.store.sqlite import open_sqlite
+from aura_aio.store.opening import open_store
+from tests.backends import DATABASES
 
 HOUR = 3600.0
 
@@ -25,7 +27,8 @@ async def put_odd_tokens(
 ) -> dict[str, str]:
     """Keep tokens with changes, such as `expires_at` in the past."""
     clock = SystemClock()
-    store = await open_sqlite(data_dir / "aura.db", publish=lambda _: None, clock=clock)
+    place = await asyncio.to_thread(DATABASES.place, data_dir)
+    store = await open_store(place, publish=lambda _: None, clock=clock)
     secrets = {}
     try:
         for name, (new, changes) in tokens.items():

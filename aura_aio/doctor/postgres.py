@@ -19,7 +19,8 @@ def findings(url: DatabaseUrl, clock: Clock) -> tuple[list[Finding], Examined | 
     """What is found of the database; and what is in it, as far as it can be read."""
     try:
         require_postgres()
-        from aura_aio.store.postgres.examination import examined  # noqa: PLC0415 - it may be missing
+        from aura_aio.doctor import upkeep  # noqa: PLC0415 - it may be missing
+        from aura_aio.store.postgres.examination import examined  # noqa: PLC0415 - as well
 
         before = clock.now()
         found = examined(url)
@@ -29,6 +30,9 @@ def findings(url: DatabaseUrl, clock: Clock) -> tuple[list[Finding], Examined | 
     except StoreUnavailable as error:
         mend = "See that the server runs, and that its address, user and password are these."
         return [wrong("database", str(error), mend)], None
+    if found.condition is None:
+        mend = "Name the server that takes writes; of several (host1,host2) it is found by itself."
+        return [wrong("database", found.refusal, mend)], None
     if found.refusal:
         mend = "Name another database with --database, or start the version that has written it."
         return [wrong("database", found.refusal, mend)], None
@@ -36,7 +40,8 @@ def findings(url: DatabaseUrl, clock: Clock) -> tuple[list[Finding], Examined | 
     state = "" if version == newest else ", which the next start brings up"
     detail = f"{url}, PostgreSQL {found.release}, schema {version}{state}"
     skew_sec = max(before - found.time, found.time - after, 0.0)
-    return [ok("database", detail), _of_skew(skew_sec)], found.examined
+    told = [ok("database", detail), _of_skew(skew_sec), *upkeep.findings(found.condition)]
+    return told, found.examined
 
 
 def _of_skew(skew_sec: float) -> Finding:

@@ -7,9 +7,30 @@ from pathlib import Path
 
 import pytest
 
+from tests.backends import let_run_on
 from tests.conftest import MakeServer
 from tests.probe_plan import write_probe
 from tests.serving import Served
+
+ON_BOTH = {
+    "test_audit.py::test_pages_and_filters",
+    "test_callbacks.py::test_the_end_of_a_run_is_told_with_a_signature",
+    "test_children.py::test_a_step_gets_the_result_of_its_child",
+    "test_idempotency.py::test_a_key_holds_across_a_restart",
+    "test_logs.py::test_the_log_of_everything_in_pages",
+    "test_plan_state.py::test_a_plan_keeps_its_state_between_runs_and_restarts",
+    "test_queue_order.py::test_a_run_is_inserted_where_it_is_wanted_once",
+    "test_retry.py::test_from_where_it_failed",
+    "test_runs.py::test_a_run_is_accepted_and_executed",
+    "test_schedules.py::test_what_a_client_made_survives_a_restart",
+    "test_secrets.py::test_a_sealed_input_reaches_the_action_after_a_restart_of_the_server",
+}
+"""What runs on PostgreSQL, too: something of each part. With `--backend postgres` all tests do."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Let these run on both backends."""
+    let_run_on(metafunc, ON_BOTH)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ Imports the fixtures, `tests.serving`, `tests.server_process` and `tests.waiting
 from pathlib import Path
 
 import aura_aio
+from tests.backends import DATABASES
 from tests.conftest import MakeServer
 from tests.server_process import server_process
 from tests.serving import serving, write_plan
@@ -35,7 +36,7 @@ async def test_what_a_server_can_do(make_server: MakeServer) -> None:
         cors_origins=["https://tools.example.org"],
     )
     found = (await server.get("/api/system/capabilities")).json
-    assert (found["version"], found["store"]) == (aura_aio.__version__, "sqlite")
+    assert (found["version"], found["store"]) == (aura_aio.__version__, DATABASES.kind)
     limits = {"slots": 3, "workers": 1, "queue_limit": 7, "max_in_flight": 9, "max_monitors": 5}
     assert found["limits"] | limits == found["limits"]
     features = {"access_tokens": False, "cors": True, "hot_reload": False, "shell": True}

@@ -3,6 +3,7 @@
 Nothing here lists operations: a new one is covered as soon as it stands in the contract.
 """
 
+import asyncio
 import secrets
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 
 from aura_aio.contract.document import Operation, load_contract
 from aura_aio.model.access import SECRET_PREFIX, Scope
+from tests.backends import DATABASES
 from tests.conftest import MakeServer
 from tests.contract.example_requests import example_requests
 from tests.serving import Response, Served
@@ -180,7 +182,7 @@ async def test_no_secret_is_logged_or_kept(
     made = await server.post("/api/auth/tokens", {"scope": "read", "name": "x"}, headers=admin)
     entries = (await server.get("/api/logs?limit=1000", headers=admin)).body.decode()
     assert "token created" in entries
-    kept = b"".join(file.read_bytes() for file in (tmp_path / "data").glob("aura.db*"))
+    kept = await asyncio.to_thread(DATABASES.content, tmp_path / "data")
     assert made.json["token"]["id"].encode() in kept
     for secret in (*tokens.values(), made.json["secret"]):
         assert secret not in entries

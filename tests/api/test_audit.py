@@ -4,12 +4,12 @@ Imports pytest, the fixtures, the contract and the tests' requests and tokens.
 """
 
 import asyncio
-import sqlite3
 from pathlib import Path
 from typing import Any
 
 from aura_aio.contract.document import load_contract
 from aura_aio.model.access import Scope
+from tests.backends import DATABASES
 from tests.conftest import MakeServer
 from tests.contract.example_requests import example_requests
 from tests.serving import Served
@@ -116,20 +116,11 @@ async def test_who_asked_is_told_by_the_token(
     assert created["token_id"] == revoked["token_id"] == made_id
     assert created["by"] == known[created["by_token_id"]]["name"]
     for secret in (*tokens.values(), made.json["secret"]):
-        content = await asyncio.to_thread(_dump, data / "aura.db")
-        assert secret not in content
+        assert secret.encode() not in await asyncio.to_thread(DATABASES.content, data)
 
 
 async def _tokens(server: Served, headers: dict[str, str]) -> Any:
     return (await server.get("/api/auth/tokens", headers=headers)).json["items"]
-
-
-def _dump(database: Path) -> str:
-    connection = sqlite3.connect(f"file:{database}?mode=ro", uri=True)
-    try:
-        return "\n".join(connection.iterdump())
-    finally:
-        connection.close()
 
 
 async def test_pages_and_filters(waiting: Served) -> None:

@@ -5,9 +5,8 @@ Imports the fixtures, the contract with its example requests, `tests.raw`, `test
 """
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, closing, suppress
+from contextlib import AsyncExitStack, suppress
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ import pytest_asyncio
 
 from aura_aio.api.gate import ALWAYS_ANSWERED
 from aura_aio.contract.document import load_contract
+from tests.backends import DATABASES
 from tests.contract.example_requests import example_requests
 from tests.probe_plan import write_probe
 from tests.raw import HOST, Told, check_told, connection
@@ -220,7 +220,7 @@ async def welcome(server: Served) -> bool:
 async def test_requests_over_the_limit_are_turned_away_and_those_within_are_answered(
     small: Served, data: Path
 ) -> None:
-    with closing(await asyncio.to_thread(locked, data / "aura.db")):
+    with DATABASES.locked(data):
         held = [asyncio.ensure_future(small.post("/api/tasks/run", ECHO)) for _ in range(8)]
         refused = await until(lambda: turned_away(small))
         assert refused.json["type"] == "urn:aura:problem:overloaded"
@@ -244,13 +244,6 @@ async def ask_once(server: Served, request: bytes) -> Told:
 async def turned_away(server: Served) -> Any:
     response = await server.get("/api/plans")
     return response if response.status == 503 else None
-
-
-def locked(database: Path) -> sqlite3.Connection:
-    """Nobody else can write into it until this is closed."""
-    held = sqlite3.connect(database, timeout=10, isolation_level=None, check_same_thread=False)
-    held.execute("BEGIN IMMEDIATE")
-    return held
 
 
 async def test_bodies_that_trickle_are_in_the_way_of_each_other_only(small: Served) -> None:

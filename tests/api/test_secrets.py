@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from tests.backends import DATABASES
 from tests.conftest import MakeServer
 from tests.server_process import server_process
 from tests.serving import Served, serving, write_plan
@@ -160,11 +161,9 @@ def assert_hidden(*found: object) -> None:
             assert part not in text
 
 
-def stored(folder: Path) -> bytes:
+async def stored(folder: Path) -> bytes:
     """All bytes of the database and what belongs to it."""
-    files = sorted(folder.glob("aura.db*"))
-    assert files
-    return b"".join(file.read_bytes() for file in files)
+    return await asyncio.to_thread(DATABASES.content, folder)
 
 
 @pytest.mark.parametrize("task", ["leak_secret", "leak_input"])
@@ -188,7 +187,7 @@ async def test_a_secret_is_in_no_answer_no_log_line_and_not_in_the_store(
     listed = (await server.get("/api/runs?include=inputs,result")).json
     definition = (await server.get(f"/api/runs/{cid}/definition")).json
     assert_hidden(run, log, streamed, listed, definition)
-    assert_hidden(stored(tmp_path / "data"))
+    assert_hidden(await stored(tmp_path / "data"))
 
 
 async def test_a_secret_that_is_passed_to_a_child_is_one_there_whatever_the_child_does_with_it(
@@ -217,7 +216,7 @@ async def test_a_secret_that_is_passed_to_a_child_is_one_there_whatever_the_chil
         assert shown["inputs"] == {"text": "***", "conf": "***"}
         assert_hidden(shown, timeline)
     listed = (await server.get("/api/runs?include=inputs,result")).json
-    assert_hidden(parent, logs, streamed, listed, stored(data_dir))
+    assert_hidden(parent, logs, streamed, listed, await stored(data_dir))
 
 
 async def test_what_was_masked_before_a_crash_is_the_same_after_it(
@@ -229,7 +228,7 @@ async def test_what_was_masked_before_a_crash_is_the_same_after_it(
     assert (run["status"], run["attempt"]) == ("succeeded", 2), run
     assert run["result"] == [{"a": "***", "b": "x ***"}] * 3
     timeline = (await server.get(f"/api/runs/{run['cid']}/timeline")).json
-    assert_hidden(run, timeline, await server.log(run["cid"]), stored(data_dir))
+    assert_hidden(run, timeline, await server.log(run["cid"]), await stored(data_dir))
 
 
 async def test_a_sealed_input_reaches_the_action_after_a_restart_of_the_server(
@@ -239,7 +238,7 @@ async def test_a_sealed_input_reaches_the_action_after_a_restart_of_the_server(
     async with serving(**settings, start=False) as server:
         cid = await server.run("secretive", "check", inputs={"value": VALUE})
         assert_hidden((await server.get(f"/api/runs/{cid}")).json)
-    assert_hidden(stored(tmp_path / "data"))
+    assert_hidden(await stored(tmp_path / "data"))
     async with serving(**settings, secrets={"VALUE": VALUE}) as server:
         run = await server.finished(cid)
         assert run["result"] == [True, 1]
@@ -272,7 +271,7 @@ async def test_what_is_wrong_with_a_secret_input_is_told_without_it(
         "/api/tasks/batch", {"tasks": [body]}, headers={"Idempotency-Key": "secret-1"}
     )
     assert batch.json["failed_count"] == 1
-    assert_hidden(alone.json, batch.json, stored(tmp_path / "data"))
+    assert_hidden(alone.json, batch.json, await stored(tmp_path / "data"))
 
 
 async def test_an_idempotency_key_holds_for_secret_inputs_and_keeps_nothing_to_guess_by(
@@ -285,7 +284,7 @@ async def test_an_idempotency_key_holds_for_secret_inputs_and_keeps_nothing_to_g
     again = await server.post("/api/tasks/run", body, headers=headers)
     assert again.json == first.json
     assert (await server.post("/api/tasks/run", other, headers=headers)).status == 422
-    assert_hidden(stored(tmp_path / "data"))
+    assert_hidden(await stored(tmp_path / "data"))
 
 
 async def test_what_is_secret_is_written_only_in_a_schema(server: Served) -> None:

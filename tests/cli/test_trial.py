@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.command import Aura
+from tests.postgres_server import connected, new_database
 
 
 def a_newer_database(data: Path) -> None:
@@ -90,3 +91,19 @@ def test_who_has_a_token_would_come_in(tmp_path: Path) -> None:
 def contents(folder: Path) -> dict[Path, bytes]:
     """Every file."""
     return {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def test_a_database_on_a_server_is_only_looked_at(tmp_path: Path) -> None:
+    url = new_database()
+    words = "serve", "--check", "--json", "--data-dir", str(tmp_path / "data")
+    done = Aura("", tmp_path)(*words, AURA_DATABASE=url.secret)
+    assert (done.code, json.loads(done.out)) == (0, {"ok": True}), done.err
+    with closing(connected(url)) as connection:
+        schemas = "SELECT 1 FROM pg_namespace WHERE nspname = 'aura'"
+        assert connection.execute(schemas).fetchone() is None
+        connection.execute("CREATE SCHEMA aura; CREATE TABLE aura.recipes (name text)")
+    foreign = Aura("", tmp_path)(*words, "--database", url.secret)
+    assert (foreign.code, "is that of another program" in foreign.err) == (1, True)
+    away = Aura("", tmp_path)(*words, "--database", "postgresql://u:geheim@127.0.0.1:1/x")
+    assert (away.code, "cannot be read" in away.err, "geheim" in away.err) == (1, True, False)
+    assert contents(tmp_path) == {}

@@ -38,3 +38,30 @@ async def test_others_have_their_turn_while_a_batch_is_looked_at(make_bench: Mak
     turns[-1].cancel()
     assert [type(each) for each in batch] == [InputsRejected] * 50
     assert len(turns) >= 49
+
+
+class LateClock(TurnedClock):
+    """Shows that the first turn is over once it was looked at ten times, and stands still then."""
+
+    looks = 0
+
+    def monotonic(self) -> float:
+        """How far it is now."""
+        self.looks += 1
+        return TURN_SEC if self.looks > 10 else 0.0
+
+
+async def test_each_turn_is_as_long_as_the_first(make_bench: MakeBench) -> None:
+    bench = make_bench(clock=LateClock())
+    bench.write({"tasks/t.yaml": TASK})
+    await bench.open()
+    loop = asyncio.get_running_loop()
+    turns: list[asyncio.Handle] = []
+
+    def other() -> None:
+        turns.append(loop.call_soon(other))
+
+    other()
+    await bench.admission.admit_each([RunRequest(plan_name="p", task_name="t")] * 50)
+    turns[-1].cancel()
+    assert len(turns) <= 3

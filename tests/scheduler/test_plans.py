@@ -228,6 +228,8 @@ async def test_what_is_broken_now_stays_as_it_was(site: Site) -> None:
 
 
 async def test_schedules_and_events_that_were_not_told_are_told_next_time(site: Site) -> None:
+    await site.reload.changed(frozenset())
+    assert (site.told(), site.reload.is_unfinished) == ((0, 0), False)
     edited = site.write("tasks/t.yaml", TITLED % "new")
     site.triggers.store_is_there = False
     for _ in range(2):

@@ -123,6 +123,30 @@ async def test_the_queue_and_plans_are_paused_each_by_itself(subject: Subject) -
     assert await subject.queue.resume_queue(None) == Pauses(None, {})
 
 
+async def test_a_run_is_put_off_or_made_ready(subject: Subject) -> None:
+    (cid,) = await submitted(subject, "p/t")
+    for run_at, delay_sec, expected in (
+        (START + 9, None, START + 9),
+        (None, 5.0, START + 5),
+        (None, None, START),
+    ):
+        run = await subject.queue.set_run_at(cid, run_at, delay_sec)
+        assert run.run_at == expected
+
+
+async def test_the_figures_tell_for_how_long_the_oldest_has_been_ready(tmp_path: Path) -> None:
+    plans, vault = await load(tmp_path, {"p/t": STEP})
+    clock = TurnedClock()
+    subject = Subject(tmp_path, plans, vault, clock)
+    await subject.open()
+    assert (await subject.queue.overview()).oldest_age_sec is None
+    await submitted(subject, "p/t")
+    for seconds, age in ((0, 0.0), (5, 5.0), (-9, 0.0)):  # a clock may be put back
+        clock.put(seconds)
+        assert (await subject.queue.overview()).oldest_age_sec == age
+    await subject.close()
+
+
 async def test_a_queue_of_a_system_that_is_stopped_says_so(subject: Subject) -> None:
     await submitted(subject, "p/t")
     parts = (subject.store.queue, subject.store.runs, subject.hands, subject.admission)

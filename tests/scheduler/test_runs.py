@@ -11,11 +11,11 @@ import pytest
 from msgspec.structs import replace
 
 from aura_aio.model.audit import Note, noting
-from aura_aio.model.errors import BatchRejected, RequestInvalid
+from aura_aio.model.errors import BatchRejected, RequestInvalid, RunNotFinished, RunNotFound
 from aura_aio.model.origin import FromSchedule, decode_origin
 from aura_aio.model.plan import StepStatus
 from aura_aio.model.ports import RunFilter
-from aura_aio.model.run import OnCrash, Outcome, Run, StepRecord
+from aura_aio.model.run import HANDED_DOWN, OnCrash, Outcome, Run, StepRecord
 from aura_aio.model.sealing import Hidden, hidden_from
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.model.trace import TraceContext
@@ -84,6 +84,15 @@ async def test_all_that_are_meant_are_cancelled_page_by_page(subject: Subject) -
     assert killed.mode == "kill"
     ended = RunFilter(statuses=(RunState.SUCCEEDED, RunState.CANCELLED))
     assert await subject.runs.cancel_tasks(ended) == Cancelled(0, 0)
+
+
+async def test_runs_are_listed_page_by_page(subject: Subject) -> None:
+    cids, listed, cursor = await submitted(subject, 3), list[str](), None
+    for _ in range(3):
+        page = await subject.runs.list(RunFilter(), limit=1, cursor=cursor, include=frozenset())
+        listed += [run.cid for run in page.items]
+        cursor = page.next_cursor
+    assert (listed, cursor) == (cids[::-1], None)
 
 
 async def test_the_queue_is_cleared_page_by_page(subject: Subject) -> None:
@@ -156,8 +165,11 @@ async def no_foresight(*_: object) -> dict[str, bool]:
 async def test_each_of_a_batch_is_told_what_is_wrong_with_it(subject: Subject) -> None:
     bad = replace(ASKED, inputs={"n": "x"})
     invalid = RequestInvalid([("/priority", "Not a valid integer.")])
-    batch = await subject.runs.submit_batch([ASKED, bad, invalid], atomic=False)
-    good, refused, told = batch.items
+    unknown = replace(ASKED, task_name="v")
+    batch = await subject.runs.submit_batch([ASKED, bad, invalid, unknown], atomic=False)
+    good, refused, told, lost = batch.items
+    assert lost.rejection is not None
+    assert (lost.rejection.code, lost.rejection.faults) == ("bad-reference", ())
     assert good.cid is not None
     assert await states(subject, [good.cid]) == [RunState.QUEUED]
     assert refused.rejection is not None
@@ -197,6 +209,14 @@ async def test_a_run_that_is_done_over_is_as_the_first_was(subject: Subject) -> 
         {"key": "hunter2"},
     )
     assert [(step.step, step.action) for step in again.steps] == [("a", Redoing.RUN)]
+
+
+async def test_only_a_run_that_has_ended_is_done_over(subject: Subject) -> None:
+    (cid,) = await submitted(subject)
+    with pytest.raises(RunNotFinished, match=f"{cid}.*queued"):
+        await subject.runs.retry(cid, RetryRequest())
+    with pytest.raises(RunNotFound, match="'nobody'"):
+        await subject.runs.retry("nobody", RetryRequest())
 
 
 async def test_a_run_that_is_done_over_was_started_by_what_the_first_was(subject: Subject) -> None:
@@ -250,7 +270,8 @@ async def test_what_a_lost_attempt_did_counts_only_where_the_run_went_on_from_th
     await store.enqueue([tasklet], [admitted.definition])
     await subject.store.queue.claim(["w1"])
     cid = tasklet.cid
-    await store.record_steps([StepRecord(cid, 1, "a", StepStatus.SUCCESS, 1.0, 2.0, 1, b"7")])
+    done = StepRecord(cid, 1, "a", StepStatus.SUCCESS, 1.0, 2.0, 1, b"7")
+    await store.record_steps([done, replace(done, step="z")])
     await store.lose([(cid, 1)], reason="Gone.")
     await subject.store.queue.claim(["w1"])
     await store.finish([Outcome(cid, 2, RunEvent.FAIL, 0.0)])
@@ -261,5 +282,6 @@ async def test_what_a_lost_attempt_did_counts_only_where_the_run_went_on_from_th
     assert [step.action for step in planned.steps] == [action]
     assert again.steps == planned.steps
     assert again.cid is not None
-    kept = [(each.step, each.output) for each in await store.finished_steps(again.cid)]
-    assert kept == ([("a", b"7")] if action is Redoing.REUSE else [])
+    kept = await store.finished_steps(again.cid)
+    handed_down = replace(done, cid=again.cid, attempt=HANDED_DOWN)
+    assert kept == ((handed_down,) if action is Redoing.REUSE else ())

@@ -102,6 +102,13 @@ async def test_a_task_is_kept_by_its_proper_name(bench: Bench) -> None:
     assert changed.schedule.task_name == "t"
 
 
+async def test_what_stays_as_it_was_is_not_written_again(bench: Bench) -> None:
+    await bench.schedules.create("mine", HOURLY)
+    before = bench.store.commits
+    await bench.reload()
+    assert bench.store.commits == before
+
+
 async def test_an_id_is_taken_once(bench: Bench) -> None:
     await bench.schedules.create("mine", HOURLY)
     with pytest.raises(ScheduleExists, match="'mine'"):
@@ -221,7 +228,9 @@ async def test_one_whose_time_cannot_be_computed_stays_as_it_is(make_bench: Make
         [ScheduleState(id="lost", basis="", decided_at=state.decided_at, created=lost)]
     )
     await reopened(bench)
-    assert bench.schedules.get("lost").timing is None
+    entry = bench.schedules.get("lost")
+    assert (entry.timing, entry.source, entry.next_run_at) == (None, Source.API, math.inf)
+    assert (entry.schedule, entry.state.created) == (lost, lost)
     accepted = await bench.schedules.run_now("lost")
     assert [run.cid for run in await bench.runs()] == [accepted.cid]
     await bench.schedules.delete("lost")

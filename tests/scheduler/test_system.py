@@ -319,6 +319,8 @@ async def test_what_handlers_call_is_done_by_the_part_that_does_it(whole: Whole)
     key = whole.subject.runs.idempotency_key("m", b"")
     once, twice = [await scheduler.retry_task(cid, RetryRequest(), key) for _ in range(2)]
     assert (once.retry_of, twice.cid, twice.replayed) == (cid, once.cid, True)
+    assert [step.step for step in once.steps] == ["a"]
+    assert twice.steps == once.steps
     other = (await scheduler.run_ad_hoc_task(replace(ASKED, priority=99))).cids[0]
     await whole.subject.store.queue.claim(["w1"])
     asked = (await scheduler.cancel_task(other)).cancel

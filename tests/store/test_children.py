@@ -111,6 +111,8 @@ async def test_only_some_are_claimed_if_asked_for(opened: Opened) -> None:
     delayed = await opened.enqueue(delay_sec=9)
     claimed = await opened.store.queue.claim(["w1", "w2"], [third, second, first, delayed])
     assert [tasklet.cid for tasklet in claimed] == [first, second]
+    run = await opened.run(second)
+    assert (run.worker, run.started_at) == ("w2", opened.clock.now())
     assert await opened.store.queue.claim(["w1"], [first, second, delayed]) == ()
     assert await opened.store.queue.claim(["w1"], []) == ()
     assert await opened.claim() == [third]

@@ -229,7 +229,8 @@ async def test_delayed_runs_are_listed_by_the_time_they_are_due(opened: Opened) 
     await opened.enqueue()
     expected = [cids[1], cids[3], cids[2], cids[0]]
     assert await listed(opened, delayed=True, limit=1) == list(enumerate(expected, 1))
-    page = await opened.store.queue.list_queue(delayed=True, limit=9, cursor=None)
+    page = await opened.store.queue.list_queue(delayed=True, limit=4, cursor=None)
+    assert (len(page.items), page.next_cursor) == (4, None)
     assert {(run.inputs, run.state) for _, run in page.items} == {(None, RunState.QUEUED)}
 
 

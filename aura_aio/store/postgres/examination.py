@@ -5,7 +5,7 @@ only.
 """
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from typing import Final, NamedTuple
 
 import psycopg
@@ -14,12 +14,19 @@ from aura_aio.model.access import Token
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
 from aura_aio.store.postgres import custody
+from aura_aio.store.postgres.condition import Condition, condition_of
 from aura_aio.store.postgres.connection import PostgresConnection
 from aura_aio.store.postgres.database import told, version_of
 from aura_aio.store.relational.examination import Examined, one
 from aura_aio.store.relational.schema import migrations
 from aura_aio.store.relational.tokens import tokens_of
 
+_WHY_NO_WRITES: Final = """
+    SELECT CASE WHEN pg_is_in_recovery() THEN 'it is a standby, which follows another server'
+        WHEN boot_val IS DISTINCT FROM reset_val
+        THEN 'default_transaction_read_only is on for this server, database or user' END
+    FROM pg_settings WHERE name = 'default_transaction_read_only'
+"""
 _TIME: Final = "SELECT CAST(extract(epoch FROM clock_timestamp()) AS float8)"
 
 
@@ -34,6 +41,8 @@ class Found(NamedTuple):
     """Of a new database the version is 0."""
     refusal: str = ""
     """Why a server would not use it."""
+    condition: Condition | None = None
+    """Of a server that takes writes."""
 
 
 def examined(url: DatabaseUrl) -> Found:
@@ -43,19 +52,34 @@ def examined(url: DatabaseUrl) -> Found:
         StoreUnavailable: it cannot be reached, or read.
         SettingsError: the address cannot be understood.
     """
+    try:
+        with _reading(url) as connection:
+            return _found(connection, url)
+    except StoreUnavailable:
+        # Without an answer so far: those that take no writes were passed over.
+        with suppress(StoreUnavailable), _reading(_whoever_is_there(url)) as connection:
+            found = _found(connection, url)
+            if found.condition is None:
+                return found
+        raise
+
+
+def _found(connection: PostgresConnection, url: DatabaseUrl) -> Found:
     newest = migrations()[-1].number
-    with _reading(url) as connection:
-        release = str(one(connection, "SELECT current_setting('server_version')")).split()[0]
-        time = float(one(connection, _TIME))
-        found = Found(release, time, Examined(is_ours=True, version=0, newest_version=newest))
-        try:
-            version = version_of(connection, url, migrations())
-        except (DatabaseTooNew, StoreUnavailable) as error:
-            return found._replace(refusal=str(error))
-        seen = found.examined._replace(version=version)
-        if version == newest:
-            seen = seen.with_what_is_in(connection)
-        return found._replace(examined=seen)
+    release = str(one(connection, "SELECT current_setting('server_version')")).split()[0]
+    time = float(one(connection, _TIME))
+    found = Found(release, time, Examined(is_ours=True, version=0, newest_version=newest))
+    if why := one(connection, _WHY_NO_WRITES):
+        return found._replace(refusal=f"{url} takes no writes: {why}.")
+    found = found._replace(condition=condition_of(connection))
+    try:
+        version = version_of(connection, url, migrations())
+    except (DatabaseTooNew, StoreUnavailable) as error:
+        return found._replace(refusal=str(error))
+    seen = found.examined._replace(version=version)
+    if version == newest:
+        seen = seen.with_what_is_in(connection)
+    return found._replace(examined=seen)
 
 
 def usable_tokens(url: DatabaseUrl) -> tuple[Token, ...]:
@@ -79,6 +103,12 @@ def is_in_use(url: DatabaseUrl) -> bool:
     """
     with _reading(url) as connection:
         return custody.is_held(connection)
+
+
+def _whoever_is_there(url: DatabaseUrl) -> DatabaseUrl:
+    """The same address, of whichever server answers there first, also if it takes no writes."""
+    sign = "&" if "?" in url.secret else "?"
+    return DatabaseUrl(f"{url.secret}{sign}target_session_attrs=any")
 
 
 @contextmanager
