@@ -14,6 +14,7 @@ import click
 import pytest
 import yaml
 
+from aura_aio import callback_key, vault
 from aura_aio.api import metrics
 from aura_aio.cli.aura import aura
 from aura_aio.settings import Settings
@@ -46,27 +47,32 @@ def unit() -> RawConfigParser:
     return parser
 
 
-def of_kind(kind: str) -> Any:
-    """The object of a kind among those for Kubernetes."""
-    (found,) = [each for each in documents("kubernetes.yaml") if each["kind"] == kind]
-    return found
+def of_kind(kind: str, name: str | None = None) -> Any:
+    """The object of a kind, and of a name where there are several, among those for Kubernetes."""
+    found = [each for each in documents("kubernetes.yaml") if each["kind"] == kind]
+    (one,) = [each for each in found if name is None or each["metadata"]["name"] == name]
+    return one
 
 
-def pod() -> Any:
-    """What a pod is like."""
-    return of_kind("Deployment")["spec"]["template"]["spec"]
+def pod(name: str = "aura") -> Any:
+    """What a pod is like: a server, or a host of workers."""
+    return of_kind("Deployment", name)["spec"]["template"]["spec"]
 
 
 def commands() -> Iterator[list[str]]:
     """Every command line of `aura` without its first word, in files and guide."""
     yield shlex.split(unit()["Service"]["ExecStart"])[1:]
-    yield documents("compose.yaml")[0]["services"]["server"]["command"]
-    yield pod()["containers"][0]["args"]
+    for name in ("server", "worker"):
+        yield documents("compose.yaml")[0]["services"][name]["command"]
+    for name in ("aura", "aura-worker"):
+        yield pod(name)["containers"][0]["args"]
     (line,) = re.findall(r"^CMD (.*)$", text("Dockerfile"), re.M)
     yield yaml.safe_load(line)
     for block in Page(GUIDE).blocks:
         for line in block.text.replace("\\\n", " ").splitlines():
-            if match := re.search(r"^aura (.*)|run --rm server (.*)|image \S+ .* -- (.*)", line):
+            if match := re.search(
+                r"^aura (.*)|bin/aura (.*)|run --rm server (.*)|image \S+ .* -- (.*)", line
+            ):
                 yield shlex.split(next(each for each in match.groups() if each), comments=True)
 
 
@@ -74,7 +80,8 @@ COMMANDS = list(commands())
 
 
 def test_every_command_line_is_understood() -> None:
-    assert len(COMMANDS) >= 8
+    assert len(COMMANDS) >= 9
+    assert [words[0] for words in COMMANDS].count("worker") == 3
     for words in COMMANDS:
         command: click.Command = aura
         rest = list(words)
@@ -97,16 +104,19 @@ def seconds(span: str) -> float:
     return float(span.removesuffix("s"))
 
 
-def test_who_ends_a_server_waits_for_its_end() -> None:
+def test_who_ends_a_server_or_a_host_waits_for_its_end() -> None:
     service = unit()["Service"]
-    compose = documents("compose.yaml")[0]["services"]["server"]
-    (container,) = pod()["containers"]
-    pause = float(container["lifecycle"]["preStop"]["exec"]["command"][1])
-    for words, wait in (
-        (shlex.split(service["ExecStart"]), seconds(service["TimeoutStopSec"])),
-        (compose["command"], seconds(compose["stop_grace_period"])),
-        (container["args"], pod()["terminationGracePeriodSeconds"] - pause),
-    ):
+    ends = [(shlex.split(service["ExecStart"]), seconds(service["TimeoutStopSec"]))]
+    for name in ("server", "worker"):
+        compose = documents("compose.yaml")[0]["services"][name]
+        ends.append((compose["command"], seconds(compose["stop_grace_period"])))
+    for name in ("aura", "aura-worker"):
+        (container,) = pod(name)["containers"]
+        wait = pod(name)["terminationGracePeriodSeconds"]
+        if "lifecycle" in container:
+            wait -= float(container["lifecycle"]["preStop"]["exec"]["command"][1])
+        ends.append((container["args"], wait))
+    for words, wait in ends:
         assert given(words, "--shutdown-grace-sec") + FORCE_SEC < wait, words
 
 
@@ -144,14 +154,18 @@ def test_everybody_means_the_same_port_name_and_paths() -> None:
 
 
 def test_the_keys_are_where_the_server_looks_and_only_for_who_should_see_them() -> None:
-    (container,) = pod()["containers"]
-    mounts = {each["mountPath"] for each in container["volumeMounts"]}
-    (keys,) = [each["secret"] for each in pod()["volumes"] if each["name"] == "keys"]
     (data,) = re.findall(r"AURA_DATA_DIR=(\S+)", text("Dockerfile"))
-    assert {f"{data}/{each['path']}" for each in keys["items"]} < mounts
-    assert {each["path"] for each in keys["items"]} == {"secrets.key", "callbacks.key"}
-    assert data in mounts
-    assert keys["defaultMode"] & 0o007 == 0  # YAML's 0440 is octal
+    for name, wanted in (
+        ("aura", {vault.KEY_FILE, callback_key.KEY_FILE}),
+        ("aura-worker", {vault.KEY_FILE}),
+    ):
+        (container,) = pod(name)["containers"]
+        mounts = {each["mountPath"] for each in container["volumeMounts"]}
+        (keys,) = [each["secret"] for each in pod(name)["volumes"] if each["name"] == "keys"]
+        assert {each["path"] for each in keys["items"]} == wanted
+        assert mounts - {data} > {f"{data}/{file}" for file in wanted}
+        assert data in mounts
+        assert keys["defaultMode"] & 0o007 == 0  # YAML's 0440 is octal
 
 
 def test_the_scaler_asks_for_what_there_is() -> None:
@@ -162,7 +176,7 @@ def test_the_scaler_asks_for_what_there_is() -> None:
     for name in re.findall(r"aura_\w+", rule["metricsQuery"] + rule["seriesQuery"]):
         assert f'"{name}"' in source
     target = of_kind("HorizontalPodAutoscaler")["spec"]["scaleTargetRef"]
-    assert target["name"] == of_kind("Deployment")["metadata"]["name"]
+    assert pod(target["name"])["containers"][0]["args"][0] == "worker"
 
 
 def test_the_unit_has_its_sections() -> None:
