@@ -252,6 +252,17 @@ async def test_a_clock_that_is_put_back_brings_no_due_time_again(
     assert await bench.due() == [START + HOUR, START + 2 * HOUR, START + 3 * HOUR]
 
 
+async def test_a_clock_that_is_put_right_by_a_second_is_not_worth_a_line(
+    make_bench: MakeBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = await scheduled(make_bench, "id: a, every: 1h")
+    for by, lines in ((-1, 0), (-1.5, 1)):
+        bench.clock.put(by - MINUTE)
+        bench.clock.turn(MINUTE)
+        await bench.settled()
+        assert len(caplog.records) == lines
+
+
 async def test_times_before_a_schedule_was_there_are_not_missed(make_bench: MakeBench) -> None:
     bench = await scheduled(make_bench, "id: a, every: 1h, overlap: queue, catch_up: all")
     await bench.turn(90 * MINUTE)

@@ -252,6 +252,17 @@ async def test_a_reload_changes_who_waits(make_bench: MakeBench) -> None:
     assert len(await bench.after()) == 1
 
 
+async def test_what_there_is_not_keeps_a_task_from_no_other_event(make_bench: MakeBench) -> None:
+    bench = await planned(make_bench, {"first": STEP, "second": STEP})
+    bench.write({"tasks/second.yaml": on("task: third", "task: first")})
+    await bench.reload()
+    assert len(bench.plans.get("p").errors) == 1
+    await run(bench, "first")
+    await bench.end()
+    await answered(bench)
+    assert await bench.after() == [("second", "first", "succeeded")]
+
+
 async def test_a_full_queue_makes_an_event_wait(make_bench: MakeBench) -> None:
     bench = await planned(make_bench, {"first": STEP, "second": on("task: first")}, queue_limit=1)
     await run(bench, "first")

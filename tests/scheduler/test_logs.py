@@ -16,6 +16,8 @@ from aura_aio.model.audit import AuditFilter, AuditOutcome, Note
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.errors import BadCursor, RunNotFound
 from aura_aio.model.log import LogEntry, LogFilter, LogLevel, LogLine
+from aura_aio.model.run import RunChanged
+from aura_aio.model.states import RunState
 from aura_aio.scheduler import logs
 from aura_aio.scheduler.events import EventBus, RunEnds
 from aura_aio.scheduler.logs import LogPage, Logs
@@ -181,6 +183,14 @@ async def test_who_asks_for_the_log_of_everything_waits_for_what_passes(
     await written.write(1, None, LogLevel.ERROR)
     page = await asked(written.of_all(errors, wait_sec=LONG_SEC, since=1), happens())
     assert seqs(page.entries) == ([3] if what == "line" else [])
+
+
+def test_an_end_that_nobody_waits_for_is_told_to_all_others() -> None:
+    bus, told = EventBus(), list[RunChanged]()
+    RunEnds(bus)
+    bus.subscribe(told.append)
+    bus.publish(RunChanged(NOBODY, RunState.RUNNING, RunState.FAILED, 1, 0.0))
+    assert [fact.cid for fact in told] == [NOBODY]
 
 
 async def test_after_a_shutdown_has_begun_nobody_is_held(written: Written) -> None:
