@@ -17,8 +17,10 @@ from aura_aio.model.plan import StepStatus
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.run import HANDED_DOWN, OnCrash, Outcome, Run, StepRecord
 from aura_aio.model.sealing import Hidden, hidden_from
+from aura_aio.model.sizes import InputsTooLarge
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.model.trace import TraceContext
+from aura_aio.run_settings import RunSettings
 from aura_aio.scheduler import queue, runs
 from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.events import EventBus, RunEnds
@@ -241,6 +243,15 @@ async def test_a_run_is_done_over_by_the_task_as_it_was_or_as_it_is_now(subject:
         again = await subject.runs.retry(tasklet.cid, RetryRequest(latest=latest))
         assert again.cid is not None
         assert await subject.runs.get_run_definition(again.cid) == definition
+
+
+async def test_inputs_are_as_large_as_they_may_be_secret_ones_included(subject: Subject) -> None:
+    most = RunSettings().max_inputs_bytes
+    large = RunRequest(plan_name="p", task_name="s", inputs={"key": "x" * most})
+    with pytest.raises(InputsTooLarge, match=f"{most:,} are allowed"):
+        await subject.runs.submit(large)
+    (cid,) = await submitted(subject)
+    assert (await whole(subject, cid)).sealed is None
 
 
 async def test_what_was_secret_stays_so_whatever_the_task_says_of_it_now(subject: Subject) -> None:

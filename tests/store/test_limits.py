@@ -74,6 +74,17 @@ async def test_a_run_that_waits_is_not_overtaken_on_what_it_needs(opened: Opened
     assert await opened.claim(9) == others[:1]
 
 
+async def test_those_that_wait_for_the_same_keep_one_place_whatever_their_plans(
+    opened: Opened,
+) -> None:
+    two = Limit("resource:api", 2)
+    await opened.start(limits=(SITE,))
+    for plan_name in ("p", "q"):
+        await opened.enqueue(plan_name=plan_name, priority=9, limits=(SITE, two))
+    free = await opened.enqueue(limits=(two,))
+    assert await opened.claim(9) == [free]
+
+
 async def test_the_smallest_number_for_a_resource_counts(opened: Opened) -> None:
     many = await opened.enqueue_many(3, limits=(API,))
     few = await opened.enqueue(priority=1, limits=(Limit("resource:api", 2),))
