@@ -165,6 +165,8 @@ async def test_runs_that_do_one_over_are_found_by_it(opened: Opened) -> None:
     assert await cids(opened, retry_of=other) == [third]
     assert await cids(opened, retry_of=cid, plan_name="other") == [second]
     assert await cids(opened, retry_of=cid, plans=frozenset({"other"})) == [second]
+    both = frozenset({"hello", "other"})
+    assert await cids(opened, retry_of=cid, plans=both) == [second, first]
     assert await cids(opened, retry_of=cid, statuses=(RunState.FAILED,)) == []
     assert await cids(opened, retry_of=cid, parent_cid=other) == []
     assert await cids(opened, retry_of=first) == []
