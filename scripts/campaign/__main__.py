@@ -5,7 +5,6 @@ Imports the other parts of the campaign.
 
 import argparse
 import asyncio
-import json
 import random
 import secrets
 import shutil
@@ -15,24 +14,22 @@ import subprocess
 import sys
 import tempfile
 import time
-import urllib.request
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
-from typing import Any
 
-from campaign import history
+from campaign import fleet, history
 from campaign.checker import TERMINAL, violations
 from campaign.clients import Clients
 from campaign.faults import FAULTS
+from campaign.network import Unusable
 from campaign.plan import write_plan
 from campaign.record import Record
 from campaign.server import DATABASE, Server
+from campaign.settling import settle
 
-SETTLE_SEC = 90.0
 DISK_MIB = 256
-LONG_AGO = "2000-01-01T00:00:00Z"
 KILLS = ("kill_server", "kill_worker")
 """Each round has one of these."""
 
@@ -46,12 +43,19 @@ def main() -> None:
     parser.add_argument("--clients", type=int, default=8, help="at the same time (8)")
     parser.add_argument("--workers", type=int, default=2, help="worker processes (2)")
     parser.add_argument("--seed", type=int, help="does the same again, as far as it decides")
-    parser.add_argument("--fault", action="append", choices=list(FAULTS), help="only this one")
+    parser.add_argument(
+        "--fault", action="append", choices=[*FAULTS, *fleet.FAULTS], help="only this"
+    )
+    parser.add_argument("--fleet", action="store_true", help="several servers, on PostgreSQL")
+    parser.add_argument("--servers", type=int, default=3, help="of a fleet (3)")
+    parser.add_argument("--hosts", type=int, default=6, help="of a fleet, with workers only (6)")
     parser.add_argument("--keep", action="store_true", help="leave the folder for a look at it")
     options = parser.parse_args()
     # Whoever ends it early gets the disk and the folder back, after a minute and a half at most.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     options.seed = secrets.randbelow(2**32) if options.seed is None else options.seed
+    if options.fleet:
+        sys.exit(_fleet(options))
     with _folder(keep=options.keep) as folder, _disk(folder / "disk") as has_end:
         faults = options.fault or [name for name in FAULTS if has_end or name != "fill_disk"]
         if not has_end:
@@ -59,6 +63,16 @@ def main() -> None:
         print(f"seed {options.seed}, {options.rounds} rounds, folder {folder}", flush=True)
         campaign = Campaign(folder, options, faults)
         sys.exit(asyncio.run(campaign.run()))
+
+
+def _fleet(options: argparse.Namespace) -> int:
+    with _folder(keep=options.keep) as folder:
+        print(f"seed {options.seed}, {options.rounds} rounds, folder {folder}", flush=True)
+        try:
+            return fleet.run_fleet(folder, options)
+        except Unusable as error:
+            print(f"There is no fleet: {error}")
+            return 0
 
 
 class Campaign:
@@ -103,7 +117,7 @@ class Campaign:
         async with asyncio.TaskGroup() as group:
             group.create_task(clients.act(self._options.clients, self._options.seconds))
             group.create_task(self._break(names, chance))
-        await asyncio.to_thread(self._settle)
+        await asyncio.to_thread(settle, self._server.url, self._left)
         database = self._server.data / DATABASE
         found = await asyncio.to_thread(violations, database, self._ledger, self._record)
         took = time.monotonic() - began
@@ -118,18 +132,6 @@ class Campaign:
             if not self._server.runs:
                 await asyncio.to_thread(self._server.start)
 
-    def _settle(self) -> None:
-        """Return when every run has ended, those included that would not by themselves: endless
-        ones, and those that the clock was set back for. The checker finds what is left at last.
-        """
-        deadline = time.monotonic() + SETTLE_SEC
-        while self._left() and time.monotonic() < deadline:
-            self._call("POST", "/api/tasks/cancel", {"task_name": "endless"})
-            delayed = self._call("GET", "/api/queue/list?state=delayed&limit=1000")
-            for item in delayed.get("items", ()):
-                self._call("PATCH", f"/api/tasks/{item['cid']}/run-at", {"run_at": LONG_AGO})
-            time.sleep(0.1)
-
     def _left(self) -> int:
         marks = ", ".join("?" * len(TERMINAL))
         with closing(sqlite3.connect(self._server.data / DATABASE, timeout=30)) as database:
@@ -138,21 +140,6 @@ class Campaign:
                 tuple(TERMINAL),
             ).fetchone()
         return int(left)
-
-    def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The answer, or nothing when there is none or an error: it is asked again."""
-        data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(  # noqa: S310 - our own address
-            self._server.url + path,
-            data,
-            {"Content-Type": "application/json"},
-            method=method,
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
-                return json.load(answer)
-        except OSError:
-            return {}
 
     def _summarise(self) -> None:
         record = self._record

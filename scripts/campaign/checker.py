@@ -20,8 +20,14 @@ MAX_ATTEMPTS = 3
 OF_A_LOST_WORKER = {"WorkerLost", "PoisonRun"}
 
 
-def violations(database: Path, ledger: Path, record: Record) -> list[str]:
-    """Everything that is not as it was promised; what is checked stands in the functions below."""
+def violations(
+    database: Path, ledger: Path, record: Record, *, is_fleet: bool = False
+) -> list[str]:
+    """Everything that is not as it was promised; what is checked stands in the functions below.
+
+    In a fleet a host that is cut off goes on, as far as it gets, with what others have begun anew:
+    nobody can tell it. What it reports is not taken, which is checked.
+    """
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         connection.execute("BEGIN")  # all that is read is of one moment
         runs = _Runs(connection)
@@ -32,7 +38,7 @@ def violations(database: Path, ledger: Path, record: Record) -> list[str]:
             *_not_as_answered(runs, record),
             *_keys(connection, runs, record),
             *_ended_oddly(runs, calls),
-            *_run_twice(runs, calls, first_successes(connection)),
+            *_run_twice(runs, calls, first_successes(connection), is_fleet=is_fleet),
             *illegal(history),
             *overtaken(history),
             *_log_gaps(connection),
@@ -117,9 +123,12 @@ def _ended_oddly(runs: _Runs, calls: list[Call]) -> Iterator[str]:
                 yield f"{cid} has {state}: {error}"
 
 
-def _run_twice(runs: _Runs, calls: list[Call], kept: dict[tuple[str, str], float]) -> Iterator[str]:
+def _run_twice(
+    runs: _Runs, calls: list[Call], kept: dict[tuple[str, str], float], *, is_fleet: bool
+) -> Iterator[str]:
     """No step begins twice in one attempt, or at all where the policy forbids it; none that is kept
-    as finished begins under `resume`; and no attempt goes on once a later one has begun.
+    as finished begins under `resume`; and no attempt goes on once a later one has begun, but in a
+    fleet.
     """
     begun: Counter[tuple[str, int, str]] = Counter()
     newest: dict[str, int] = {}
@@ -132,7 +141,7 @@ def _run_twice(runs: _Runs, calls: list[Call], kept: dict[tuple[str, str], float
             yield f"{call.cid} ({policy}) has begun attempt {call.attempt}"
         if policy == "resume" and call.at > kept.get((call.cid, call.step), call.at):
             yield f"{call.cid} has begun {call.step} again, which was kept as finished"
-        if call.attempt < newest.get(call.cid, 0):
+        if call.attempt < newest.get(call.cid, 0) and not is_fleet:
             yield f"{call.cid} has begun {call.step} in attempt {call.attempt}, after a later one"
         newest[call.cid] = max(newest.get(call.cid, 0), call.attempt)
     for (cid, attempt, step), times in begun.items():

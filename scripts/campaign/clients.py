@@ -24,7 +24,8 @@ class Unanswered(Exception):
 class Clients:
     """A crowd with one record; `chance` decides what each does."""
 
-    def __init__(self, url: str, record: Record, chance: random.Random) -> None:
+    def __init__(self, url: str, record: Record, chance: random.Random, token: str = "") -> None:
+        self._headers = {"Authorization": f"Bearer {token}"} if token else {}
         self._url = url
         self._record = record
         self._chance = chance
@@ -34,7 +35,7 @@ class Clients:
     async def act(self, count: int, seconds: float) -> None:
         """`count` clients do one thing after another for `seconds`."""
         timeout = aiohttp.ClientTimeout(total=ANSWER_SEC)
-        async with aiohttp.ClientSession(timeout=timeout) as session:
+        async with aiohttp.ClientSession(timeout=timeout, headers=self._headers) as session:
             loop = asyncio.get_running_loop()
             end = loop.time() + seconds
             async with asyncio.TaskGroup() as group:

@@ -35,7 +35,7 @@ _USUAL: Final = {
 _SETTINGS: Final = f"""
     SET search_path TO {SCHEMA};
     SET statement_timeout TO 0;
-    SET lock_timeout TO 30000;
+    SET lock_timeout TO 10000;
     SET idle_in_transaction_session_timeout TO 10000;
     SET default_transaction_isolation TO 'read committed';
     SET jit TO off;

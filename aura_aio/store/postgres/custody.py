@@ -28,6 +28,13 @@ _HOLDERS: Final = """
 _MYSELF: Final = """
     SELECT pid, CAST(backend_start AS text) FROM pg_stat_activity WHERE pid = pg_backend_pid()
 """
+_END_TURN: Final = """
+    SELECT pg_terminate_backend(pid) FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = ? AND objsubid = 1
+    AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+    AND wait_event_type = 'Client'
+    AND xact_start < clock_timestamp() - CAST(? AS float8) * interval '1 second'
+"""
 _END: Final = """
     SELECT pg_terminate_backend(pid) FROM pg_stat_activity
     WHERE pid = CAST(? AS int) AND CAST(backend_start AS text) = ?
@@ -80,6 +87,16 @@ def end_predecessor(connection: PostgresConnection, predecessor: Backend) -> Non
     noticed: what it had not committed is undone.
     """
     connection.execute(_END, predecessor)
+
+
+def end_turn(connection: PostgresConnection, longer_than_sec: float) -> bool:
+    """End the connection that has had the turn for longer than that and waits for its client, which
+    was stopped or cut off in the midst of it; answers whether there was one.
+
+    What the server itself has for that does not see who was cut off between the statements that it
+    had sent at once.
+    """
+    return bool(connection.execute(_END_TURN, (TURN, longer_than_sec)).fetchall())
 
 
 def myself(connection: PostgresConnection) -> Backend:

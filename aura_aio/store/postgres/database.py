@@ -32,6 +32,8 @@ LOCK_WAIT_SEC: Final = 2.0
 FIND_OUT_SEC: Final = 30.0
 """How long the outcome of a commit is asked for whose answer was lost."""
 _PAUSE_SEC: Final = 0.5
+TURN_SEC: Final = 8.0
+"""How long a server may have the turn while it says nothing."""
 
 _BEGIN: Final = f"""
     BEGIN;
@@ -200,7 +202,14 @@ class PostgresDatabase:
         self._writer.close()
 
     def _begin(self) -> bool:
-        cursor = self._writer.raw.execute(_BEGIN)
+        try:
+            cursor = self._writer.raw.execute(_BEGIN)
+        except errors.LockNotAvailable:
+            self.rollback()
+            if not custody.end_turn(self._writer, TURN_SEC):
+                raise
+            _log.warning("who had the turn says nothing", extra={"action": "turn_ended"})
+            cursor = self._writer.raw.execute(_BEGIN)
         while cursor.nextset():
             pass
         (number,) = cursor.fetchone() or (0,)

@@ -170,14 +170,21 @@ async def test_whether_all_is_stopped_is_kept_for_all(
     assert await one.store.fleet.stopped() is False
 
 
-async def test_who_holds_the_turn_and_is_stopped_holds_up_the_others_for_a_while_only(
-    url: DatabaseUrl, servers: list[Opened]
+async def test_who_has_the_turn_and_says_nothing_holds_up_the_others_for_a_while_only(
+    url: DatabaseUrl, servers: list[Opened], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The server's own time for that is off, as it is for who was cut off within a pipeline."""
+    from aura_aio.store.postgres import database  # noqa: PLC0415 - it may be missing
     from aura_aio.store.postgres.connection import PostgresConnection  # noqa: PLC0415 - as above
     from aura_aio.store.postgres.custody import TURN  # noqa: PLC0415 - as above
 
+    monkeypatch.setattr(database, "TURN_SEC", 0.1)
     stopped: Any = PostgresConnection(url)
-    stopped.raw.execute("SET idle_in_transaction_session_timeout TO 200")
+    stopped.raw.execute("SET idle_in_transaction_session_timeout TO 0")
     stopped.raw.execute(f"BEGIN; SELECT pg_advisory_xact_lock({TURN})")
+    writer: Any = servers[0].store
+    writer._session._database.writer.raw.execute("SET lock_timeout TO 300")
     assert await servers[0].enqueue()
+    with pytest.raises(psycopg.OperationalError):
+        stopped.raw.execute("COMMIT")
     stopped.close()
