@@ -19,3 +19,18 @@ async def test_twenty_rounds_break_no_promise() -> None:
     command = [sys.executable, "-m", "campaign", "--rounds", "20", "--seconds", "0.6"]
     code, told = await run_program(*command, cwd=REPOSITORY / "scripts")
     assert code == 0, told
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+async def test_a_fleet_breaks_no_promise_either() -> None:
+    """A few rounds with two servers and two hosts of workers, where network namespaces can be made;
+    it says so where they cannot.
+    """
+    small = ["--servers", "2", "--hosts", "2", "--clients", "4"]
+    command = [sys.executable, "-m", "campaign", "--fleet", "--rounds", "5", *small]
+    code, told = await run_program(*command, cwd=REPOSITORY / "scripts")
+    assert code == 0, told
+    if "There is no fleet" in told:
+        pytest.skip(told)
+    assert "5 rounds without a violation" in told
