@@ -58,7 +58,7 @@ async def calling_back(
         clock,
         leadership,
     )
-    bus.subscribe(callbacks.run_changed)
+    bus.subscribe(callbacks.run_changed, ends_only=True)
     callbacks.start()
     try:
         yield CallingBack(callbacks, targets)

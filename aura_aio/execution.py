@@ -136,7 +136,7 @@ def dispatcher_of(
         store.children, store.runs, base.admission, clock, depth_limit=settings.child_depth
     )
     events = EventWaits(store.runs, base.plans.catalog, clock)
-    bus.subscribe(events.run_changed)
+    bus.subscribe(events.run_changed, ends_only=True)
     calls = Calls(ChildRuns(children, store.runs, clock), EventCalls(events))
     local = LocalDispatcher(store.runs, store.queue, base.hub, vault, calls, workers, clock)
     bus.subscribe(local.run_changed)

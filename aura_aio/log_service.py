@@ -59,5 +59,5 @@ def monitors_of(
         heartbeat_sec=settings.logs.heartbeat_sec,
         max_monitors=settings.logs.max_monitors,
     )
-    bus.subscribe(monitors.run_changed)
+    bus.subscribe(monitors.run_changed, ends_only=True)
     return monitors

@@ -247,7 +247,7 @@ def _triggers(
         depth_limit=settings.event_depth,
         leadership=base.place.leadership,
     )
-    bus.subscribe(event_runs.run_changed)
+    bus.subscribe(event_runs.run_changed, ends_only=True)
     clockwork = Clockwork(book, base.admission, rules, base.clock, base.place.leadership)
     triggers = Triggers(book, clockwork, event_runs)
     triggers.listen()
@@ -302,7 +302,7 @@ def _scheduler(
 
 def _metrics(store: SqlStore, bus: EventBus) -> Metrics:
     metrics = Metrics(lambda: Commits(store.commits, store.commit_sec))
-    bus.subscribe(metrics.run_changed, own_only=True)
+    bus.subscribe(metrics.run_changed, own_only=True, ends_only=True)
     return metrics
 
 

@@ -51,6 +51,8 @@ class Metrics:
             "aura_runs_finished", "Runs that have ended.", ["plan", "task", "status"],
             registry=registry,
         )  # fmt: skip
+        self._run_figures: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
+        """Those of runs by plan, task and status, as above."""
         self._run_seconds = Histogram(
             "aura_run_seconds", "How long runs took, from their claim to their end.",
             ["plan", "task"], buckets=_RUN_BUCKETS, registry=registry,
@@ -84,13 +86,23 @@ class Metrics:
         end = fact.ended
         if end is None:
             return
-        task = (end.plan_name, end.task_name)
-        if task not in self._tasks and len(self._tasks) >= MOST_TASKS:
-            task = _OTHER
-        self._tasks.add(task)
-        self._runs.labels(*task, fact.target.value).inc()
+        key = (end.plan_name, end.task_name, fact.target.value)
+        count, took = self._run_figures.get(key) or self._figures_of(*key)
+        count.inc()
         if end.started_at is not None:
-            self._run_seconds.labels(*task).observe(max(0.0, fact.at - end.started_at))
+            took.observe(max(0.0, fact.at - end.started_at))
+
+    def _figures_of(self, plan_name: str, task_name: str, status: str) -> tuple[Counter, Histogram]:
+        task = (plan_name, task_name)
+        has_own = task in self._tasks or len(self._tasks) < MOST_TASKS
+        if has_own:
+            self._tasks.add(task)
+        else:
+            task = _OTHER
+        figures = self._runs.labels(*task, status), self._run_seconds.labels(*task)
+        if has_own:  # others may be any number
+            self._run_figures[plan_name, task_name, status] = figures
+        return figures
 
     def callback_tried(self, tried: CallbackTry) -> None:
         """Count a try to deliver a callback."""

@@ -3,7 +3,7 @@
 May import the rest of `store.relational`, the standard library and model only.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from aura_aio.model.arrival import between
@@ -19,7 +19,15 @@ from aura_aio.model.run import (
     RunError,
     StepRecord,
 )
-from aura_aio.model.states import CANCELLABLE, TERMINAL, RunEvent, RunState, Stale, advance
+from aura_aio.model.states import (
+    CANCELLABLE,
+    HOLDS_A_SLOT,
+    TERMINAL,
+    RunEvent,
+    RunState,
+    Stale,
+    advance,
+)
 from aura_aio.store.relational import sql
 from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.rows import Row, cancel_from, json_text, row_of_step, run_from
@@ -102,21 +110,17 @@ def read_back(tx: Transaction, cid: str) -> Run:
 
 def record_steps(tx: Transaction, records: Sequence[StepRecord]) -> None:
     """See `RunStore.record_steps`."""
-    if not records:
-        return
-    rows = [(*row_of_step(record), record.cid, record.attempt) for record in records]
-    tx.connection.executemany(sql.PUT_STEP, rows)
-    for record in records:
-        if record.state:
-            tx.keep_state(record)
+    if records:
+        _keep_steps(tx, records, hold(tx, dict.fromkeys(record.cid for record in records)))
 
 
 def finish(
     tx: Transaction, outcomes: Sequence[Outcome], steps: Sequence[StepRecord]
 ) -> tuple[RunState | None, ...]:
     """See `RunStore.finish`."""
-    record_steps(tx, steps)
-    held = hold(tx, (outcome.cid for outcome in outcomes))
+    held = hold(tx, dict.fromkeys(each.cid for each in (*steps, *outcomes)))
+    if steps:
+        _keep_steps(tx, steps, held)
     targets: list[RunState | None] = []
     ends: list[Row] = []
     for outcome in outcomes:
@@ -229,6 +233,18 @@ def find_room(tx: Transaction, cid: str, attempt: int) -> None:
     if others and others[0][0] == arrival:
         after = others[1][0] if len(others) > 1 else None
         write_guarded(tx, sql.MOVE, [(rank, between(arrival, after), cid, attempt, state)])
+
+
+def _keep_steps(tx: Transaction, records: Sequence[StepRecord], held: Mapping[str, Held]) -> None:
+    """Keep the records of attempts that are under way: neither over, nor lost."""
+    rows = []
+    for record in records:
+        run = held.get(record.cid)
+        if run is not None and run.attempt == record.attempt and run.state in HOLDS_A_SLOT:
+            rows.append(row_of_step(record))
+            if record.state:
+                tx.keep_state(record)
+    tx.connection.executemany(sql.PUT_STEP, rows)
 
 
 def _lose(tx: Transaction, run: Held, loss: Loss) -> RunState | None:

@@ -53,7 +53,7 @@ def claim(
     """
     if not join_due(tx, now):
         return None
-    if ALL_PLANS in tx.pauses:
+    if ALL_PLANS in tx.pauses or tx.queued == tx.delayed:
         return ()
     closed = set(tx.pauses)
     if served is not None:

@@ -350,8 +350,7 @@ FINISHED_STEPS: Final = f"""
 _UNDER_WAY: Final = "cid = ? AND attempt = ? AND state IN ('running', 'cancelling')"
 
 PUT_STEP: Final = f"""
-    INSERT INTO steps ({_STEP}) SELECT ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?
-    WHERE EXISTS (SELECT 1 FROM runs WHERE {_UNDER_WAY})
+    INSERT INTO steps ({_STEP}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
     {_or_replace(_STEP, "cid", "attempt", "step")}
 """
 PUT_STATE: Final = f"""
