@@ -277,6 +277,8 @@ class LocalDispatcher:
             await self._lose(lost, "the worker ended before the run began")
         for attempt in attempts:
             await self._hand_over(attempt)
+        for worker in {attempt.worker for attempt in attempts}:
+            worker.link.flush()
         return len(attempts)
 
     async def _claim(self, places: Sequence[Worker]) -> list[Attempt]:
@@ -299,6 +301,8 @@ class LocalDispatcher:
                 worker.let_go()
 
     def _register(self, tasklet: Tasklet, worker: Worker) -> Attempt:
+        if (lost := self._attempts.get(tasklet.cid)) is not None:
+            self._release(tasklet.cid, lost.tasklet.attempt)
         attempt = self._attempts[tasklet.cid] = Attempt(tasklet, worker, self._looks)
         self._none_left.clear()
         cancel_by = (self._early_cancels or {}).get(tasklet.cid)

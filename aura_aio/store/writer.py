@@ -70,12 +70,18 @@ class Session(Protocol[Tx]):
 class _Waiting(Generic[Tx]):
     """An operation, who waits for it, and what came of it."""
 
-    __slots__ = ("error", "future", "is_noted", "note", "operation", "result")
+    __slots__ = ("error", "future", "goes_first", "is_noted", "note", "operation", "result")
 
     def __init__(
-        self, operation: Callable[[Tx], Any], future: asyncio.Future[Any], note: Note | None
+        self,
+        operation: Callable[[Tx], Any],
+        future: asyncio.Future[Any],
+        note: Note | None,
+        *,
+        goes_first: bool,
     ) -> None:
         self.operation = operation
+        self.goes_first = goes_first
         self.future = future
         self.note = note
         self.is_noted = False
@@ -138,10 +144,11 @@ class Writer(Generic[Tx]):
         self._thread = Thread(target=self._work, name=f"{name}-writer", daemon=True)
         self._thread.start()
 
-    async def submit(self, operation: Callable[[Tx], T]) -> T:
+    async def submit(self, operation: Callable[[Tx], T], *, goes_first: bool = False) -> T:
         """Return what `operation` returned, once its transaction is durable.
 
-        The facts of the transaction are published before any of its callers goes on. If the caller
+        The facts of the transaction are published before any of its callers goes on; who
+        `goes_first` does so before the others. If the caller
         is cancelled while it waits, the operation counts nevertheless. If it answers a request that
         is noted (`model.audit`), the note is kept in the same transaction.
 
@@ -154,7 +161,7 @@ class Writer(Generic[Tx]):
         future: asyncio.Future[T] = self._loop.create_future()
         if not self._turn:
             self._loop.call_soon(self._end_turn)
-        self._turn.append(_Waiting(operation, future, current_note()))
+        self._turn.append(_Waiting(operation, future, current_note(), goes_first=goes_first))
         return await future
 
     async def aclose(self) -> None:
@@ -224,7 +231,11 @@ class Writer(Generic[Tx]):
 
     def _hand_over(self, batch: Sequence[_Waiting[Tx]], facts: Sequence[RunChanged]) -> None:
         for waiting in batch:
-            waiting.settle()
+            if waiting.goes_first:
+                waiting.settle()
+        for waiting in batch:
+            if not waiting.goes_first:
+                waiting.settle()
         for fact in facts:
             try:
                 self._publish(fact)

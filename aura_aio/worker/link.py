@@ -65,6 +65,10 @@ class Link:
             self._frames.send(Earlier(record))
         self._frames.send(Start(tasklet, hidden))
 
+    def flush(self) -> None:
+        """Let what was sent in this turn of the loop leave now: a worker waits for it."""
+        self._frames.flush()
+
     def cancel(self, cid: str, attempt: int, grace_sec: float) -> None:
         """Ask for the end of an attempt."""
         self._frames.send(Cancel(cid, attempt, grace_sec))

@@ -144,5 +144,6 @@ class Outbox:
                 self._room.clear()
         for start in range(0, count, LOG_BATCH_LINES):
             self._frames.send(Logs(tuple(lines[start : start + LOG_BATCH_LINES])))
+        self._frames.flush()
         for cid in [cid for cid in self._ended if not self._unsent[cid]]:
             self.finished(self._ended.pop(cid))

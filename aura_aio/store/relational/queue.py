@@ -48,7 +48,8 @@ class SqlQueue:
             return ()
         while True:
             claimed = await self._writer.submit(
-                lambda tx: claims.claim(tx, workers, among, self._clock.now(), served)
+                lambda tx: claims.claim(tx, workers, among, self._clock.now(), served),
+                goes_first=True,
             )
             if claimed is not None:
                 return claimed

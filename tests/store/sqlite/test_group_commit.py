@@ -145,6 +145,18 @@ async def test_what_one_turn_of_the_loop_submits_is_one_transaction_in_its_order
     assert desk.writer.commits - before == 1
 
 
+async def test_who_goes_first_hears_of_it_first_whenever_it_is_done(desk: Desk) -> None:
+    heard: list[str] = []
+
+    async def submit(word: str, *, goes_first: bool) -> None:
+        heard.append(str(await desk.writer.submit(put(word), goes_first=goes_first)))
+
+    words = {"a": False, "b": True, "c": False, "d": True}
+    await asyncio.gather(*(submit(word, goes_first=first) for word, first in words.items()))
+    assert heard == ["b", "d", "a", "c"]
+    assert desk.facts == list(words)
+
+
 async def test_what_was_submitted_in_the_turn_of_the_end_is_done(desk: Desk) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(desk.writer.submit(put("last")))
