@@ -305,8 +305,7 @@ class LocalDispatcher:
             self._release(tasklet.cid, lost.tasklet.attempt)
         attempt = self._attempts[tasklet.cid] = Attempt(tasklet, worker, self._looks)
         self._none_left.clear()
-        cancel_by = (self._early_cancels or {}).get(tasklet.cid)
-        if cancel_by is not None:
+        if (cancel_by := (self._early_cancels or {}).get(tasklet.cid)) is not None:
             attempt.ends_by(cancel_by)
         return attempt
 
@@ -335,13 +334,11 @@ class LocalDispatcher:
     def _steps(self, records: Sequence[StepRecord]) -> None:
         for record in records:
             self._reports.step(record)
-            attempt = self._attempts.get(record.cid)
-            if attempt is not None:
+            if (attempt := self._attempts.get(record.cid)) is not None:
                 attempt.step(record)
 
     def _progressed(self, progress: Progress) -> None:
-        attempt = self._attempts.get(progress.cid)
-        if attempt is not None:
+        if (attempt := self._attempts.get(progress.cid)) is not None:
             attempt.progress = progress
 
     def _finished(self, worker: Worker, outcome: Outcome) -> None:
