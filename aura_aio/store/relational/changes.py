@@ -118,7 +118,8 @@ def finish(
     tx: Transaction, outcomes: Sequence[Outcome], steps: Sequence[StepRecord]
 ) -> tuple[RunState | None, ...]:
     """See `RunStore.finish`."""
-    held = hold(tx, dict.fromkeys(each.cid for each in (*steps, *outcomes)))
+    cids = [*(step.cid for step in steps), *(outcome.cid for outcome in outcomes)]
+    held = hold(tx, dict.fromkeys(cids))
     if steps:
         _keep_steps(tx, steps, held)
     targets: list[RunState | None] = []
