@@ -57,6 +57,14 @@ class LogQueue(asyncio.Queue[LogLine]):
         self.accepted = 0
         self._clock = clock
 
+    def put_all(self, lines: Sequence[LogLine]) -> None:
+        """Put lines, at least one, that there is room for: only the last has to wake who waits."""
+        now, put = self._clock.now(), super()._put
+        for line in lines[:-1]:
+            put(sound(line, now))
+        self.accepted += len(lines) - 1
+        self.put_nowait(lines[-1])
+
     def _put(self, item: LogLine) -> None:
         super()._put(sound(item, self._clock.now()))
         self.accepted += 1
@@ -157,10 +165,9 @@ class LogHub:
         """Take `lines` if there is room for all of them, else None: nothing was taken. The future
         is done once they are stored and published; it raises as `put`.
         """
-        if self._closing or self.room() < len(lines):
+        if self._closing or not lines or self.room() < len(lines):
             return None
-        for line in lines:
-            self.queue.put_nowait(line)
+        self.queue.put_all(lines)
         return self.settled()
 
     def put_nowait(self, line: LogLine) -> bool:
