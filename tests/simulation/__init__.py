@@ -1,0 +1,1 @@
+"""What the simulation of many hosts makes of costs that are made up."""
