@@ -72,7 +72,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Choose where the servers of the test have their databases."""
-    DATABASES.begin_test(on_postgres=is_on_postgres(item))
+    on_postgres = is_on_postgres(item)
+    if on_postgres and item.get_closest_marker("alone"):
+        pytest.skip("it is so where one server has its database alone")
+    DATABASES.begin_test(on_postgres=on_postgres)
 
 
 @pytest.fixture(autouse=True)

@@ -64,7 +64,7 @@ async def test_the_status_counts(probe: Served) -> None:
     status = (await probe.get("/api/system/status")).json
     assert status["is_running"] is True
     assert status["runs"]["succeeded"] == 1
-    assert status["workers"][0]["name"] == "worker-1"
+    assert status["workers"][0]["name"].rpartition("/")[2] == "worker-1"
     assert status["log_stream"]["last_seq"] >= 1
     overview = (await probe.get("/api/queue/overview")).json
     assert overview["throughput"]["m5"] == 1
