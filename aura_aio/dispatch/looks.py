@@ -4,9 +4,14 @@ May import model only.
 """
 
 import asyncio
+from typing import Final
 
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import RunState
+
+
+MOST_TOLD_APART: Final = 1_000
+"""So many runs that have come are known by name; if there are more, some will still be there."""
 
 
 class Looks:
@@ -17,14 +22,16 @@ class Looks:
         """Whether the last look has left slots free, and none has begun since."""
         self._wake = asyncio.Event()
         self._asked_for = False
-        self._queue_changed = False
+        self._came: set[str] = set()
+        """Runs that have come into the queue since the last look, and that nobody has claimed."""
 
     async def due(self) -> None:
         """Return when there is a reason to look, which this look takes away."""
-        while not (self._asked_for or self._queue_changed):
+        while not (self._asked_for or self._came):
             await self._wake.wait()
             self._wake.clear()
-        self._asked_for = self._queue_changed = self.has_room = False
+        self._asked_for = self.has_room = False
+        self._came.clear()
 
     def again(self) -> None:
         """Look: something but the queue has changed."""
@@ -46,13 +53,19 @@ class Looks:
             self.again()
 
     def run_changed(self, fact: RunChanged) -> None:
-        """Look if the queue has changed, also if a run has left it, which may have let others wait.
+        """Look if a run has come into the queue, also if one has left it, which may have let others
+        wait.
 
-        Not if one was claimed since: whoever claims goes on until nothing more can start, and has
-        seen all that was in the queue by then.
+        Not for one that was claimed since. But for those beside it: another host may have claimed
+        as many as it had room for, of more that it has queued.
         """
-        if fact.target is RunState.RUNNING:
-            self._queue_changed = False
-        elif RunState.QUEUED in {fact.source, fact.target}:
-            self._queue_changed = True
+        if fact.target is RunState.QUEUED:
+            self._came.add(fact.cid)
+            if len(self._came) > MOST_TOLD_APART:
+                self._came.clear()
+                self._asked_for = True
             self._wake.set()
+            return
+        self._came.discard(fact.cid)
+        if fact.source is RunState.QUEUED and fact.target is not RunState.RUNNING:
+            self.again()

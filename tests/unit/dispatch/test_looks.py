@@ -5,15 +5,15 @@ Imports dispatch.looks, model and tests.waiting.
 
 import asyncio
 
-from aura_aio.dispatch.looks import Looks
+from aura_aio.dispatch.looks import MOST_TOLD_APART, Looks
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import RunState
 from tests.waiting import turns
 
 
-def fact(source: RunState | None, target: RunState) -> RunChanged:
+def fact(source: RunState | None, target: RunState, cid: str = "c") -> RunChanged:
     """A change of some run."""
-    return RunChanged("c", source, target, 1, 0.0)
+    return RunChanged(cid, source, target, 1, 0.0)
 
 
 QUEUED = fact(None, RunState.QUEUED)
@@ -48,6 +48,28 @@ async def test_what_a_claim_has_seen_is_no_reason() -> None:
     assert not await is_due(looks)
     looks.run_changed(CLAIMED)
     looks.run_changed(QUEUED)  # after the claim
+    assert await is_due(looks)
+
+
+async def test_what_another_host_had_no_room_for_is_a_reason() -> None:
+    """It has queued two runs and claimed one of them in the same transaction."""
+    looks = Looks()
+    for cid in ("first", "second"):
+        looks.run_changed(fact(None, RunState.QUEUED, cid))
+    looks.run_changed(fact(RunState.QUEUED, RunState.RUNNING, "first"))
+    assert await is_due(looks)
+    for change in (fact(None, RunState.QUEUED, "third"), CLAIMED):
+        looks.run_changed(change)
+    assert await is_due(looks)  # "third" is still there, whatever others have begun
+
+
+async def test_of_many_runs_that_come_one_that_stays_is_a_reason() -> None:
+    looks = Looks()
+    cids = [f"run-{number}" for number in range(3 * MOST_TOLD_APART)]
+    for cid in cids:
+        looks.run_changed(fact(None, RunState.QUEUED, cid))
+    for cid in cids[1:]:
+        looks.run_changed(fact(RunState.QUEUED, RunState.RUNNING, cid))
     assert await is_due(looks)
 
 
