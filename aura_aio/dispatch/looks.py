@@ -9,7 +9,6 @@ from typing import Final
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import RunState
 
-
 MOST_TOLD_APART: Final = 1_000
 """So many runs that have come are known by name; if there are more, some will still be there."""
 

@@ -3,7 +3,7 @@
 Imports the standard library, msgspec, `simulation.costs` and `simulation.world` (what a fleet is).
 """
 
-from math import ceil, inf
+from math import ceil, inf, sqrt
 from typing import Final
 
 import msgspec
@@ -19,29 +19,17 @@ MONITORS: Final = "the monitors"
 
 
 class Capacity(msgspec.Struct, frozen=True):
-    """Runs per second over all hosts that each part can do at the most."""
+    """Runs per second over all hosts: what each part can do by itself at the most, and what all of
+    it can do, since slots wait for turns.
+    """
 
     limits: dict[str, float]
+    runs_per_sec: float
 
     @property
     def first(self) -> str:
         """What saturates first."""
         return min(self.limits, key=lambda name: self.limits[name])
-
-    @property
-    def runs_per_sec(self) -> float:
-        """What all of it can do."""
-        return self.limits[self.first]
-
-
-def turns_run_out_at(fleet: Fleet, load: Load, costs: Costs, *, cycle_sec: float = inf) -> float:
-    """Runs per second that the turns of all databases have time for, if each host gets its turn
-    within `cycle_sec`. Without a bound on that, what a turn costs in which nothing is done is
-    spread over so many runs that it does not count.
-    """
-    hosts = fleet.hosts / fleet.databases
-    spent = hosts * costs.fixed_sec(fleet.network_sec) / cycle_sec
-    return fleet.databases * max(0.0, 1.0 - spent) / costs.run_sec(load.lines)
 
 
 def cycle_sec(fleet: Fleet, load: Load, costs: Costs) -> float:
@@ -67,29 +55,49 @@ def full_turns_give(fleet: Fleet, load: Load, costs: Costs) -> float:
     return fleet.databases * most / turn_sec
 
 
+def slots_in_turns_give(fleet: Fleet, load: Load, costs: Costs) -> float:
+    """Runs per second of all databases when no slot is free for longer than it has to be: each is
+    held while its run goes on, then for half a cycle until the host takes what waits, and for one
+    until its turn, in which another run is claimed. That cycle is the longer the more runs there
+    are, so an equation of the second degree: X · (S + 1.5 · H·F / (1 - X·c)) = H·w. Runs that take
+    no time are taken at once: for them it is that of full turns.
+    """
+    if not load.service_sec:
+        return full_turns_give(fleet, load, costs)
+    hosts = fleet.hosts / fleet.databases
+    slots = hosts * fleet.slots
+    each = costs.run_sec(load.lines)
+    held = load.service_sec + 1.5 * hosts * costs.fixed_sec(fleet.network_sec)
+    linear, square = held + slots * each, load.service_sec * each
+    return fleet.databases * 2 * slots / (linear + sqrt(linear**2 - 4 * square * slots))
+
+
 def capacity(fleet: Fleet, load: Load, costs: Costs) -> Capacity:
     """What each part can do at the most."""
     hosts = fleet.hosts / fleet.databases
     heard = FACTS_OF_A_RUN * (1 - 1 / hosts) * costs.hear_sec
     shown = load.lines * fleet.monitors * costs.message_sec
-    return Capacity(
-        {
-            TURN: full_turns_give(fleet, load, costs),
-            SLOTS: fleet.hosts * fleet.slots / load.service_sec if load.service_sec else inf,
-            HEARING: fleet.databases / heard if heard else inf,
-            MONITORS: fleet.databases / shown if shown else inf,
-        }
-    )
+    limits = {
+        TURN: full_turns_give(fleet, load, costs),
+        SLOTS: fleet.hosts * fleet.slots / load.service_sec if load.service_sec else inf,
+        HEARING: fleet.databases / heard if heard else inf,
+        MONITORS: fleet.databases / shown if shown else inf,
+    }
+    return Capacity(limits, min(slots_in_turns_give(fleet, load, costs), *limits.values()))
 
 
-def databases_for(rate: float, fleet: Fleet, load: Load, costs: Costs, *, cycle: float) -> int:
-    """How many databases so many runs per second need, the hosts spread over them, if each host is
-    to have its turn within `cycle` seconds; 0 if one for each host is not enough. Hosts get equal
-    shares of the runs, so what counts is the database with the most hosts.
+def databases_for(fleet: Fleet, load: Load, costs: Costs, *, within_sec: float) -> int:
+    """How many databases the load needs, the hosts spread over them, if each host is to have its
+    turn within that time; 0 if one for each host is not enough. Hosts get equal shares of the runs,
+    so what counts is the database with the most hosts.
     """
     for databases in range(1, fleet.hosts + 1):
         most = ceil(fleet.hosts / databases)
         fullest = replace(fleet, hosts=most, databases=1)
-        if turns_run_out_at(fullest, load, costs, cycle_sec=cycle) >= rate * most / fleet.hosts:
+        share = replace(load, rate=load.rate * most / fleet.hosts)
+        if (
+            cycle_sec(fullest, share, costs) <= within_sec
+            and capacity(fullest, share, costs).runs_per_sec >= share.rate
+        ):
             return databases
     return 0

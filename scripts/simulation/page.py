@@ -16,7 +16,6 @@ from simulation.capacity import (
     cycle_sec,
     databases_for,
     full_turns_give,
-    turns_run_out_at,
 )
 from simulation.costs import Costs, Measured
 from simulation.world import Fleet, Load, World
@@ -129,7 +128,7 @@ def _turns(measured: Measured) -> Table:
             full_turns_give(replace(fleet, slots=slots), load, measured.costs)
             for slots in (1, 16, 64)
         ]
-        gives.append(turns_run_out_at(fleet, load, measured.costs))
+        gives.append(1 / measured.costs.run_sec(load.lines))
         fixed = measured.costs.fixed_sec(fleet.network_sec)
         yield f"{network_ms} ms", f"{1000 * fixed:.1f} ms", *(f"{each:,.0f}/s" for each in gives)
 
@@ -176,7 +175,7 @@ def _case(workers: int, rate: float, costs: Costs) -> Sequence[str]:
 def _hosts(measured: Measured) -> Table:
     """What more hosts cost, at the same load."""
     yield "hosts", "cycle, formula", "simulated", "answer", "the same, if taken late", "beats take"
-    costs, load = measured.costs, load_of(200.0)
+    costs, load = measured.costs, load_of(100.0)
     for hosts in (1, 2, 5, 10, 25, 50, 100):
         fleet = Fleet(hosts, 64, network_sec=NETWORK_SEC)
         early = World(fleet, load, costs).run(30.0, warm_up=10.0)
@@ -198,7 +197,7 @@ def _shards(measured: Measured) -> Table:
     workers, costs = 1_000, measured.costs
     for rate in (1_000.0, 10_000.0, 100_000.0):
         one, load = fleet_of(workers), load_of(rate)
-        needed = databases_for(1.15 * rate, one, load, costs, cycle=CYCLE_SEC)
+        needed = databases_for(one, load_of(1.15 * rate), costs, within_sec=CYCLE_SEC)
         times = rate / capacity(one, load, costs).limits[TURN]
         if not needed:
             yield f"{rate:,.0f}/s", f"{times:,.0f}", "more than hosts", "", "", "", ""
@@ -233,14 +232,35 @@ _KEYS_OF_A_PAGE: Final = 200
 """Of 8 KB, with cids of 26 letters: 36 bytes with what PostgreSQL adds, at nine tenths full."""
 
 
+def _conditions(measured: Measured) -> Table:
+    """When and where."""
+    yield "measured", "system", "processors", "interpreter", "at the same time"
+    yield tuple(measured.conditions.split(", "))
+
+
+def _sizes(measured: Measured) -> Table:
+    """What one of a kind leaves, and writes ahead."""
+    yield "", "stored", "written ahead", "at 100 a second, written ahead"
+    for title, size in (("a run", measured.run), ("a line", measured.line)):
+        megabytes = 100 * size.logged_ahead / 1e6
+        yield (
+            title,
+            f"{size.stored:,.0f} bytes",
+            f"{size.logged_ahead:,.0f} bytes",
+            f"{megabytes:.2f} MB/s",
+        )
+
+
 TABLES: Final[dict[str, Callable[[Measured], Table]]] = {
     "costs": _costs,
     "parameters": _parameters,
+    "conditions": _conditions,
     "checks": _checks,
     "turns": _turns,
     "saturation": _saturation,
     "hosts": _hosts,
     "shards": _shards,
+    "sizes": _sizes,
     "rows": _rows,
 }
 

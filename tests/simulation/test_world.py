@@ -51,11 +51,13 @@ def test_with_more_than_enough_to_do_full_turns_bound_it(hosts: int, slots: int)
     assert found.turn_busy == pytest.approx(1.0, rel=0.02)
 
 
-def test_slots_bound_long_runs() -> None:
-    fleet, load = Fleet(hosts=2, slots=10), Load(rate=0.0, service_sec=2.0, backlog=10_000)
-    found = seen(fleet, load, 200.0)
-    assert found.ended_per_sec == pytest.approx(capacity(fleet, load, COSTS).runs_per_sec, rel=0.05)
-    assert found.turn_busy < 0.5
+@pytest.mark.parametrize(("slots", "service_sec"), [(10, 2.0), (40, 0.1)])
+def test_slots_are_held_while_a_run_goes_on_and_for_a_cycle(slots: int, service_sec: float) -> None:
+    fleet = Fleet(hosts=4, slots=slots, network_sec=0.001)
+    load = Load(rate=0.0, service_sec=service_sec, backlog=50_000)
+    found = seen(fleet, load, 40.0)
+    most = capacity(fleet, load, replace(COSTS, enqueue_sec=0.0)).runs_per_sec
+    assert found.ended_per_sec == pytest.approx(most, rel=0.1)
 
 
 def test_what_waits_is_carried_out_by_hosts_that_nobody_asks() -> None:
@@ -89,7 +91,7 @@ def test_a_thousand_workers_and_a_hundred_thousand_runs_a_second() -> None:
     behind = World(one, load, COSTS).run(0.3)
     assert behind.ended_per_sec < 0.05 * load.rate
 
-    databases = databases_for(1.25 * load.rate, one, load, COSTS, cycle=0.08)
+    databases = databases_for(one, replace(load, rate=1.25 * load.rate), COSTS, within_sec=0.08)
     spread = replace(one, databases=databases)
     found = World(spread, load, COSTS).run(0.25, warm_up=0.25)
     assert found.ended_per_sec == pytest.approx(load.rate, rel=0.05)
