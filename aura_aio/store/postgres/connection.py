@@ -1,6 +1,6 @@
 """One connection to PostgreSQL that understands the shared statements.
 
-May import `dialect`, store.relational, psycopg, the standard library and model only.
+May import `arrays`, `dialect`, store.relational, psycopg, the standard library and model only.
 """
 
 from collections.abc import Iterable, Sequence
@@ -13,6 +13,7 @@ from psycopg.types.string import StrDumperUnknown
 
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import SettingsError
+from aura_aio.store.postgres.arrays import arrays, is_insert, of_arrays
 from aura_aio.store.postgres.dialect import translated
 from aura_aio.store.relational.connection import Rows, Values
 
@@ -61,6 +62,10 @@ _DURABLE: Final = """
 """
 """What a commit has acknowledged survives; a server that waits for its standbys goes on to."""
 
+_TYPES: Final = """
+    SELECT CAST(type AS text) FROM pg_prepared_statements, unnest(parameter_types)
+        WITH ORDINALITY AS types (type, number) WHERE name = 'described' ORDER BY number
+"""
 _WRITES: Final = ("INSERT", "UPDATE", "DELETE")
 
 
@@ -82,6 +87,7 @@ class PostgresConnection:
 
     def __init__(self, url: DatabaseUrl, *, only_reads: bool = False) -> None:
         self.total_changes = 0
+        self._inserts: dict[str, str] = {}
         self.raw = psycopg.connect(
             **parameters(url),
             autocommit=True,  # transactions are begun and ended by hand
@@ -110,11 +116,34 @@ class PostgresConnection:
         return cursor
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Rows:
-        """Carry a statement out for each of `rows`, in their order; all are sent at once."""
+        """Carry a statement out for each of `rows`, in their order; all are sent at once. Many that
+        are only added go by one statement.
+        """
+        text = translated(sql).text
+        rows = list(rows)
         cursor = self.raw.cursor()
-        cursor.executemany(translated(sql).text, rows)
+        columns = arrays(rows) if is_insert(text) else None
+        if columns is None:
+            cursor.executemany(text, rows)
+        else:
+            cursor.execute(self._insert_of_arrays(text), columns)
         self.total_changes += max(0, cursor.rowcount)
         return cursor
+
+    def _insert_of_arrays(self, text: str) -> str:
+        """What adds many rows as `text` adds one; the database is asked once for the types."""
+        known = self._inserts.get(text)
+        if known is None:
+            self._inserts[text] = known = of_arrays(text, self._types(text))
+        return known
+
+    def _types(self, text: str) -> list[str]:
+        """The types of a statement's values, as the database has understood it."""
+        prepared = self.raw.execute(f"PREPARE described AS {text}")
+        prepared.execute(_TYPES)
+        types = [name for (name,) in prepared]
+        self.raw.execute("DEALLOCATE described")
+        return types
 
     def rollback(self) -> None:
         """Undo the transaction, if there is one."""
