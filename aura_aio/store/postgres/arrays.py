@@ -61,4 +61,5 @@ def _element(value: object) -> str:
             return str(int(value))
         case float():
             return float.__repr__(value)
-    raise TypeError(f"no value of a row: {type(value).__name__}")
+        case _:
+            raise TypeError(f"no value of a row: {type(value).__name__}")
