@@ -5,6 +5,7 @@ May import everything below `server` but api.
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -139,7 +140,7 @@ def dispatcher_of(
     bus.subscribe(events.run_changed, ends_only=True)
     calls = Calls(ChildRuns(children, store.runs, clock), EventCalls(events))
     local = LocalDispatcher(store.runs, store.queue, base.hub, vault, calls, workers, clock)
-    bus.subscribe(local.run_changed)
+    bus.subscribe(local.run_changed, heard=partial(local.run_changed, is_own=False))
     return EverywhereDispatcher(local, lambda: () if fleet is None else fleet.others)
 
 

@@ -143,7 +143,8 @@ async def running_server(
         app = make_app(scheduler, monitors, access, about, metrics, contract, settings.http)
         _trace(spans, app, dispatcher.local, bus)
         _let_go_on_shutdown(app, ends, monitors)
-        held = Held(bus, hub, dispatcher, ends, reloads_of(access, book, scheduler.system))
+        reloads = reloads_of(access, book, scheduler.system)
+        held = Held(bus, hub, dispatcher, ends, reloads, (triggers.look, calling.callbacks.look))
         try:
             await triggers.start()
             await _begin(settings, scheduler, store, fleet)

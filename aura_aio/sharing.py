@@ -67,6 +67,8 @@ class Held(NamedTuple):
     ends: RunEnds
     reloads: dict[Topic, Callable[[], Awaitable[None]]]
     """What is read anew once a topic has changed."""
+    looks: tuple[Callable[[], None], ...] = ()
+    """What looks for work that may have come unheard."""
 
 
 Reload = Callable[[], Awaitable[None]]
@@ -131,7 +133,7 @@ async def hearing(
     ear = Hearing(place.url, place.host_id, listener.hear)
     ear.start()
     local = held.dispatcher.local
-    fleet.start(
+    fleet.tell(
         held.dispatcher.status, partial(local.kill_workers, "the host was given up by the others")
     )
     try:
@@ -148,6 +150,8 @@ class Listener:
         self._store = store
         self._held = held
         self._clock = clock
+        self._changed: set[Topic] = set()
+        self._is_reading = False
         self._tasks = CoroutineTasks()
 
     def hear(self, news: News) -> None:
@@ -161,12 +165,23 @@ class Listener:
         for fact in news.facts:
             held.bus.hear(fact)
         for topic in news.topics:
-            if (reload := held.reloads.get(topic)) is not None:
-                self._tasks.spawn(self._persist(reload))
+            if topic is Topic.QUEUE:
+                held.dispatcher.look_again()
+            elif topic in held.reloads:
+                self._changed.add(topic)
+        if self._changed and not self._is_reading:
+            self._is_reading = True
+            self._tasks.spawn(self._read_changed())
 
     async def aclose(self) -> None:
         """Bring nothing more."""
         await self._tasks.aclose()
+
+    async def _read_changed(self) -> None:
+        """Read anew what has changed, once for however many changes there were until it began."""
+        while self._changed:
+            await self._persist(self._held.reloads[self._changed.pop()])
+        self._is_reading = False
 
     async def _look_around(self) -> None:
         """Something may have been missed: look at the log, the queue, and at the runs that somebody
@@ -175,7 +190,8 @@ class Listener:
         held = self._held
         _, newest_seq = await self._store.logs.bounds()
         held.hub.others_wrote(newest_seq)
-        held.dispatcher.look_again()
+        for look in (held.dispatcher.look_again, *held.looks):
+            look()
         cids = held.ends.waited_for() | held.dispatcher.local.concerned()
         for run in (await self._store.runs.states(sorted(cids))).values():
             grace_sec = None

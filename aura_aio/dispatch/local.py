@@ -131,11 +131,11 @@ class LocalDispatcher:
         elif not attempt.reported and attempt.ends_by(cancel_by) and attempt.handed_over:
             self._send_cancel(attempt)
 
-    def run_changed(self, fact: RunChanged) -> None:
+    def run_changed(self, fact: RunChanged, *, is_own: bool = True) -> None:
         """Look at the queue again, if it has changed: who leaves it may have let others wait. End
         the attempt of a run that is being cancelled, and let the parent of one that ended go on.
         """
-        self._looks.run_changed(fact)
+        self._looks.run_changed(fact, is_own=is_own)
         if fact.target in TERMINAL:
             self._calls.run_ended(fact.cid)
         elif fact.target is RunState.CANCELLING:

@@ -7,7 +7,7 @@ import asyncio
 from typing import Final
 
 from aura_aio.model.run import RunChanged
-from aura_aio.model.states import RunState
+from aura_aio.model.states import TERMINAL, RunState
 
 MOST_TOLD_APART: Final = 1_000
 """So many runs that have come are known by name; if there are more, some will still be there."""
@@ -51,12 +51,13 @@ class Looks:
         if self.has_room:
             self.again()
 
-    def run_changed(self, fact: RunChanged) -> None:
+    def run_changed(self, fact: RunChanged, *, is_own: bool = True) -> None:
         """Look if a run has come into the queue, also if one has left it, which may have let others
         wait.
 
         Not for one that was claimed since. But for those beside it: another host may have claimed
-        as many as it had room for, of more that it has queued.
+        as many as it had room for, of more that it has queued. Where a run has ended on another one,
+        what its limits held may be free.
         """
         if fact.target is RunState.QUEUED:
             self._came.add(fact.cid)
@@ -66,5 +67,6 @@ class Looks:
             self._wake.set()
             return
         self._came.discard(fact.cid)
-        if fact.source is RunState.QUEUED and fact.target is not RunState.RUNNING:
+        has_left = fact.source is RunState.QUEUED and fact.target is not RunState.RUNNING
+        if has_left or (not is_own and fact.target in TERMINAL):
             self.again()

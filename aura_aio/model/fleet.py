@@ -52,9 +52,11 @@ class FleetStore(Protocol):
         """Every host, who joined first comes first."""
         ...
 
-    async def give_up(self, host_ids: Sequence[str], *, reason: str) -> Mapping[str, Sequence[str]]:
-        """Take these for dead, and decide by `on_crash` over every run under way that belongs to
-        no host (any more); answers as `RunStore.recover`.
+    async def give_up(
+        self, beats: Mapping[str, int], *, reason: str
+    ) -> Mapping[str, Sequence[str]]:
+        """Take these hosts for dead if this is still their latest beat, and decide by `on_crash`
+        over every run under way that belongs to no host (any more); answers as `RunStore.recover`.
         """
         ...
 

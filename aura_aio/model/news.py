@@ -18,6 +18,8 @@ class Topic(StrEnum):
     SCHEDULES = "schedules"
     SYSTEM = "system"
     """Whether runs are dispatched at all."""
+    QUEUE = "queue"
+    """What was paused may start."""
 
 
 class News(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -51,6 +51,7 @@ class Access:
         self._by_id = {token.id: token for token in tokens}
         self._tickets = Tickets(clock)
         self._used: dict[str, float] = {}
+        self._changes = 0
         self._listeners: list[Ended] = []
         self._tasks = CoroutineTasks()
         self._changed = asyncio.Event()
@@ -129,7 +130,7 @@ class Access:
         if (note := current_note()) is not None:
             note.token_id = token.id
         await self._store.add(token)
-        self._by_digest[token.digest] = self._by_id[token.id] = token
+        self._keep(token)
         self._changed.set()
         _log.info("token created", extra={"action": "token_created", **_facts(token)})
         self._look_at_the_door()
@@ -143,10 +144,14 @@ class Access:
             StoreUnavailable: it could not be made durable.
         """
         token = await self._store.revoke(token_id, self._clock.now())
-        self._by_digest[token.digest] = self._by_id[token.id] = token
+        self._keep(token)
         _log.info("token revoked", extra={"action": "token_revoked", **_facts(token)})
         self._tell(token.id)
         return self._with_use(token)
+
+    def _keep(self, token: Token) -> None:
+        self._by_digest[token.digest] = self._by_id[token.id] = token
+        self._changes += 1
 
     async def reload(self) -> None:
         """Take the tokens that are in the store now: another server has made or revoked one.
@@ -154,7 +159,11 @@ class Access:
         Raises:
             StoreUnavailable: the store does not answer.
         """
-        tokens = await self._store.list_tokens()
+        while True:
+            changes = self._changes
+            tokens = await self._store.list_tokens()
+            if changes == self._changes:  # else it may be older than what was done here
+                break
         before = self._by_id
         self._by_digest = {token.digest: token for token in tokens}
         self._by_id = {token.id: token for token in tokens}

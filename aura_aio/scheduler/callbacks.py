@@ -116,6 +116,10 @@ class Callbacks:
         """Call `listener` with every try from now on."""
         self._listeners.append(listener)
 
+    def look(self) -> None:
+        """Look for what is due: something may have been missed."""
+        self._changed.set()
+
     def run_changed(self, fact: RunChanged) -> None:
         """Look for what is due, if a run has ended that is to be told of."""
         if fact.ended is not None and fact.ended.calls_back:

@@ -51,6 +51,8 @@ class Clockwork:
         self._rules = rules
         self._clock = clock
         self._leadership = leadership or Leadership(leads=True)
+        self._leadership.on_gain(book.changed.set)
+        self._has_to_read = False
         self._latest = clock.now()
         self._tasks = CoroutineTasks()
 
@@ -71,9 +73,10 @@ class Clockwork:
         while True:
             self._book.changed.clear()
             if not self._leadership.leads:
+                self._has_to_read = True
                 await self._book.changed.wait()
                 continue
-            pause_sec = await self._decide_all()
+            pause_sec = await self._read_again() if self._has_to_read else await self._decide_all()
             if pause_sec:
                 await self._clock.sleep(pause_sec)
                 continue
@@ -102,8 +105,22 @@ class Clockwork:
             elif isinstance(result, BaseException):
                 raise result
         if False in results:
-            await self._book.load()
+            pauses.append(await self._read_again())
         return max(pauses)
+
+    async def _read_again(self) -> float:
+        """Take what others have kept; how many seconds to wait before it is tried again, 0 if it
+        was possible.
+        """
+        self._has_to_read = True
+        try:
+            await self._book.load()
+        except StoreUnavailable as error:
+            extra = {"action": "schedules_wait", "reason": str(error)}
+            _log.error("schedules wait", extra=extra)
+            return error.retry_after_sec
+        self._has_to_read = False
+        return 0.0
 
     async def _decide(self, entry: Entry, now: float) -> bool:
         """Decide what is due of a schedule; False if another server has done so meanwhile."""

@@ -85,6 +85,10 @@ class EventRuns:
         """Whether events are answered."""
         return not self._tasks.died
 
+    def look(self) -> None:
+        """Look for events: some may have been missed."""
+        self._wake.set()
+
     def run_changed(self, fact: RunChanged) -> None:
         """Look for events, if a run has ended."""
         if self._listeners and fact.target in TERMINAL:
@@ -109,8 +113,8 @@ class EventRuns:
         admitted = list(self._admitted(event))
         definitions = {each.definition.digest: each.definition for each in admitted}
         tasklets = [each.tasklet for each in admitted]
-        await self._store.answer(event, tasklets, list(definitions.values()))
-        for tasklet in tasklets:
+        is_ours = await self._store.answer(event, tasklets, list(definitions.values()))
+        for tasklet in tasklets if is_ours else ():
             _log.info(
                 "an event starts a run",
                 extra={"action": "event_run", "cid": tasklet.cid, "after": event.cid},

@@ -25,14 +25,20 @@ class EventBus:
         self._others = _Listeners()
 
     def subscribe(
-        self, listener: Listener, *, own_only: bool = False, ends_only: bool = False
+        self,
+        listener: Listener,
+        *,
+        heard: Listener | None = None,
+        own_only: bool = False,
+        ends_only: bool = False,
     ) -> None:
         """Call `listener` with every fact from now on; with `own_only` not with those of other
-        servers on the same database, with `ends_only` with ends of runs only.
+        servers on the same database, for which `heard` is called in its place if there is one; with
+        `ends_only` with ends of runs only.
         """
         self._own.add(listener, ends_only=ends_only)
         if not own_only:
-            self._others.add(listener, ends_only=ends_only)
+            self._others.add(heard or listener, ends_only=ends_only)
 
     def publish(self, fact: RunChanged) -> None:
         """Tell every listener, in the order of their subscription (on the event loop)."""

@@ -55,14 +55,14 @@ class Fleet:
         self._tasks = CoroutineTasks()
 
     async def join(self) -> None:
-        """Be one of the hosts.
+        """Be one of the hosts, and beat.
 
         Raises:
             SettingsError: another one has another key for secrets.
             StoreUnavailable: the store does not answer.
         """
         for host in await self._store.members():
-            if host.status.key != self._key:
+            if host.status.key != self._key and await self._is_alive(host):
                 raise SettingsError(
                     f"The server {host.id} on the same database seals secrets with another key: "
                     "give each of them the same file secrets.key in its data folder, before it "
@@ -70,13 +70,13 @@ class Fleet:
                 )
         await self._store.join(self.host_id, HostStatus(self._key), may_lead=self._may_lead)
         self._look_at(await self._store.members())
+        self._tasks.spawn(self._run())
 
-    def start(self, status: Callable[[], HostStatus], on_given_up: Callable[[], None]) -> None:
-        """Begin to beat, with what `status` answers. `on_given_up` is called if the others took
+    def tell(self, status: Callable[[], HostStatus], on_given_up: Callable[[], None]) -> None:
+        """Beat with what `status` answers from now on. `on_given_up` is called if the others took
         this host for dead: what it does belongs to nobody any more.
         """
         self._status, self._on_given_up = status, on_given_up
-        self._tasks.spawn(self._run())
 
     async def aclose(self) -> None:
         """Be none of the hosts any more."""
@@ -90,21 +90,36 @@ class Fleet:
         """Whether it beats."""
         return not self._tasks.died
 
+    async def _is_alive(self, host: Host) -> bool:
+        """Whether its beat goes on."""
+        await self._clock.sleep(2 * self._lost_sec / BEATS)
+        beats = {each.id: each.beat for each in await self._store.members()}
+        return beats.get(host.id, host.beat) != host.beat
+
     async def _run(self) -> None:
-        heard_at = self._clock.monotonic()
+        seen_at = self._clock.monotonic()
         while True:
             await self._clock.sleep(self._lost_sec / BEATS)
             try:
                 await self._beat()
+                if self._clock.monotonic() - seen_at > 3 * self._lost_sec / BEATS:
+                    self._judge_nobody()  # it took so long: it may have taken the others as long
                 await self._give_up_the_silent()
             except StoreUnavailable as error:
-                self._seen.clear()  # nobody can be heard: that says nothing of them
-                if self._clock.monotonic() - heard_at > self._lost_sec / 2:
+                self._judge_nobody()
+                if self._clock.monotonic() - seen_at > self._lost_sec / 2:
                     self._leadership.set(leads=False)
                 extra = {"action": "fleet_not_seen", "reason": str(error)}
                 _log.warning("the other hosts are not seen", extra=extra)
+            except Exception:  # whatever it is: who beats no more is taken for dead
+                _log.exception("a beat went wrong", extra={"action": "beat_failed"})
             else:
-                heard_at = self._clock.monotonic()
+                seen_at = self._clock.monotonic()
+
+    def _judge_nobody(self) -> None:
+        """What was not heard in the meantime says nothing of the others."""
+        now = self._clock.monotonic()
+        self._seen = {id_: (beat, now) for id_, (beat, _) in self._seen.items()}
 
     async def _beat(self) -> None:
         status = replace(self._status(), key=self._key)
@@ -133,14 +148,16 @@ class Fleet:
 
     async def _give_up_the_silent(self) -> None:
         now = self._clock.monotonic()
-        silent = [id_ for id_, (_, since) in self._seen.items() if now - since > self._lost_sec]
+        silent = {
+            id_: beat for id_, (beat, since) in self._seen.items() if now - since > self._lost_sec
+        }
         if not silent and not (self._leadership.leads and await self._store.orphans()):
             return
         reason = "Nothing was heard of its host any more."
         found = await self._store.give_up(silent, reason=reason)
         counts = {outcome: len(cids) for outcome, cids in found.items()}
         if silent or any(counts.values()):
-            extra = {"action": "hosts_given_up", "hosts": silent, **counts}
+            extra = {"action": "hosts_given_up", "hosts": sorted(silent), **counts}
             _log.warning("hosts are given up", extra=extra)
         self._look_at(await self._store.members())
 

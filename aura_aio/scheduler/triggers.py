@@ -31,6 +31,10 @@ class Triggers:
         self._clockwork.start()
         self._event_runs.start()
 
+    def look(self) -> None:
+        """Look for events: some may have come unheard."""
+        self._event_runs.look()
+
     async def plans_changed(self) -> None:
         """Take the schedules and events of the plans as they are loaded now."""
         self._event_runs.listen()

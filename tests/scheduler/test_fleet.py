@@ -3,7 +3,8 @@
 Imports aura_aio's scheduler, store and model, and the clock of the scheduler's bench.
 """
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path
 
 import pytest
@@ -36,7 +37,7 @@ class Member:
     async def begin(self) -> None:
         """Join, and beat."""
         await self.fleet.join()
-        self.fleet.start(HostStatus, self._was_given_up)
+        self.fleet.tell(HostStatus, self._was_given_up)
 
     def _was_given_up(self) -> None:
         self.given_up += 1
@@ -59,8 +60,8 @@ class Member:
     async def members(self) -> tuple[Host, ...]:
         return await self._reach().members()
 
-    async def give_up(self, host_ids: list[str], *, reason: str) -> object:
-        return await self._reach().give_up(host_ids, reason=reason)
+    async def give_up(self, beats: Mapping[str, int], *, reason: str) -> object:
+        return await self._reach().give_up(beats, reason=reason)
 
     async def orphans(self) -> bool:
         return await self._reach().orphans()
@@ -91,6 +92,13 @@ class Site:
             self.clock.turn(BEAT_SEC)
             await until(lambda: all(member.has_beaten for member in self.members))
             await until(lambda: len(self.clock._sleepers) == len(self.members))
+
+    async def see(self, member: Member, beats: int) -> None:
+        """Let time pass, beat by beat of one host, whatever others do."""
+        for _ in range(beats):
+            member.has_beaten = False
+            self.clock.turn(BEAT_SEC)
+            await until(lambda: member.has_beaten)
 
     async def claim(self, host_id: str, **changes: object) -> str:
         """A run that is carried out on that host."""
@@ -185,10 +193,22 @@ async def test_a_run_that_belongs_to_nobody_is_taken_care_of(site: Site) -> None
 
 
 async def test_who_seals_with_another_key_is_refused(site: Site) -> None:
-    await site.add("one")
+    one = await site.add("one")
+    joining = asyncio.create_task(site.add("two", key="another"))
+    await until(lambda: len(site.clock._sleepers) == 2)
+    await site.see(one, 2)
     with pytest.raises(SettingsError, match=r"one .* secrets\.key"):
-        await site.add("two", key="another")
+        await joining
     assert [host.id for host in await site.store.members()] == ["one"]
+
+
+async def test_the_key_of_who_is_dead_keeps_nobody_out(site: Site) -> None:
+    one = await site.add("one")
+    one.is_cut_off = True
+    joining = asyncio.create_task(site.add("two", key="another"))
+    await until(lambda: len(site.clock._sleepers) == 2)
+    await site.see(one, 2)
+    assert (await joining).fleet.alive
 
 
 async def test_beats_go_on_beside_everything_else(site: Site) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from aura_aio.model.cursors import encode_cursor
 from aura_aio.model.errors import BadCursor, NotQueued, RunNotFound
+from aura_aio.model.fleet import HostStatus, worker_name
 from aura_aio.model.origin import FromSchedule, encode_origin
 from aura_aio.model.queue_store import Position
 from aura_aio.model.run import CancelRequest, Limit, OnCrash, RunChanged, Tasklet
@@ -256,20 +257,23 @@ async def test_a_host_claims_runs_of_the_plans_that_it_has_and_others_wait(
 ) -> None:
     other = await opened.enqueue(plan_name="other")
     mine = [await opened.enqueue(), await opened.enqueue(limits=(Limit("a", 1),))]
-    queue = opened.store.queue
-    assert await queue.claim(["w"], None, ["third"]) == ()
-    claimed = await queue.claim(["w"] * 3, None, ["hello"])
+    queue, worker = opened.store.queue, worker_name("host", 1)
+    assert await queue.claim([worker], None, ["hello"]) == ()  # of whom nobody knows
+    await opened.store.fleet.join("host", HostStatus(), may_lead=True)
+    assert await queue.claim([worker], None, ["third"]) == ()
+    claimed = await queue.claim([worker] * 3, None, ["hello"])
     assert sorted(tasklet.cid for tasklet in claimed) == sorted(mine)
-    assert await queue.claim(["w"], [other], ["hello"]) == ()
-    assert [tasklet.cid for tasklet in await queue.claim(["w"], None, ["other"])] == [other]
+    assert await queue.claim([worker], [other], ["hello"]) == ()
+    assert [tasklet.cid for tasklet in await queue.claim([worker], None, ["other"])] == [other]
 
 
 async def test_a_run_of_a_plan_that_is_not_there_is_not_claimed_as_it_comes(
     opened: Opened,
 ) -> None:
-    queue = opened.store.queue
+    await opened.store.fleet.join("host", HostStatus(), may_lead=True)
+    queue, worker = opened.store.queue, worker_name("host", 1)
     cid, claimed = await asyncio.gather(
-        opened.enqueue(plan_name="other"), queue.claim(["w"], None, ["hello"])
+        opened.enqueue(plan_name="other"), queue.claim([worker], None, ["hello"])
     )
     assert claimed == ()
     assert (await opened.run(cid)).state is RunState.QUEUED

@@ -39,6 +39,10 @@ _SETTINGS: Final = f"""
     SET lock_timeout TO 10000;
     SET idle_in_transaction_session_timeout TO 10000;
     SET default_transaction_isolation TO 'read committed';
+    SET tcp_keepalives_idle TO 10;
+    SET tcp_keepalives_interval TO 5;
+    SET tcp_keepalives_count TO 3;
+    SET tcp_user_timeout TO 30000;
     SET jit TO off;
     SET enable_seqscan TO off;
     SET enable_bitmapscan TO off;

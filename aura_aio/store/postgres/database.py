@@ -54,6 +54,7 @@ _AT_FAULT: Final = (
     psycopg.OperationalError,
     psycopg.InterfaceError,
     errors.ReadOnlySqlTransaction,  # the server has become a standby
+    errors.IdleInTransactionSessionTimeout,
 )
 
 

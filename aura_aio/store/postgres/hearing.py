@@ -64,6 +64,16 @@ class Hearing:
             await connection.execute(f"LISTEN {CHANNEL}")
             self._hear(News(is_gap=True))
             async for notify in connection.notifies():
-                notice = heard(notify.payload)
-                if notice.sender != self._name:
-                    self._hear(notice.news)
+                self._take(notify.payload)
+
+    def _take(self, payload: str) -> None:
+        """A notice; one that is not understood (a newer version's, or another program's on this
+        channel), or that somebody here fails at, is as good as missed.
+        """
+        try:
+            notice = heard(payload)
+            if notice.sender != self._name:
+                self._hear(notice.news)
+        except Exception:  # whatever a listener raises, the next notice is heard
+            _log.exception("a notice was not taken", extra={"action": "notice_failed"})
+            self._hear(News(is_gap=True))

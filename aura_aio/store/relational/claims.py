@@ -8,6 +8,7 @@ from contextlib import closing
 
 import msgspec
 
+from aura_aio.model.fleet import host_of
 from aura_aio.model.lanes import Head, Lane, startable
 from aura_aio.model.run import Run, RunChanged, Tasklet
 from aura_aio.model.states import RunState
@@ -53,8 +54,9 @@ def claim(
     """
     if not join_due(tx, now):
         return None
-    if ALL_PLANS in tx.pauses or tx.queued == tx.delayed:
-        return ()
+    nothing_ready = ALL_PLANS in tx.pauses or tx.queued == tx.delayed
+    if nothing_ready or (served is not None and host_of(workers[0]) not in tx.hosts()):
+        return ()  # what a host claims that the others have given up would belong to nobody
     closed = set(tx.pauses)
     if served is not None:
         closed |= tx.plans_queued() - set(served)

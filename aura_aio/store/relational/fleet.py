@@ -54,12 +54,14 @@ class SqlFleet:
 
         return await self._look_ups.ask(query)
 
-    async def give_up(self, host_ids: Sequence[str], *, reason: str) -> Mapping[str, Sequence[str]]:
-        """Take these for dead, and decide over what belongs to no host."""
+    async def give_up(
+        self, beats: Mapping[str, int], *, reason: str
+    ) -> Mapping[str, Sequence[str]]:
+        """Take these hosts for dead, and decide over what belongs to no host."""
         loss = changes.Loss(reason, True, self._max_attempts, self._clock.now())
 
         def operation(tx: Transaction) -> Mapping[str, Sequence[str]]:
-            tx.connection.executemany(sql.LEAVE_FLEET, [(host_id,) for host_id in host_ids])
+            tx.connection.executemany(sql.GIVE_UP, list(beats.items()))
             return changes.recover(tx, loss)
 
         return await self._writer.submit(operation)

@@ -49,7 +49,7 @@ class SqlSchedules:
     async def put(self, states: Sequence[ScheduleState]) -> None:
         """Keep these in place of what was kept under their ids."""
         if states:
-            await self._writer.submit(lambda tx: _put(tx, *states))
+            await self._writer.submit(lambda tx: _put(tx, *(_decided(tx, each) for each in states)))
 
     async def delete(self, id_: str) -> None:
         """Forget a schedule."""
@@ -170,6 +170,21 @@ def _with_latest(state: ScheduleState, run: Tasklet) -> ScheduleState:
 def _state(tx: Transaction, id_: str) -> ScheduleState | None:
     row = tx.connection.execute(sql.SCHEDULE, (id_,)).fetchone()
     return None if row is None else schedule_from(row)
+
+
+def _decided(tx: Transaction, state: ScheduleState) -> ScheduleState:
+    """`state`, and what another server has decided meanwhile, unless its due times are others."""
+    kept = _state(tx, state.id)
+    if kept is None or kept.basis != state.basis or kept.decided_at <= state.decided_at:
+        return state
+    return replace(
+        state,
+        decided_at=kept.decided_at,
+        last_run_at=kept.last_run_at,
+        last_cid=kept.last_cid,
+        outcome=kept.outcome,
+        message=kept.message,
+    )
 
 
 def _put(tx: Transaction, *states: ScheduleState) -> None:

@@ -26,6 +26,7 @@ class SqlSession:
         self._database = database
         self._connection = database.writer
         self._clock = clock
+        self._has_to_learn = False
         self._ledger = Ledger(self._connection)
         self.listened: tuple[EventFilter, ...] = ()
         """Which ends of runs are kept; replaced as a whole, from the loop's thread."""
@@ -39,12 +40,13 @@ class SqlSession:
 
     def begin(self, *, one_by_one: bool = True) -> Transaction:
         """Start a transaction; see `store.writer.Session`."""
-        others_wrote = self._database.begin()
+        self._has_to_learn |= self._database.begin()
         if self._connection is not self._database.writer:
+            self._ledger = Ledger(self._database.writer)
             self._connection = self._database.writer
-            self._ledger = Ledger(self._connection)
-        elif others_wrote:
+        elif self._has_to_learn:
             self._ledger.learn(self._connection)
+        self._has_to_learn = False
         return Transaction(self._connection, self._ledger, one_by_one=one_by_one)
 
     def commit(self, transaction: Transaction) -> Sequence[RunChanged]:

@@ -167,6 +167,7 @@ class Transaction:
     def resume(self, plan_name: str) -> None:
         """Take the pause of a plan, or that of `ALL_PLANS`, away."""
         self.connection.execute(sql.RESUME, (plan_name,))
+        self.tell_of(Topic.QUEUE)
         self.pauses.pop(plan_name, None)
 
     def join(self, place: Place, count: int = 1) -> None:
@@ -175,6 +176,10 @@ class Transaction:
         self.queued += count
         if place.delayed:
             self.delayed += count
+
+    def hosts(self) -> set[str]:
+        """The ids of those who share the database."""
+        return {id_ for (id_,) in self.connection.execute(sql.HOST_IDS)}
 
     def plans_queued(self) -> set[str]:
         """The plans that have runs in the queue; some more, when their last ones have just left."""

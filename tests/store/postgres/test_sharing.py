@@ -148,7 +148,9 @@ async def test_runs_of_a_host_that_is_given_up_are_lost_and_those_of_others_are_
     assert [host.id for host in await two.store.fleet.members()] == ["host0", "host1"]
     assert await two.store.runs.recover() == {"requeued": (), "failed": (), "cancelled": ()}
     assert not await two.store.fleet.orphans()
-    lost = await two.store.fleet.give_up(["host0"], reason="Nothing was heard of it.")
+    reason = "Nothing was heard of it."
+    assert (await two.store.fleet.give_up({"host0": 7}, reason=reason))["failed"] == ()
+    lost = await two.store.fleet.give_up({"host0": 1}, reason=reason)
     assert lost["failed"] == (mine,)
     assert (await one.run(other)).state is RunState.RUNNING
     assert await one.store.fleet.beat("host0", HostStatus()) is False
