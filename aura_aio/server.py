@@ -225,7 +225,7 @@ async def _begin(
 ) -> None:
     """Start what the settings want to be started; who comes to others does as they do."""
     if fleet is not None:
-        scheduler.system.share(store.fleet)
+        scheduler.system.share(store.fleet, fleet)
     if fleet is not None and fleet.others:
         await scheduler.system.follow()
     elif settings.workers.start:

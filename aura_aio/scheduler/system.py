@@ -97,9 +97,12 @@ class System:
         self._tasks = CoroutineTasks()
         self._shutting_down = False
 
-    def share(self, fleet: FleetStore) -> None:
-        """Start and stop together with the other servers on the same database."""
+    def share(self, fleet: FleetStore, member: Part) -> None:
+        """Start and stop together with the other servers on the same database, among whom `member`
+        has to be alive.
+        """
         self._fleet = fleet
+        self._parts = (*self._parts, member)
 
     async def start(self) -> bool:
         """Dispatch queued runs from now on, on every host; False if that was so already."""

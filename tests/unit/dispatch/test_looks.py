@@ -99,3 +99,14 @@ async def test_a_free_slot_is_a_reason_unless_others_were_left_free() -> None:
     assert not await is_due(looks)
     looks.again()  # limits, say, that are free again
     assert await is_due(looks)
+
+
+async def test_what_another_host_has_claimed_leaves_the_reason() -> None:
+    looks = Looks()
+    looks.run_changed(QUEUED, is_own=False)
+    looks.run_changed(CLAIMED, is_own=False)
+    assert await is_due(looks)
+    looks.run_changed(CLAIMED, is_own=False)
+    assert not await is_due(looks)
+    looks.run_changed(ENDED, is_own=False)  # what its limits held may be free
+    assert await is_due(looks)
