@@ -56,8 +56,8 @@ class Looks:
         wait.
 
         Not for one that was claimed since. But for those beside it: another host may have claimed
-        as many as it had room for, of more that it has queued. Where a run has ended on another one,
-        what its limits held may be free.
+        as many as it had room for, of more that it has queued. Where a run has ended there, what
+        its limits held may be free.
         """
         if fact.target is RunState.QUEUED:
             self._came.add(fact.cid)

@@ -169,9 +169,14 @@ def recover(tx: Transaction, loss: Loss) -> dict[str, tuple[str, ...]]:
     }
 
 
+def host_ids(connection: Connection) -> set[str]:
+    """Who shares the database."""
+    return {id_ for (id_,) in connection.execute(sql.HOST_IDS)}
+
+
 def orphans(connection: Connection) -> list[tuple[str, int]]:
     """The attempts under way (cid, number) that belong to no host, in the order of their cids."""
-    hosts = {id_ for (id_,) in connection.execute(sql.HOST_IDS)}
+    hosts = host_ids(connection)
     return sorted(
         (cid, attempt)
         for cid, attempt, worker in connection.execute(sql.ATTEMPTS_UNDER_WAY)

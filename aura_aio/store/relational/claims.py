@@ -13,7 +13,7 @@ from aura_aio.model.lanes import Head, Lane, startable
 from aura_aio.model.run import Run, RunChanged, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.store.relational import sql
-from aura_aio.store.relational.changes import find_room, read_back, write_guarded
+from aura_aio.store.relational.changes import find_room, host_ids, read_back, write_guarded
 from aura_aio.store.relational.lanes import Lanes
 from aura_aio.store.relational.moves import hold_queued
 from aura_aio.store.relational.rows import tasklet_from
@@ -55,7 +55,7 @@ def claim(
     if not join_due(tx, now):
         return None
     nothing_ready = ALL_PLANS in tx.pauses or tx.queued == tx.delayed
-    if nothing_ready or (served is not None and host_of(workers[0]) not in tx.hosts()):
+    if nothing_ready or (served is not None and host_of(workers[0]) not in host_ids(tx.connection)):
         return ()  # what a host claims that the others have given up would belong to nobody
     closed = set(tx.pauses)
     if served is not None:

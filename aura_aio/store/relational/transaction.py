@@ -177,10 +177,6 @@ class Transaction:
         if place.delayed:
             self.delayed += count
 
-    def hosts(self) -> set[str]:
-        """The ids of those who share the database."""
-        return {id_ for (id_,) in self.connection.execute(sql.HOST_IDS)}
-
     def plans_queued(self) -> set[str]:
         """The plans that have runs in the queue; some more, when their last ones have just left."""
         before = {row[1] for row in self.connection.execute(sql.QUEUE_COUNTS)}

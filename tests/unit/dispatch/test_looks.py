@@ -101,12 +101,10 @@ async def test_a_free_slot_is_a_reason_unless_others_were_left_free() -> None:
     assert await is_due(looks)
 
 
-async def test_what_another_host_has_claimed_leaves_the_reason() -> None:
+async def test_the_end_of_a_run_on_another_host_is_a_reason() -> None:
+    """What its limits held may be free; of one that ended here that is told otherwise."""
     looks = Looks()
-    looks.run_changed(QUEUED, is_own=False)
-    looks.run_changed(CLAIMED, is_own=False)
-    assert await is_due(looks)
-    looks.run_changed(CLAIMED, is_own=False)
+    looks.run_changed(ENDED)
     assert not await is_due(looks)
-    looks.run_changed(ENDED, is_own=False)  # what its limits held may be free
+    looks.run_changed(ENDED, is_own=False)
     assert await is_due(looks)
