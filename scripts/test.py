@@ -1,7 +1,6 @@
 """Run the tests: make `.venv-dev` when needed, then hand every option to pytest.
 
-Tests run in twice as many processes as there are cores, and one more, unless an option says
-otherwise (`-n 0`).
+Tests run in twice as many processes as there are cores, unless an option says otherwise (`-n 0`).
 
 Imports the standard library and `environment` only.
 """
@@ -12,8 +11,8 @@ from collections.abc import Sequence
 
 from environment import DEVELOPMENT, REPOSITORY, hand_over
 
-PARALLEL = ("-n", str(2 * (os.cpu_count() or 1) + 1), "--dist", "worksteal")
-"""Many tests wait for something, so as many as that are needed to keep the cores busy. Each
+PARALLEL = ("-n", str(2 * (os.cpu_count() or 1)), "--dist", "worksteal")
+"""Many tests wait for something, so twice as many as there are cores keep these busy. Each
 process keeps to folders of its own, whose tests share servers, and at last helps another.
 """
 

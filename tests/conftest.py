@@ -24,11 +24,8 @@ settings.register_profile(
 )
 
 _LONGEST = (
-    "tests/architecture/test_imports.py",
     "tests/campaign/",
     "tests/contract/test_schemathesis.py",
-    "tests/crash/test_fleet.py",
-    "tests/docs/test_guides.py",
     "tests/packaging/",
     "tests/sdks/",
 )
