@@ -56,9 +56,11 @@ def _check_names(
 ) -> set[str]:
     """Note parameters that there are none of; answers those that may be meant."""
     meant: set[str] = set()
+    others = signature.types.keys() - given.keys()
     for name in given:
+        if params.is_hopeless:
+            break
         if name not in signature.types:
-            others = signature.types.keys() - given.keys()
             meant.update(close_names(name, others))
             suggestion = did_you_mean(name, others or signature.types)
             params.fault_at_key(

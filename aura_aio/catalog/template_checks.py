@@ -113,6 +113,8 @@ class TemplateChecks:
         """Note what is wrong with every template in `place`, also within lists and mappings;
         `names` are those that it sees.
         """
+        if place.is_hopeless:
+            return
         if place.is_mapping():
             for entry in place.entries().values():
                 self.check(entry, names)
