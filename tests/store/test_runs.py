@@ -8,6 +8,7 @@ import pytest
 from aura_aio.model.errors import RunFinished, RunNotFound
 from aura_aio.model.run import CancelRequest, OnCrash, Outcome, RunChanged, RunError
 from aura_aio.model.states import RunEvent, RunState
+from aura_aio.model.trace import TraceContext
 from tests.store.conftest import Opening
 from tests.store.opened import Opened
 
@@ -284,3 +285,9 @@ async def test_recovery_of_nothing_is_nothing(opened: Opened) -> None:
     await opened.enqueue()
     await opened.end(await opened.enqueue())
     assert await opened.store.runs.recover() == {"requeued": (), "failed": (), "cancelled": ()}
+
+
+async def test_a_run_tells_in_which_trace_it_is(opened: Opened) -> None:
+    trace = TraceContext("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "a=b")
+    assert (await opened.run(await opened.enqueue(trace=trace))).trace == trace
+    assert (await opened.run(await opened.enqueue())).trace is None
