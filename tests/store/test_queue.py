@@ -277,3 +277,9 @@ async def test_a_run_of_a_plan_that_is_not_there_is_not_claimed_as_it_comes(
     )
     assert claimed == ()
     assert (await opened.run(cid)).state is RunState.QUEUED
+
+
+async def test_a_run_that_an_event_has_started_waits_for_its_turn(opened: Opened) -> None:
+    """Only children go before others, the deeper the sooner: who waits for them holds a slot."""
+    first, by_event = await opened.enqueue(), await opened.enqueue(depth=3)
+    assert await opened.claim(9) == [first, by_event]
