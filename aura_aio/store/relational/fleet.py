@@ -83,8 +83,7 @@ class SqlFleet:
         """Whether runs are dispatched at all."""
 
         def query(connection: Connection) -> bool:
-            row = connection.execute(sql.STOPPED).fetchone()
-            return row is not None and bool(row[0])
+            return bool(connection.execute(sql.STOPPED).fetchone()[0])
 
         return await self._look_ups.ask(query)
 

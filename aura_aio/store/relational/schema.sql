@@ -245,7 +245,7 @@ CREATE TABLE counters (
     n INTEGER NOT NULL
 ) WITHOUT ROWID;
 
-INSERT INTO counters (name, n) VALUES ('newest_log_seq', 0);
+INSERT INTO counters (name, n) VALUES ('newest_log_seq', 0), ('stopped', 0);
 
 -- "Aura", and the number of the last migration.
 PRAGMA application_id = 0x41757261;

@@ -379,10 +379,7 @@ GIVE_UP: Final = "DELETE FROM hosts WHERE id = ? AND beat = ?"
 FLEET: Final = "SELECT id, may_lead, beat, status, place FROM hosts"
 HOST_IDS: Final = "SELECT id FROM hosts"
 STOPPED: Final = "SELECT n FROM counters WHERE name = 'stopped'"
-SET_STOPPED: Final = """
-    INSERT INTO counters (name, n) VALUES ('stopped', ?)
-    ON CONFLICT (name) DO UPDATE SET n = excluded.n
-"""
+SET_STOPPED: Final = "UPDATE counters SET n = ? WHERE name = 'stopped'"
 
 # --- The log
 

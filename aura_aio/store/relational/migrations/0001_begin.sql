@@ -242,4 +242,4 @@ CREATE TABLE counters (
     n INTEGER NOT NULL
 ) WITHOUT ROWID;
 
-INSERT INTO counters (name, n) VALUES ('newest_log_seq', 0);
+INSERT INTO counters (name, n) VALUES ('newest_log_seq', 0), ('stopped', 0);
