@@ -8,7 +8,7 @@ import logging
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from threading import Event
-from typing import Final
+from typing import Any, Final
 
 import psycopg
 from psycopg import errors
@@ -20,7 +20,7 @@ from aura_aio.model.news import News
 from aura_aio.store.postgres import custody
 from aura_aio.store.postgres.announcement import notices
 from aura_aio.store.postgres.connection import SCHEMA, PostgresConnection
-from aura_aio.store.postgres.dialect import schema_in_postgres
+from aura_aio.store.postgres.tables import migrate
 from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.schema import Migration, migrations
 
@@ -44,10 +44,8 @@ _BEGIN: Final = f"""
 written. (Who uses the same PostgreSQL for something else leaves gaps, too: they cost a look.)"""
 _OUTCOME: Final = "SELECT pg_xact_status(CAST(? AS xid8))"
 
-_VERSIONS: Final = "CREATE TABLE migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL)"
 _TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = ?"
 _VERSION: Final = "SELECT COALESCE(MAX(number), 0) FROM migrations"
-_KEEP_VERSION: Final = "INSERT INTO migrations (number, name) VALUES (?, ?)"
 
 _AT_FAULT: Final = (
     StoreUnavailable,
@@ -211,17 +209,12 @@ class PostgresDatabase:
                 raise
             _log.warning("who had the turn says nothing", extra={"action": "turn_ended"})
             cursor = self._writer.raw.execute(_BEGIN)
-        while cursor.nextset():
-            pass
-        (number,) = cursor.fetchone() or (0,)
+        (number,) = _last(cursor).fetchone() or (0,)
         before, self._turn = self._turn, number
         return bool(number != before + 1)
 
     def _commit(self, notices: str) -> str | None:
-        cursor = self._writer.raw.execute(f"{notices}COMMIT")
-        while cursor.nextset():
-            pass
-        return cursor.statusmessage
+        return _last(self._writer.raw.execute(f"{notices}COMMIT")).statusmessage
 
     def _reconnect(self) -> None:
         """Connect again, and undo what is left of the connection that was lost.
@@ -275,10 +268,12 @@ class PostgresDatabase:
         """All of it, with its number, or nothing; nothing, if another server has been faster."""
         with self._writer.raw.transaction():
             self._writer.execute("SELECT pg_advisory_xact_lock(?)", (custody.TURN,))
-            if version_of(self._writer, self.url, steps) >= step.number:
-                return
-            if step.number == 1:
-                self._writer.raw.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-                self._writer.raw.execute(_VERSIONS)
-            self._writer.raw.execute(schema_in_postgres(step.sql))
-            self._writer.execute(_KEEP_VERSION, (step.number, step.name))
+            if version_of(self._writer, self.url, steps) < step.number:
+                migrate(self._writer, step)
+
+
+def _last(cursor: psycopg.Cursor[Any]) -> psycopg.Cursor[Any]:
+    """At the answer to the last of several statements that were sent as one."""
+    while cursor.nextset():
+        continue
+    return cursor

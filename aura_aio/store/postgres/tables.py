@@ -16,8 +16,14 @@ _KEEP_VERSION: Final = "INSERT INTO migrations (number, name) VALUES (?, ?)"
 
 def make_tables(connection: PostgresConnection, steps: Sequence[Migration]) -> None:
     """Make all tables in a database that has none, in the transaction that is under way."""
-    connection.raw.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
-    connection.raw.execute(_VERSIONS)
     for step in steps:
-        connection.raw.execute(schema_in_postgres(step.sql))
-        connection.execute(_KEEP_VERSION, (step.number, step.name))
+        migrate(connection, step)
+
+
+def migrate(connection: PostgresConnection, step: Migration) -> None:
+    """Carry a migration out, and keep its number, in the transaction that is under way."""
+    if step.number == 1:
+        connection.raw.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
+        connection.raw.execute(_VERSIONS)
+    connection.raw.execute(schema_in_postgres(step.sql))
+    connection.execute(_KEEP_VERSION, (step.number, step.name))
