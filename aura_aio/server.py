@@ -144,7 +144,8 @@ async def running_server(
         _trace(spans, app, dispatcher.local, bus)
         _let_go_on_shutdown(app, ends, monitors)
         reloads = reloads_of(access, book, scheduler.system)
-        held = Held(bus, hub, dispatcher, ends, reloads, (triggers.look, calling.callbacks.look))
+        looks = (triggers.look, calling.callbacks.look)
+        held = Held(bus, hub, dispatcher, reloads, looks, ends.waited_for)
         try:
             await triggers.start()
             await _begin(settings, scheduler, store, fleet)

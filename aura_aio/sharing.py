@@ -24,7 +24,7 @@ from aura_aio.model.sealing import Vault
 from aura_aio.model.states import TERMINAL, RunState
 from aura_aio.places import Places
 from aura_aio.scheduler.access import Access
-from aura_aio.scheduler.events import EventBus, RunEnds
+from aura_aio.scheduler.events import EventBus
 from aura_aio.scheduler.fleet import Fleet
 from aura_aio.scheduler.schedule_book import ScheduleBook
 from aura_aio.scheduler.system import System
@@ -58,21 +58,22 @@ class Place(NamedTuple):
         return cls(host_id, Leadership(leads=False), places.database)
 
 
+Reload = Callable[[], Awaitable[None]]
+"""Reads something anew; raises StoreUnavailable."""
+
+
 class Held(NamedTuple):
     """What a host holds in memory that other hosts may change."""
 
     bus: EventBus
     hub: LogHub
     dispatcher: EverywhereDispatcher
-    ends: RunEnds
-    reloads: dict[Topic, Callable[[], Awaitable[None]]]
+    reloads: dict[Topic, Reload]
     """What is read anew once a topic has changed."""
     looks: tuple[Callable[[], None], ...] = ()
     """What looks for work that may have come unheard."""
-
-
-Reload = Callable[[], Awaitable[None]]
-"""Reads something anew; raises StoreUnavailable."""
+    waited_for: Callable[[], frozenset[str]] = frozenset
+    """The runs whose end a client waits for."""
 
 
 def reloads_of(access: Access, book: ScheduleBook, system: System) -> dict[Topic, Reload]:
@@ -130,7 +131,7 @@ async def hearing(
     from aura_aio.store.postgres.hearing import Hearing  # noqa: PLC0415 - needs an extra
 
     listener = Listener(store, held, clock)
-    ear = Hearing(place.url, place.host_id, listener.hear)
+    ear = Hearing(place.url, place.host_id, listener.hear, clock)
     ear.start()
     local = held.dispatcher.local
     fleet.tell(
@@ -192,7 +193,7 @@ class Listener:
         held.hub.others_wrote(newest_seq)
         for look in (held.dispatcher.look_again, *held.looks):
             look()
-        cids = held.ends.waited_for() | held.dispatcher.local.concerned()
+        cids = held.waited_for() | held.dispatcher.local.concerned()
         for run in (await self._store.runs.states(sorted(cids))).values():
             grace_sec = None
             if run.state is RunState.CANCELLING:
@@ -205,7 +206,7 @@ class Listener:
                 )
             )
 
-    async def _persist(self, reload: Callable[[], Awaitable[None]]) -> None:
+    async def _persist(self, reload: Reload) -> None:
         """Do it as soon as the store is available."""
         while True:
             try:

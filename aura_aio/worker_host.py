@@ -27,8 +27,8 @@ from aura_aio.places import places_of
 from aura_aio.processes.tree import StartProcess
 from aura_aio.scheduler.about import recover
 from aura_aio.scheduler.callback_targets import Targets
-from aura_aio.scheduler.event_runs import EventRuns
-from aura_aio.scheduler.events import EventBus, RunEnds
+from aura_aio.scheduler.event_runs import filters_of
+from aura_aio.scheduler.events import EventBus
 from aura_aio.scheduler.hot_reload import HotReload
 from aura_aio.scheduler.plans import PlanReload, Plans
 from aura_aio.settings import Settings
@@ -107,7 +107,8 @@ async def running_worker_host(
         plans = await Plans.load(places.plans, partial(builtin, settings.workers))
         admission = admission_of(settings.runs, plans, vault, targets, _has_room, clock)
         base = Base(store, hub, plans, admission, place, clock)
-        events = _Events(settings, base)
+        events = _Events(store, plans)
+        await events.plans_changed()
         await recover(store.runs, clock)
         workers = worker_plan_of(settings, places.data_dir, plans, secrets, start_process, place)
         dispatcher = dispatcher_of(settings.schedules, base, vault, workers, bus, fleet)
@@ -116,7 +117,7 @@ async def running_worker_host(
             bus.subscribe(spans.run_changed, own_only=True)
         reload = HotReload(plans, PlanReload(plans, store.runs, dispatcher, events))
         follow = partial(_follow, store, dispatcher)
-        held = Held(bus, hub, dispatcher, RunEnds(bus), {Topic.SYSTEM: follow})
+        held = Held(bus, hub, dispatcher, {Topic.SYSTEM: follow})
         try:
             await follow()
             if settings.plans.hot_reload:
@@ -131,20 +132,13 @@ async def running_worker_host(
 class _Events:
     """Keeps the events that tasks wait for; a server answers them."""
 
-    def __init__(self, settings: Settings, base: Base) -> None:
-        self._runs = EventRuns(
-            base.store.events,
-            base.admission,
-            base.plans.catalog,
-            base.clock,
-            depth_limit=settings.schedules.event_depth,
-            leadership=base.place.leadership,
-        )
-        self._runs.listen()
+    def __init__(self, store: SqlStore, plans: Plans) -> None:
+        self._store = store
+        self._plans = plans
 
     async def plans_changed(self) -> None:
         """Keep those of the plans as they are loaded now."""
-        self._runs.listen()
+        self._store.events.listen(filters_of(self._plans.catalog()))
 
 
 async def _follow(store: SqlStore, dispatcher: EverywhereDispatcher) -> None:

@@ -14,7 +14,7 @@ from aura_aio.catalog.catalog import Catalog
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import AuraError, NotFound, QueueFull, StoreUnavailable
-from aura_aio.model.event import RUN_FINISHED, EventTrigger
+from aura_aio.model.event import RUN_FINISHED, EventFilter, EventTrigger
 from aura_aio.model.fleet import Leadership
 from aura_aio.model.origin import FromEvent
 from aura_aio.model.plan import Task
@@ -70,7 +70,7 @@ class EventRuns:
         is heard of.
         """
         self._listeners = tuple(_listeners(self._catalog()))
-        self._store.listen([listener.trigger.where for listener in self._listeners])
+        self._store.listen(filters_of(self._catalog()))
 
     def start(self) -> None:
         """Begin to answer events."""
@@ -167,6 +167,11 @@ class EventRuns:
             if passes and (task.plan_name, task.name) != own:
                 found.setdefault(task.full_task_id, listener)
         return list(found.values())
+
+
+def filters_of(catalog: Catalog) -> list[EventFilter]:
+    """The ends of runs that the tasks of the catalog wait for."""
+    return [listener.trigger.where for listener in _listeners(catalog)]
 
 
 def _listeners(catalog: Catalog) -> Iterator[Listener]:

@@ -3,12 +3,12 @@
 May import `announcement`, `connection`, psycopg, the standard library and model only.
 """
 
-import asyncio
 import logging
 from typing import Any, Final
 
 import psycopg
 
+from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.news import Hear, News
@@ -25,10 +25,11 @@ class Hearing:
     first, and whenever some may have been missed.
     """
 
-    def __init__(self, url: DatabaseUrl, name: str, hear: Hear) -> None:
+    def __init__(self, url: DatabaseUrl, name: str, hear: Hear, clock: Clock) -> None:
         self._url = url
         self._name = name
         self._hear = hear
+        self._clock = clock
         self._tasks = CoroutineTasks()
 
     def start(self) -> None:
@@ -54,7 +55,7 @@ class Hearing:
                     "other servers are not heard",
                     extra={"action": "news_not_heard", "reason": reason},
                 )
-            await asyncio.sleep(PAUSE_SEC)
+            await self._clock.sleep(PAUSE_SEC)
 
     async def _listen(self) -> None:
         connection: psycopg.AsyncConnection[Any]

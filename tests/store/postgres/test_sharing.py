@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from aura_aio.model.access import NewToken, Scope, make_token
+from aura_aio.model.clock import SystemClock
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.fleet import HostStatus, worker_name
 from aura_aio.model.log import LogFilter, LogLevel, LogLine
@@ -89,7 +90,7 @@ async def heard(url: DatabaseUrl, servers: list[Opened]) -> AsyncIterator[list[N
     from aura_aio.store.postgres.hearing import Hearing  # noqa: PLC0415 - it may be missing
 
     news: list[News] = []
-    hearing = Hearing(url, "two", news.append)
+    hearing = Hearing(url, "two", news.append, SystemClock())
     hearing.start()
     await until(lambda: bool(news))
     assert news.pop() == News(is_gap=True)
