@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.model.fleet import Host, HostStatus
 from aura_aio.model.ports import ActiveAttempt, WorkerStatus
-from aura_aio.model.run import RunChanged
 
 
 class EverywhereDispatcher:
@@ -26,14 +25,8 @@ class EverywhereDispatcher:
         self.look_again = local.look_again
         self.run_comes = local.run_comes
         self.reload = local.reload
-
-    async def aclose(self, *, grace_sec: float) -> None:
-        """See `Dispatcher.aclose`."""
-        await self.local.aclose(grace_sec=grace_sec)
-
-    def run_changed(self, fact: RunChanged) -> None:
-        """See `Dispatcher.run_changed`."""
-        self.local.run_changed(fact)
+        self.run_changed = local.run_changed
+        self.aclose = local.aclose
 
     @property
     def alive(self) -> bool:

@@ -5,7 +5,7 @@ May import msgspec and model only; stores and dispatchers come in as ports.
 """
 
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -61,13 +61,13 @@ class Fleet:
             SettingsError: another one has another key for secrets.
             StoreUnavailable: the store does not answer.
         """
-        for host in await self._store.members():
-            if host.status.key != self._key and await self._is_alive(host):
-                raise SettingsError(
-                    f"The server {host.id} on the same database seals secrets with another key: "
-                    "give each of them the same file secrets.key in its data folder, before it "
-                    "starts for the first time."
-                )
+        others = [each for each in await self._store.members() if each.status.key != self._key]
+        for host in await self._living(others):
+            raise SettingsError(
+                f"The server {host.id} on the same database seals secrets with another key: "
+                "give each of them the same file secrets.key in its data folder, before it "
+                "starts for the first time."
+            )
         await self._store.join(self.host_id, HostStatus(self._key), may_lead=self._may_lead)
         self._look_at(await self._store.members())
         self._tasks.spawn(self._run())
@@ -90,11 +90,13 @@ class Fleet:
         """Whether it beats."""
         return not self._tasks.died
 
-    async def _is_alive(self, host: Host) -> bool:
-        """Whether its beat goes on."""
+    async def _living(self, hosts: Sequence[Host]) -> list[Host]:
+        """Those of `hosts` whose beats go on."""
+        if not hosts:
+            return []
         await self._clock.sleep(2 * self._lost_sec / BEATS)
         beats = {each.id: each.beat for each in await self._store.members()}
-        return beats.get(host.id, host.beat) != host.beat
+        return [host for host in hosts if beats.get(host.id, host.beat) != host.beat]
 
     async def _run(self) -> None:
         seen_at = self._clock.monotonic()
