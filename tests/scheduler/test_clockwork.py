@@ -6,18 +6,13 @@ Imports pytest, aura_aio.model and `bench`.
 import logging
 
 import pytest
-from msgspec.structs import replace
 
-from aura_aio.model.fleet import Leadership
 from aura_aio.model.run import CancelRequest
 from aura_aio.model.schedule import DueOutcome
 from aura_aio.model.states import RunState
-from aura_aio.scheduler.clockwork import Clockwork
-from aura_aio.scheduler.due import DueRules
-from aura_aio.scheduler.schedule_book import ScheduleBook, Source
+from aura_aio.scheduler.schedule_book import Source
 from tests.scheduler.bench import START, STEP, Bench, TurnedClock, at
 from tests.scheduler.conftest import MakeBench
-from tests.waiting import until
 
 HOUR = 3600.0
 MINUTE = 60.0
@@ -360,63 +355,3 @@ async def test_many_schedules_that_are_due_at_once_share_a_commit(make_bench: Ma
     await bench.turn(HOUR)
     assert len(await bench.due()) == 200
     assert bench.store.commits - before < 20
-
-
-async def test_what_another_server_has_decided_is_not_decided_again(make_bench: MakeBench) -> None:
-    bench = await scheduled(make_bench, "id: often, every: 60s")
-    entry = bench.book.entries["p/often"]
-    elsewhere = replace(entry.state, decided_at=entry.next_run_at)
-    await bench.store.schedules.put([elsewhere])
-    await bench.turn(60)
-    assert await bench.runs() == []
-    assert bench.book.entries[entry.schedule.id].state == elsewhere
-    await bench.turn(60)
-    assert len(await bench.runs()) == 1
-
-
-async def test_only_who_leads_runs_schedules_and_keeps_what_they_are_computed_from(
-    make_bench: MakeBench,
-) -> None:
-    bench = await scheduled(make_bench, "id: often, every: 60s")
-    await bench.store.schedules.delete("p/often")
-    leadership = Leadership(leads=False)
-    book = ScheduleBook(bench.store.schedules, bench.plans.catalog, bench.clock, leadership)
-    await book.load()
-    assert len(book.entries) == 1
-    assert await bench.store.schedules.load() == ()
-    leadership.set(leads=True)
-    await book.load()
-    assert len(await bench.store.schedules.load()) == 1
-
-
-async def test_who_begins_to_lead_runs_what_is_due(make_bench: MakeBench) -> None:
-    bench = await scheduled(make_bench, "id: often, every: 60s")
-    await bench.triggers.aclose()
-    leadership = Leadership(leads=False)
-    book = ScheduleBook(bench.store.schedules, bench.plans.catalog, bench.clock, leadership)
-    await book.load()
-    rules = DueRules(late_sec=60.0, catch_up_limit=100)
-    clockwork = Clockwork(book, bench.admission, rules, bench.clock, leadership)
-    clockwork.start()
-    bench.clock.turn(60)
-    await until(lambda: not book.changed.is_set())
-    assert await bench.runs() == []
-    leadership.set(leads=True)
-    await until(lambda: book.entries["p/often"].state.last_cid is not None)
-    assert len(await bench.runs()) == 1
-    assert clockwork.alive
-    await clockwork.aclose()
-
-
-async def test_a_change_does_not_bring_back_what_another_server_has_decided(
-    make_bench: MakeBench,
-) -> None:
-    bench = await scheduled(make_bench, "id: often, every: 60s")
-    known = bench.book.entries["p/often"].state
-    decided = replace(known, decided_at=known.decided_at + 60, last_cid="a", last_run_at=1.0)
-    await bench.store.schedules.put([decided])
-    await bench.store.schedules.put([replace(known, enabled=True)])
-    assert await bench.store.schedules.load() == (replace(decided, enabled=True),)
-    moved = replace(known, basis="another")
-    await bench.store.schedules.put([moved])
-    assert await bench.store.schedules.load() == (moved,)

@@ -3,7 +3,8 @@
 Imports aura_aio.logs, model, the SQLite store and pytest.
 """
 
-from collections.abc import AsyncIterator
+import logging
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
@@ -31,3 +32,19 @@ async def hub(store: HeldStore) -> AsyncIterator[LogHub]:
     store.down = False
     store.writing.set()
     await hub.aclose()
+
+
+@pytest.fixture
+def actions(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
+    """The actions that the hub logs."""
+    seen: list[str] = []
+
+    class Seen(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            seen.append(vars(record)["action"])
+
+    handler = Seen()
+    with caplog.at_level(logging.INFO, logger="aura"):
+        logging.getLogger("aura.logs.hub").addHandler(handler)
+        yield seen
+        logging.getLogger("aura.logs.hub").removeHandler(handler)

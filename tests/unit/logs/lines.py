@@ -1,12 +1,14 @@
-"""Lines to log, plain ones and wild ones.
+"""Lines to log, plain ones and wild ones, and what of them was delivered.
 
-Imports hypothesis and model only.
+Imports hypothesis, logs.buffer and model only.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from hypothesis import strategies as st
 
+from aura_aio.logs.buffer import Item, Portion, Subscription
 from aura_aio.model.log import LogLevel, LogLine
 
 CID = "019cadd4-5698-7c31-9b5d-2f4e6a7b8c9d"
@@ -57,3 +59,16 @@ wild_lines = st.builds(
     worker=names,
     data=st.none() | st.dictionaries(st.text(st.characters()), anything, max_size=4),
 )
+
+
+def seqs(items: Iterable[Item]) -> list[int]:
+    """The numbers of the entries among what was delivered."""
+    return [seq for item in items if isinstance(item, Portion) for seq in item.seqs]
+
+
+async def everything(subscription: Subscription) -> list[Item]:
+    """What is delivered until the subscription is closed."""
+    items: list[Item] = []
+    while batch := await subscription.next_batch():
+        items += batch
+    return items

@@ -4,14 +4,12 @@ Imports aura_aio.logs, model, a real store and pytest.
 """
 
 import asyncio
-import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from aura_aio.logs import hub as hub_module
-from aura_aio.logs.buffer import Dropped, Item, Portion, Subscription
+from aura_aio.logs.buffer import Dropped
 from aura_aio.logs.hub import AT_ONCE, LogHub
 from aura_aio.logs.payload import payload
 from aura_aio.model.clock import SystemClock
@@ -20,7 +18,7 @@ from aura_aio.model.log import LogEntry, LogFilter, LogLevel, LogLine
 from aura_aio.model.ports import LogSink
 from aura_aio.store.sqlite import open_sqlite
 from tests.streams.held_store import HeldStore
-from tests.unit.logs.lines import CID, OTHER_CID, Odd, line
+from tests.unit.logs.lines import CID, OTHER_CID, Odd, everything, line, seqs
 from tests.waiting import until
 
 ALL = LogFilter()
@@ -31,37 +29,9 @@ def no_long_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub_module, "FIRST_PAUSE_SEC", 0.01)
 
 
-@pytest.fixture
-def actions(caplog: pytest.LogCaptureFixture) -> Iterator[list[str]]:
-    """The actions that the hub logs."""
-    seen: list[str] = []
-
-    class Seen(logging.Handler):
-        def emit(self, record: logging.LogRecord) -> None:
-            seen.append(vars(record)["action"])
-
-    handler = Seen()
-    with caplog.at_level(logging.INFO, logger="aura"):
-        logging.getLogger("aura.logs.hub").addHandler(handler)
-        yield seen
-        logging.getLogger("aura.logs.hub").removeHandler(handler)
-
-
 async def stored(store: HeldStore, where: LogFilter = ALL) -> list[tuple[int, str]]:
     entries = await store.read(where, after=0, up_to=None, limit=100_000)
     return [(entry.seq, entry.line.message) for entry in entries]
-
-
-def seqs(items: tuple[Item, ...]) -> list[int]:
-    return [seq for item in items if isinstance(item, Portion) for seq in item.seqs]
-
-
-async def everything(subscription: Subscription) -> list[Item]:
-    """What is delivered until the subscription is closed."""
-    items: list[Item] = []
-    while batch := await subscription.next_batch():
-        items += batch
-    return items
 
 
 async def test_the_hub_is_a_log_sink(hub: LogHub) -> None:
@@ -397,38 +367,3 @@ async def test_a_real_store_keeps_lines_over_its_own_restart(tmp_path: Path) -> 
         await hub.put([line(str(number)) for number in range(100)])
         await hub.aclose()
         await sqlite.aclose()
-
-
-async def test_what_other_servers_have_stored_is_published_in_its_place(
-    hub: LogHub, store: HeldStore
-) -> None:
-    monitor = hub.subscribe(ALL, buffer_lines=10_000)
-    await hub.put([line("own 1")])
-    await store.append([line("other 2"), line("other 3")])
-    await hub.put([line("own 4"), line("own 5")])
-    (newest,) = await store.append([line("other 6")])
-    hub.others_wrote(newest.seq)
-    settled = hub.settled()
-    assert settled is not None
-    await settled
-    assert (hub.seq, hub.settled()) == (6, None)
-    hub.others_wrote(3)
-    assert hub.settled() is None
-    hub.unsubscribe(monitor)
-    assert seqs(tuple(await everything(monitor))) == [1, 2, 3, 4, 5, 6]
-
-
-async def test_more_than_fits_at_once_and_nobody_who_listens(
-    hub: LogHub, store: HeldStore, actions: list[str]
-) -> None:
-    entries = await store.append([line(str(n)) for n in range(AT_ONCE)])
-    hub.others_wrote(entries[-1].seq)
-    await until(lambda: hub.seq == AT_ONCE)
-    monitor = hub.subscribe(ALL, buffer_lines=10_000)
-    entries = await store.append([line(str(n)) for n in range(AT_ONCE + 5)])
-    hub.others_wrote(entries[-1].seq)
-    await until(lambda: hub.seq == entries[-1].seq)
-    hub.unsubscribe(monitor)
-    expected = list(range(AT_ONCE + 1, 2 * AT_ONCE + 6))
-    assert seqs(tuple(await everything(monitor))) == expected
-    assert actions == []

@@ -1,0 +1,82 @@
+"""Schedules where several servers share a database: who leads runs them, each due time once.
+
+Imports aura_aio's scheduler and model, msgspec and `bench`.
+"""
+
+from msgspec.structs import replace
+
+from aura_aio.model.fleet import Leadership
+from aura_aio.scheduler.clockwork import Clockwork
+from aura_aio.scheduler.due import DueRules
+from aura_aio.scheduler.schedule_book import ScheduleBook
+from tests.scheduler.bench import Bench
+from tests.scheduler.conftest import MakeBench
+from tests.waiting import until
+
+
+async def often(make_bench: MakeBench) -> Bench:
+    """An open bench with a schedule for each minute."""
+    bench = make_bench()
+    bench.schedule("id: often, every: 60s")
+    await bench.open()
+    return bench
+
+
+async def test_what_another_server_has_decided_is_not_decided_again(make_bench: MakeBench) -> None:
+    bench = await often(make_bench)
+    entry = bench.book.entries["p/often"]
+    elsewhere = replace(entry.state, decided_at=entry.next_run_at)
+    await bench.store.schedules.put([elsewhere])
+    await bench.turn(60)
+    assert await bench.runs() == []
+    assert bench.book.entries[entry.schedule.id].state == elsewhere
+    await bench.turn(60)
+    assert len(await bench.runs()) == 1
+
+
+async def test_only_who_leads_runs_schedules_and_keeps_what_they_are_computed_from(
+    make_bench: MakeBench,
+) -> None:
+    bench = await often(make_bench)
+    await bench.store.schedules.delete("p/often")
+    leadership = Leadership(leads=False)
+    book = ScheduleBook(bench.store.schedules, bench.plans.catalog, bench.clock, leadership)
+    await book.load()
+    assert len(book.entries) == 1
+    assert await bench.store.schedules.load() == ()
+    leadership.set(leads=True)
+    await book.load()
+    assert len(await bench.store.schedules.load()) == 1
+
+
+async def test_who_begins_to_lead_runs_what_is_due(make_bench: MakeBench) -> None:
+    bench = await often(make_bench)
+    await bench.triggers.aclose()
+    leadership = Leadership(leads=False)
+    book = ScheduleBook(bench.store.schedules, bench.plans.catalog, bench.clock, leadership)
+    await book.load()
+    rules = DueRules(late_sec=60.0, catch_up_limit=100)
+    clockwork = Clockwork(book, bench.admission, rules, bench.clock, leadership)
+    clockwork.start()
+    bench.clock.turn(60)
+    await until(lambda: not book.changed.is_set())
+    assert await bench.runs() == []
+    leadership.set(leads=True)
+    await until(lambda: book.entries["p/often"].state.last_cid is not None)
+    assert len(await bench.runs()) == 1
+    assert clockwork.alive
+    await clockwork.aclose()
+
+
+async def test_a_change_does_not_bring_back_what_another_server_has_decided(
+    make_bench: MakeBench,
+) -> None:
+    bench = await often(make_bench)
+    known = bench.book.entries["p/often"].state
+    decided = replace(known, decided_at=known.decided_at + 60, last_cid="a", last_run_at=1.0)
+    await bench.store.schedules.put([decided])
+    await bench.store.schedules.put([replace(known, enabled=True)])
+    assert await bench.store.schedules.load() == (replace(decided, enabled=True),)
+    moved = replace(known, basis="another")
+    await bench.store.schedules.put([moved])
+    assert await bench.store.schedules.load() == (moved,)
