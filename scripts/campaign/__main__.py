@@ -14,7 +14,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from campaign.faults import FAULTS
 from campaign.network import Unusable
 from campaign.plan import write_plan
 from campaign.record import Record
+from campaign.rounds import Rounds
 from campaign.server import DATABASE, Server
 from campaign.settling import settle
 
@@ -84,8 +84,7 @@ class Campaign:
         self._kills = [name for name in KILLS if name in faults] or faults
         self._ledger = folder / "ledger"
         self._record = Record()
-        self._done: Counter[str] = Counter()
-        self._passed = 0
+        self._rounds = Rounds(options, self._record)
         write_plan(folder / "plans", self._ledger)
         flags = ["--workers", str(options.workers), "--shutdown-grace-sec", "0.5"]
         self._server = Server(folder, folder / "disk" / "data", flags)
@@ -96,17 +95,10 @@ class Campaign:
             await asyncio.to_thread(self._server.start)
             with closing(sqlite3.connect(self._server.data / DATABASE, timeout=30)) as database:
                 history.install(database)
-            first = self._options.first
-            for number in range(first, first + self._options.rounds):
-                if found := await self._round(number):
-                    print(*found[:20], sep="\n")
-                    print(f"round {number}: {len(found)} violations; seed {self._options.seed}")
-                    return 1
-                self._passed += 1
+            return await self._rounds.run(self._round)
         finally:
             self._server.kill()
-            self._summarise()
-        return 0
+            self._rounds.summarise(f"{self._server.starts} starts of the server")
 
     async def _round(self, number: int) -> list[str]:
         chance = random.Random(f"{self._options.seed}/{number}")  # noqa: S311 - not a secret
@@ -128,7 +120,7 @@ class Campaign:
         for name in names:
             await asyncio.sleep(chance.uniform(0, self._options.seconds / len(names)))
             await FAULTS[name](self._server, chance)
-            self._done[name] += 1
+            self._rounds.done[name] += 1
             if not self._server.runs:
                 await asyncio.to_thread(self._server.start)
 
@@ -140,16 +132,6 @@ class Campaign:
                 tuple(TERMINAL),
             ).fetchone()
         return int(left)
-
-    def _summarise(self) -> None:
-        record = self._record
-        print(f"{self._passed} rounds without a violation")
-        print(
-            f"{record.requests} requests, {record.refused} refused, {record.lost} without an answer"
-        )
-        print(f"{len(record.runs)} runs acknowledged, {self._server.starts} starts of the server")
-        for name, count in sorted(self._done.items()):
-            print(f"{count:6}  {name}")
 
 
 @contextmanager

@@ -14,7 +14,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -26,6 +25,7 @@ from campaign.plan import write_plan
 from campaign.postgres import Postgres
 from campaign.record import Record
 from campaign.relays import Relay, to_any, to_socket
+from campaign.rounds import Rounds
 from campaign.settling import settle
 
 LOST_SEC = 3.0
@@ -149,8 +149,7 @@ class FleetCampaign:
         self._options = options
         self._hosts = hosts
         self._record = Record()
-        self._done: Counter[str] = Counter()
-        self._passed = 0
+        self._rounds = Rounds(options, self._record)
         self._url = self._token = ""
         write_plan(folder / "plans", folder / "ledger")
 
@@ -163,13 +162,7 @@ class FleetCampaign:
             await asyncio.to_thread(self.database.install)
             self._url = f"http://{HUB}:{await balancer.start(HUB, 0)}"
             await self._up()
-            first = self._options.first
-            for number in range(first, first + self._options.rounds):
-                if found := await self._round(number):
-                    print(*found[:20], sep="\n")
-                    print(f"round {number}: {len(found)} violations; seed {self._options.seed}")
-                    return 1
-                self._passed += 1
+            return await self._rounds.run(self._round)
         finally:
             for host in self._hosts:
                 host.machine.mend()
@@ -177,8 +170,7 @@ class FleetCampaign:
             await balancer.aclose()
             await way.aclose()
             self.database.close()
-            self._summarise()
-        return 0
+            self._rounds.summarise(f"on {len(self._hosts)} hosts")
 
     def _balancer(self) -> Relay:
         servers = [host for host in self._hosts if host.serves]
@@ -246,17 +238,7 @@ class FleetCampaign:
     async def _break(self, name: str, chance: random.Random) -> None:
         await asyncio.sleep(chance.uniform(0, self._options.seconds))
         await FAULTS[name](self, chance.choice(self._hosts), chance)
-        self._done[name] += 1
-
-    def _summarise(self) -> None:
-        record = self._record
-        print(f"{self._passed} rounds without a violation")
-        print(
-            f"{record.requests} requests, {record.refused} refused, {record.lost} without an answer"
-        )
-        print(f"{len(record.runs)} runs acknowledged, on {len(self._hosts)} hosts")
-        for name, count in sorted(self._done.items()):
-            print(f"{count:6}  {name}")
+        self._rounds.done[name] += 1
 
 
 def run_fleet(folder: Path, options: argparse.Namespace) -> int:

@@ -228,44 +228,52 @@ async def _is_gone(server: ServerProcess, id_: str) -> bool:
     return (await server.get(f"/api/schedules/{id_}")).status == 404
 
 
+@asynccontextmanager
+async def held_elsewhere(
+    fleet: Fleet, folder: Path
+) -> AsyncIterator[tuple[ServerProcess, ServerProcess, str]]:
+    """Two servers, and a run that may begin twice, which the second one carries out: the first one
+    has another run, until the file `blocker` is there. It ends when the file `gate` is.
+    """
+    async with fleet.server() as one:
+        blocker = (await one.post("/api/tasks/run", hold(folder / "blocker"))).json["cid"]
+        at_first = host_of(await running(one, blocker))
+        async with fleet.server() as two:
+            cid = await one.run("twice", "hold", inputs={"gate": str(folder / "gate")})
+            assert host_of(await running(one, cid)) != at_first
+            yield one, two, cid
+        assert (await one.finished(blocker))["attempt"] == 1
+
+
+def has_begun_twice(run: Any) -> bool:
+    """Whether it has succeeded in its second attempt."""
+    return (run["status"], run["result"], run["attempt"]) == ("succeeded", 2, 2)
+
+
 async def test_runs_of_a_server_that_is_killed_go_on_elsewhere(
     fleet: Fleet, tmp_path: Path
 ) -> None:
-    gate = tmp_path / "gate"
-    async with fleet.server() as one:
-        blocker = (await one.post("/api/tasks/run", hold(tmp_path / "blocker"))).json["cid"]
-        await running(one, blocker)
-        async with fleet.server() as two:
-            cid = await one.run("twice", "hold", inputs={"gate": str(gate)})
-            assert host_of(await running(one, cid)) != host_of(await running(one, blocker))
-            await two.kill()
+    async with held_elsewhere(fleet, tmp_path) as (one, two, cid):
+        await two.kill()
         (tmp_path / "blocker").touch()
-        gate.touch()
-        run = await one.finished(cid, within=30)
-        assert (run["status"], run["result"], run["attempt"]) == ("succeeded", 2, 2)
-        assert (await one.finished(blocker))["attempt"] == 1
+        (tmp_path / "gate").touch()
+        assert has_begun_twice(await one.finished(cid, within=30))
 
 
 async def test_who_was_taken_for_dead_and_comes_back_changes_nothing(
     fleet: Fleet, tmp_path: Path
 ) -> None:
-    gate = tmp_path / "gate"
-    async with fleet.server() as one:
-        blocker = (await one.post("/api/tasks/run", hold(tmp_path / "blocker"))).json["cid"]
-        await running(one, blocker)
-        async with fleet.server() as two:
-            cid = await one.run("twice", "hold", inputs={"gate": str(gate)})
-            frozen = host_of(await running(one, cid))
-            os.kill(two.process.pid, signal.SIGSTOP)
-            (tmp_path / "blocker").touch()
-            await until(lambda: _has_attempt(one, cid, 2), within=30)
-            os.kill(two.process.pid, signal.SIGCONT)
-            await until(lambda: _shows_host(one, frozen), within=20)
-            gate.touch()
-            run = await two.finished(cid)
-            assert (run["status"], run["result"], run["attempt"]) == ("succeeded", 2, 2)
-            again = (await two.post("/api/tasks/run", hold(gate))).json["cid"]
-            assert (await one.finished(again))["status"] == "succeeded"
+    async with held_elsewhere(fleet, tmp_path) as (one, two, cid):
+        frozen = host_of(await running(one, cid))
+        os.kill(two.process.pid, signal.SIGSTOP)
+        (tmp_path / "blocker").touch()
+        await until(lambda: _has_attempt(one, cid, 2), within=30)
+        os.kill(two.process.pid, signal.SIGCONT)
+        await until(lambda: _shows_host(one, frozen), within=20)
+        (tmp_path / "gate").touch()
+        assert has_begun_twice(await two.finished(cid))
+        again = (await two.post("/api/tasks/run", hold(tmp_path / "gate"))).json["cid"]
+        assert (await one.finished(again))["status"] == "succeeded"
 
 
 async def _has_attempt(server: ServerProcess, cid: str, attempt: int) -> bool:

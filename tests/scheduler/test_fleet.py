@@ -4,8 +4,9 @@ Imports aura_aio's scheduler, store and model, and the clock of the scheduler's 
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,9 +14,9 @@ from aura_aio.model.errors import SettingsError, StoreUnavailable
 from aura_aio.model.fleet import FleetStore, Host, HostStatus, Leadership, worker_name
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.fleet import BEATS, Fleet
-from aura_aio.store.sqlite import open_sqlite
 from tests.scheduler.bench import TurnedClock
 from tests.store.opened import Opened
+from tests.store.sqlite.at import sqlite_at
 from tests.waiting import until
 
 LOST_SEC = 6.0
@@ -25,14 +26,23 @@ BEAT_SEC = LOST_SEC / BEATS
 class Member:
     """A host with a fleet of its own over the one store, which may be out of its reach."""
 
-    def __init__(self, store: FleetStore, host_id: str, clock: TurnedClock, **options: object):
+    def __init__(
+        self,
+        store: FleetStore,
+        host_id: str,
+        clock: TurnedClock,
+        *,
+        may_lead: bool = True,
+        key: str = "k",
+    ) -> None:
         self.leadership = Leadership(leads=False)
         self.given_up = 0
         self.is_cut_off = False
         self.has_beaten = False
         self._store = store
-        given = {"may_lead": True, "lost_sec": LOST_SEC, "key": "k", **options}
-        self.fleet = Fleet(self, host_id, self.leadership, clock, **given)  # type: ignore[arg-type]
+        self.fleet = Fleet(
+            self, host_id, self.leadership, clock, may_lead=may_lead, lost_sec=LOST_SEC, key=key
+        )
 
     async def begin(self) -> None:
         """Join, and beat."""
@@ -60,11 +70,19 @@ class Member:
     async def members(self) -> tuple[Host, ...]:
         return await self._reach().members()
 
-    async def give_up(self, beats: Mapping[str, int], *, reason: str) -> object:
+    async def give_up(
+        self, beats: Mapping[str, int], *, reason: str
+    ) -> Mapping[str, Sequence[str]]:
         return await self._reach().give_up(beats, reason=reason)
 
     async def orphans(self) -> bool:
         return await self._reach().orphans()
+
+    async def set_stopped(self, *, stopped: bool) -> None:
+        await self._reach().set_stopped(stopped=stopped)
+
+    async def stopped(self) -> bool:
+        return await self._reach().stopped()
 
 
 class Site:
@@ -76,7 +94,7 @@ class Site:
         self.clock = TurnedClock()
         self.members: list[Member] = []
 
-    async def add(self, host_id: str, **options: object) -> Member:
+    async def add(self, host_id: str, **options: Any) -> Member:
         """One more host, which beats."""
         member = Member(self.store, host_id, self.clock, **options)
         await member.begin()
@@ -100,7 +118,7 @@ class Site:
             self.clock.turn(BEAT_SEC)
             await until(lambda: member.has_beaten)
 
-    async def claim(self, host_id: str, **changes: object) -> str:
+    async def claim(self, host_id: str, **changes: Any) -> str:
         """A run that is carried out on that host."""
         cid = await self.opened.enqueue(**changes)
         await self.opened.store.queue.claim([worker_name(host_id, 1)])
@@ -111,10 +129,7 @@ class Site:
 async def site(tmp_path: Path) -> AsyncIterator[Site]:
     """No host yet."""
 
-    async def at(*, publish: Callable[..., None], clock: object, **_: object) -> object:
-        return await open_sqlite(tmp_path / "aura.db", publish=publish, clock=clock)  # type: ignore[arg-type]
-
-    opened = Opened(at)  # type: ignore[arg-type]
+    opened = Opened(sqlite_at(tmp_path / "aura.db"))
     await opened.open()
     site = Site(opened)
     yield site
