@@ -92,6 +92,10 @@ class Case:
     async def ends_as_cancelled(self, **how: Any) -> Any:
         """Cancel the run: it ends as cancelled, nothing of it is left, and others go on."""
         await self.cancel(**how)
+        return await self.has_ended_as_cancelled()
+
+    async def has_ended_as_cancelled(self) -> Any:
+        """The run, which was cancelled, ends so; nothing of it is left, and others go on."""
         run = await self.server.finished(self.cid)
         assert run["status"] == "cancelled", run
         assert not run.keys() & {"result", "error"}

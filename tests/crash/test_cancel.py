@@ -94,7 +94,7 @@ async def test_claimed_but_the_dispatcher_does_not_know_yet(
     await claimed.wait()
     assert (await case.cancel())["status"] == "cancelling"
     go_on.set()
-    await case.ends_as_cancelled()
+    await case.has_ended_as_cancelled()
     assert case.lines() == []
 
 
