@@ -3,7 +3,7 @@
 May import `connection`, psycopg, the standard library and model only.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from aura_aio.store.postgres.connection import SCHEMA, PostgresConnection
 
@@ -93,19 +93,16 @@ class Condition(NamedTuple):
 def condition_of(connection: PostgresConnection) -> Condition:
     """How the server is doing whom `connection` leads to."""
 
-    def one(query: str, *values: object) -> tuple[object, ...] | None:
-        row: tuple[object, ...] | None = connection.execute(query, values).fetchone()
-        return row
+    def one(query: str, *values: object) -> Any:
+        return connection.execute(query, values).fetchone()
 
     standbys = tuple(Standby(*row) for row in connection.execute(_STANDBYS))
     oldest, dead = one(_OLDEST), one(_DEAD, SCHEMA)
-    ((vacuums,), (age,), (left,)) = (
-        connection.execute(query).fetchone() for query in (_VACUUMS, _AGE, _LEFT)
-    )
+    (vacuums,), (age,), (left,) = map(one, (_VACUUMS, _AGE, _LEFT))
     return Condition(
         standbys=standbys,
-        oldest=None if oldest is None else Open(*oldest),  # type: ignore[arg-type]
-        dead=None if dead is None else Dead(*dead),  # type: ignore[arg-type]
+        oldest=None if oldest is None else Open(*oldest),
+        dead=None if dead is None else Dead(*dead),
         vacuums=vacuums,
         age=age,
         left=left,
