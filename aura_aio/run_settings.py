@@ -51,8 +51,8 @@ class RunSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(
             gt=0,
             le=5,
-            description="How long all that a step renders in one go may take, in seconds, and what "
-            "it may do in that time (20 million units in half a second); then the step fails. "
-            "Meanwhile the other runs of its worker wait.",
+            description="How long all that a step renders in one go may take, in seconds of a "
+            "processor, and what it may do in that time (20 million units in half a second); then "
+            "the step fails. Meanwhile the other runs of its worker wait.",
         ),
     ] = 0.5

@@ -60,11 +60,11 @@ class ReadyTask:
 
 class Definitions:
     """The latest definitions that a worker ran, by digest, and the signatures of actions. What is
-    rendered in one go may take `template_sec`.
+    rendered in one go may take `template_sec` of a processor.
     """
 
-    def __init__(self, monotonic: Callable[[], float], template_sec: float) -> None:
-        self._templates = Templates(monotonic, template_sec)
+    def __init__(self, template_sec: float) -> None:
+        self._templates = Templates(template_sec)
         self._tasks: OrderedDict[str, ReadyTask] = OrderedDict()
         self._binders: dict[Callable[..., Any], Binder] = {}
 

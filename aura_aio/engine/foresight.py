@@ -4,7 +4,6 @@ May import model, of `catalog` `inputs` and `template_checks`, and of `engine` `
 and what templates are made of.
 """
 
-import time
 from collections.abc import Mapping
 from typing import Any, Final
 
@@ -33,7 +32,7 @@ def foresee(task: Task, inputs: Mapping[str, Any]) -> dict[str, bool]:
     }
     if not conditions:
         return {}
-    templates, budget = Templates(time.monotonic), Budget()
+    templates, budget = Templates(), Budget()
     names = {"inputs": Named("inputs", with_absent(task.meta.inputs, dict(inputs)))}
     found: dict[str, bool] = {}
     for step, condition in conditions.items():

@@ -52,5 +52,5 @@ class RunnerParts:
         object.__setattr__(
             self,
             "definitions",
-            Definitions(self.clock.monotonic, self.allowed.template_timeout_sec),
+            Definitions(self.allowed.template_timeout_sec),
         )

@@ -4,8 +4,9 @@ May import jinja2, the standard library, run_settings and `engine.template_weigh
 """
 
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from jinja2.exceptions import SecurityError
 
@@ -35,6 +36,22 @@ _SPEC: Final = re.compile(r"%(?:\([^)]{0,200}\))?[-+ #0]*(\*|\d*)(?:\.(\*|\d*))?
 _LONG_KEY: Final = re.compile(r"%\([^)]{201}")
 
 
+class Clocks(NamedTuple):
+    """What the time of a rendering is taken by, in seconds.
+
+    Only that of the processor counts: a template waits for nothing, so whatever else passes was
+    taken from it, by a busy or a halted machine. It costs ten times as much to ask for, and cannot
+    be over before as much of the other one is.
+    """
+
+    monotonic: Callable[[], float] = time.monotonic
+    processor: Callable[[], float] = time.thread_time
+
+
+CLOCKS: Final = Clocks()
+"""The machine's."""
+
+
 class Budget:
     """What one rendering may still use; the methods but `begin` count what is done, or about to be.
 
@@ -42,20 +59,23 @@ class Budget:
         SecurityError: it was too much, or took too long.
     """
 
-    __slots__ = ("_deadline", "_monotonic", "_most_work", "_seconds", "_turns", "_work")
+    __slots__ = ("_began", "_clocks", "_look_again", "_most_work", "_seconds", "_turns", "_work")
 
     def __init__(self) -> None:
-        self._monotonic: Callable[[], float] | None = None
-        self._seconds = self._deadline = self._most_work = 0.0
+        self._clocks: Clocks | None = None
+        self._seconds = self._began = self._look_again = self._most_work = 0.0
         self._turns = 0
         self._work = 0
 
-    def begin(self, monotonic: Callable[[], float], seconds: float) -> None:
-        """Let the time run, if it does not yet: so many seconds, with the work of as many."""
-        if self._monotonic is None:
-            self._monotonic = monotonic
+    def begin(self, clocks: Clocks, seconds: float) -> None:
+        """Let the time run, if it does not yet: so many seconds of a processor, with the work of as
+        many.
+        """
+        if self._clocks is None:
+            self._clocks = clocks
             self._seconds = seconds
-            self._deadline = monotonic() + seconds
+            self._began = clocks.processor()
+            self._look_again = clocks.monotonic() + seconds
             self._most_work = seconds * WORK_PER_SEC
 
     def turn(self) -> None:
@@ -72,10 +92,16 @@ class Budget:
             raise SecurityError(
                 "The template does too much (template_timeout_sec): let an action do it."
             )
-        if self._monotonic is None or self._monotonic() > self._deadline:
+        if self._clocks is None or self._clocks.monotonic() > self._look_again:
+            self._check_time(self._clocks)
+
+    def _check_time(self, clocks: Clocks | None) -> None:
+        left = self._seconds - (clocks.processor() - self._began) if clocks else 0.0
+        if clocks is None or left <= 0:
             raise SecurityError(
                 f"The template takes longer than {self._seconds:g} s (template_timeout_sec)."
             )
+        self._look_again = clocks.monotonic() + left
 
     def made(self, value: Any) -> Any:
         """`value`, which was just made, if it is not too large; of an iterator, each element is

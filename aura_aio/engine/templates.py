@@ -13,7 +13,7 @@ from markupsafe import Markup
 from aura_aio.catalog.template_checks import check_length, is_template
 from aura_aio.engine.failures import TemplateFailed
 from aura_aio.engine.sandbox import TemplateEnvironment
-from aura_aio.engine.template_bounds import USUAL_SECONDS, Budget, check_size
+from aura_aio.engine.template_bounds import CLOCKS, USUAL_SECONDS, Budget, Clocks, check_size
 from aura_aio.engine.template_weights import weigh
 
 Names = dict[str, Any]
@@ -47,7 +47,7 @@ class Template:
         try:
             if self._run is None:
                 self._run = self._templates.compile(self._source)
-            budget.begin(self._templates.monotonic, self._templates.seconds)
+            budget.begin(self._templates.clocks, self._templates.seconds)
             return self._run(names, budget)
         except TemplateError as error:
             raise self._failed(error.message or "") from error
@@ -78,12 +78,12 @@ class Template:
 
 class Templates:
     """Compiles templates; belongs to one worker, and is used on its event loop only. What is
-    rendered in one go may take `seconds`.
+    rendered in one go may take `seconds` of a processor.
     """
 
-    def __init__(self, monotonic: Callable[[], float], seconds: float = USUAL_SECONDS) -> None:
-        self.monotonic = monotonic
+    def __init__(self, seconds: float = USUAL_SECONDS, clocks: Clocks = CLOCKS) -> None:
         self.seconds = seconds
+        self.clocks = clocks
         self._environment = TemplateEnvironment()
 
     def form(self, value: Any, place: str) -> Any:

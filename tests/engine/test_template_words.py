@@ -3,7 +3,6 @@
 Imports pytest, and aura_aio's catalog and engine.
 """
 
-import time
 from typing import Any, Final
 
 import pytest
@@ -112,7 +111,7 @@ TESTS: Final[dict[str, tuple[str, str]]] = {
 
 @pytest.fixture(scope="module")
 def templates() -> Templates:
-    return Templates(time.monotonic)
+    return Templates()
 
 
 def value(templates: Templates, source: str) -> Any:
