@@ -75,7 +75,7 @@ async def test_an_action_by_author_plan_and_name(earlier: Served, name: str) -> 
 @pytest.mark.parametrize("name", ["summary", "summary/summary", "tasks:summary.yaml"])
 async def test_a_task_that_is_called_as_its_file(earlier: Served, name: str) -> None:
     run = await earlier.done("reports", name)
-    assert run["status"] == "succeeded", run
+    assert run.get("error") is None
     assert run["result"] == "0.00"
     assert run["task_name"] == "summary/summary"
 
