@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from aura_aio.catalog.plan_modules import PACKAGE_PREFIX, find_plan_modules
+from aura_aio.catalog.plan_modules import PACKAGE_PREFIX, find_plan_modules, forget_modules
 from aura_aio.catalog.tracebacks import plan_traceback
 from aura_aio.model.plan import ActionSpec, Isolation
 from aura_aio.model.run import RunError
@@ -71,8 +71,7 @@ def _fresh_package(plan_root: Path) -> str:
     root = plan_root.resolve()
     digest = hashlib.sha256(str(root).encode()).hexdigest()[:8]
     name = f"{PACKAGE_PREFIX}{re.sub(r'[^0-9A-Za-z_]', '_', root.name)}_{digest}"
-    for known in [each for each in sys.modules if each.partition(".")[0] == name]:
-        del sys.modules[known]
+    forget_modules(name)
     find_plan_modules(root.name, name)
     package = ModuleType(name)
     package.__path__ = [str(root)]

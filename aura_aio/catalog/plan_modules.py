@@ -30,13 +30,19 @@ def find_plan_modules(folder: str, package: str) -> None:
 
     The modules are also found as `plans.<folder>.…`, as plans of the earlier Aura import their own.
     """
-    for known in [each for each in sys.modules if _is_below(each, f"{EARLIER}.{folder}")]:
-        del sys.modules[known]
+    forget_modules(f"{EARLIER}.{folder}")
     finder = next((each for each in sys.meta_path if isinstance(each, _PlanFinder)), None)
     if finder is None:
         finder = _PlanFinder()
         sys.meta_path.insert(0, finder)
     finder.packages[folder] = package
+
+
+def forget_modules(package: str) -> None:
+    """Let `package` and what is in it be imported anew. Other threads may import meanwhile."""
+    for known in tuple(sys.modules):
+        if _is_below(known, package):
+            sys.modules.pop(known, None)
 
 
 def _is_below(name: str, package: str) -> bool:

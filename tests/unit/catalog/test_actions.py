@@ -5,6 +5,7 @@ Imports pytest, and aura_aio's catalog.
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,15 @@ def _modules_as_before() -> Iterator[None]:
     for name in set(sys.modules) - before:
         if name.startswith("aura_plan_"):
             del sys.modules[name]
+
+
+@pytest.fixture
+def hasty_threads() -> Iterator[None]:
+    """Threads take turns as often as they can."""
+    usual = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(usual)
 
 
 def write(folder: Path, **files: str) -> Path:
@@ -55,6 +65,20 @@ def test_plans_with_modules_of_the_same_name_do_not_meet(tmp_path: Path) -> None
 def test_the_folder_of_a_plan_may_have_any_name(tmp_path: Path) -> None:
     plan = write(tmp_path / "my-plan.v2", actions__main="@action\ndef f():\n    return 1\n")
     assert call(load(plan)["f"]) == 1
+
+
+def test_plans_are_loaded_side_by_side(tmp_path: Path, hasty_threads: None) -> None:
+    """As a worker does for a task with actions of several plans."""
+    imports = "".join(f"from . import _part{n}\n" for n in range(30))
+    files = {f"actions___part{n}": "" for n in range(30)}
+    files["actions__main"] = f"{imports}@action\ndef f():\n    return 1\n"
+    plans = [write(tmp_path / name, **files) for name in ("one", "two", "three")]
+    catalog = load_catalog([tmp_path])
+    specs = [tuple(catalog.plan(plan.name).actions.values()) for plan in plans]
+    with ThreadPoolExecutor(len(plans)) as threads:
+        for _ in range(15):
+            for actions in threads.map(load_actions, plans, specs):
+                assert call(actions["f"]) == 1
 
 
 def test_loading_again_sees_changed_code(tmp_path: Path) -> None:
