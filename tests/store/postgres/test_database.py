@@ -19,8 +19,10 @@ from aura_aio.model.errors import (
 )
 from aura_aio.model.log import LogFilter, LogLevel, LogLine
 from aura_aio.store.opening import open_store
-from aura_aio.store.postgres import custody
+from aura_aio.store.postgres import custody, database
 from aura_aio.store.postgres.connection import PostgresConnection
+from aura_aio.store.postgres.database import PostgresDatabase
+from aura_aio.store.relational.schema import migrations
 from aura_aio.store.relational.store import SqlStore
 from aura_aio.store.relational.transaction import Transaction
 from tests.postgres_server import clean_database, new_database
@@ -28,6 +30,8 @@ from tests.store.opened import DEFINITION, ManualClock, Opened
 from tests.store.postgres.at import postgres_at
 
 psycopg = pytest.importorskip("psycopg")
+
+STEPS = migrations()
 
 
 @pytest.fixture
@@ -89,6 +93,18 @@ async def test_a_database_of_a_newer_version_is_not_touched(
             await opened.open()
     finally:
         admin.execute("DELETE FROM aura.migrations WHERE number = 99")
+
+
+async def test_servers_that_start_together_make_the_tables_once() -> None:
+    url = new_database()
+    both = [Opened(postgres_at(url, name=name)) for name in ("one", "two")]
+    await asyncio.gather(*(each.open() for each in both))
+    for each in both:
+        assert await each.enqueue()
+        await each.close()
+    with closing(psycopg.connect(url.secret, autocommit=True)) as admin:
+        numbers = admin.execute("SELECT number, name FROM aura.migrations ORDER BY 1").fetchall()
+    assert numbers == [(step.number, step.name) for step in STEPS]
 
 
 async def test_a_schema_of_another_program_is_refused() -> None:
@@ -172,6 +188,75 @@ async def test_a_commit_that_did_not_arrive_has_not_happened(opened: Opened) -> 
     assert opened.facts == []
     assert (await opened.store.queue.counts()).ready == 0
     assert await opened.enqueue()
+
+
+async def test_a_server_that_cannot_learn_what_became_of_a_commit_goes_no_further(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "FIND_OUT_SEC", 0.0)
+    lose_the_answer(opened, after=False)
+    with pytest.raises(StoreUnavailable, match="does not take writes"):
+        await opened.enqueue()
+    assert not whole(opened).health.alive
+    with pytest.raises(StoreUnavailable, match=r"not known .* has to be started again"):
+        await opened.enqueue()
+    await opened.reopen()
+    assert whole(opened).health.alive
+    assert await opened.enqueue()
+
+
+async def test_the_outcome_of_a_commit_is_asked_for_until_it_is_known(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(database, "_PAUSE_SEC", 0.0)
+    asked: list[str] = []
+    execute = PostgresConnection.execute
+
+    def answer(self: PostgresConnection, query: str, values: Any = (), /) -> Any:
+        if "pg_xact_status" not in query:
+            return execute(self, query, values)
+        asked.append(query)
+        if len(asked) == 1:
+            raise psycopg.OperationalError("it is lost again")
+        return (
+            execute(self, "SELECT 'in progress'")
+            if len(asked) == 2
+            else execute(self, query, values)
+        )
+
+    monkeypatch.setattr(PostgresConnection, "execute", answer)
+    lose_the_answer(opened, after=True)
+    cid = await opened.enqueue()
+    assert len(asked) == 3
+    assert await opened.claim(9) == [cid]
+
+
+async def test_what_cannot_be_read_is_not_left_open(
+    url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(_: PostgresDatabase) -> Any:
+        raise psycopg.OperationalError("too many of them\nand more")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PostgresDatabase, "reader", fail)
+        with pytest.raises(StoreUnavailable, match=r"cannot be read: too many of them\.$"):
+            await open_store(url, publish=print, clock=ManualClock())
+    with closing(PostgresConnection(url)) as connection:
+        custody.take(connection, url, 2.0)
+
+
+def test_an_error_is_told_by_its_first_line_without_secrets() -> None:
+    url = DatabaseUrl("postgresql://me:geheim@db/aura")
+    error = psycopg.OperationalError("  no geheim here.\nsecond line")
+    assert database.told(url, error) == "no *** here"
+    assert database.told(url, psycopg.OperationalError("")) == "OperationalError"
+
+
+async def test_who_waits_for_its_turn_waits_as_long_as_before(url: DatabaseUrl) -> None:
+    with closing(PostgresConnection(url)) as connection:
+        before = connection.execute("SHOW lock_timeout").fetchone()
+        custody.share(connection, url, 0.05)
+        assert connection.execute("SHOW lock_timeout").fetchone() == before == ("10s",)
 
 
 async def test_what_no_text_of_postgresql_can_hold_becomes_its_picture(opened: Opened) -> None:

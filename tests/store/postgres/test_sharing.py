@@ -137,6 +137,66 @@ async def test_after_a_gap_it_is_told_that_there_was_one(
     await until(lambda: News(is_gap=True) in heard)
 
 
+async def test_a_notice_that_nobody_understands_is_a_gap_and_the_next_one_is_heard(
+    url: DatabaseUrl, servers: list[Opened], heard: list[News]
+) -> None:
+    with psycopg.connect(url.secret, autocommit=True) as admin:
+        admin.execute("NOTIFY aura, 'good morning'")
+    cid = await servers[0].enqueue()
+    await until(lambda: len(heard) == 2)
+    assert heard[0] == News(is_gap=True)
+    assert [fact.cid for fact in heard[1].facts] == [cid]
+
+
+async def test_news_that_somebody_fails_at_are_a_gap(
+    url: DatabaseUrl, servers: list[Opened]
+) -> None:
+    from aura_aio.store.postgres.hearing import Hearing  # noqa: PLC0415 - it may be missing
+
+    news: list[News] = []
+
+    def hear(each: News) -> None:
+        news.append(each)
+        if each.facts:
+            raise KeyError(each.facts[0].cid)
+
+    hearing = Hearing(url, "two", hear, SystemClock())
+    hearing.start()
+    await until(lambda: bool(news))
+    await servers[0].enqueue()
+    await until(lambda: len(news) == 3)
+    assert [each.is_gap for each in news] == [True, False, True]
+    assert hearing.alive
+    await hearing.aclose()
+    await servers[0].enqueue()
+    assert len(news) == 3
+
+
+async def test_who_cannot_listen_tries_again(url: DatabaseUrl, servers: list[Opened]) -> None:
+    from aura_aio.store.postgres.hearing import (  # noqa: PLC0415 - it may be missing
+        PAUSE_SEC,
+        Hearing,
+    )
+
+    pauses: list[float] = []
+    news: list[News] = []
+
+    class Patient(SystemClock):
+        """Lets the database come back while it is waited for."""
+
+        async def sleep(self, seconds: float) -> None:
+            pauses.append(seconds)
+            hearing._url = url
+            await super().sleep(0)
+
+    nowhere = DatabaseUrl("postgresql://me:geheim@127.0.0.1:1/aura")
+    hearing = Hearing(nowhere, "two", news.append, Patient())
+    hearing.start()
+    await until(lambda: news == [News(is_gap=True)])
+    assert pauses == [PAUSE_SEC]
+    await hearing.aclose()
+
+
 async def test_runs_of_a_host_that_is_given_up_are_lost_and_those_of_others_are_not(
     servers: list[Opened],
 ) -> None:
