@@ -125,13 +125,14 @@ async def test_how_the_server_is_doing(url: DatabaseUrl, admin: Any) -> None:
     await opened.close()
     admin.execute("SET application_name TO 'a report'")
     with closing(PostgresConnection(url, only_reads=True)) as connection:
-        before = await until(lambda: _idle(connection))
+        before = await until(lambda: idle(connection))
         admin.execute("BEGIN")
         (age,) = admin.execute(
             "SELECT age(datfrozenxid) FROM pg_database WHERE datname = current_database()"
         ).fetchone()
         after = condition_of(connection)
         admin.execute("COMMIT")
+    assert before is not None
     assert (before.standbys, before.vacuums) == ((), True)
     assert before.dead is not None
     assert after.oldest is not None
@@ -141,7 +142,7 @@ async def test_how_the_server_is_doing(url: DatabaseUrl, admin: Any) -> None:
     assert 0 < after.left < 100
 
 
-def _idle(connection: PostgresConnection) -> Condition | None:
+def idle(connection: PostgresConnection) -> Condition | None:
     """Its condition while nobody works at it."""
     found = condition_of(connection)
     return found if found.oldest is None else None
