@@ -1,10 +1,12 @@
 """Schedules where several servers share a database: who leads runs them, each due time once.
 
-Imports aura_aio's scheduler and model, msgspec and `bench`.
+Imports aura_aio's scheduler and model, msgspec, pytest and `bench`.
 """
 
+import pytest
 from msgspec.structs import replace
 
+from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.fleet import Leadership
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
@@ -65,6 +67,40 @@ async def test_who_begins_to_lead_runs_what_is_due(make_bench: MakeBench) -> Non
     await until(lambda: book.entries["p/often"].state.last_cid is not None)
     assert len(await bench.runs()) == 1
     assert clockwork.alive
+    await clockwork.aclose()
+
+
+async def test_who_begins_to_lead_reads_what_others_have_kept_until_it_can(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench = await often(make_bench)
+    await bench.triggers.aclose()
+    leadership = Leadership(leads=False)
+    book = ScheduleBook(bench.store.schedules, bench.plans.catalog, bench.clock, leadership)
+    load, loads = book.load, list[float]()
+
+    async def fail_at_first() -> None:
+        loads.append(bench.clock.monotonic())
+        if len(loads) == 1:
+            raise StoreUnavailable("It is away.")
+        await load()
+
+    monkeypatch.setattr(book, "load", fail_at_first)
+    rules = DueRules(late_sec=60.0, catch_up_limit=100)
+    clockwork = Clockwork(book, bench.admission, rules, bench.clock, leadership)
+    book.changed.set()
+    clockwork.start()
+    await until(lambda: not book.changed.is_set())
+    leadership.set(leads=True)
+    pause_sec = StoreUnavailable("").retry_after_sec
+    await until(lambda: loads and bench.clock.longest() == pause_sec)
+    bench.clock.turn(pause_sec)
+    await until(lambda: book.entries)
+    assert loads == [0.0, pause_sec]
+    told = [vars(each) for each in caplog.records if each.message == "schedules wait"]
+    assert [(each["action"], each["reason"]) for each in told] == [
+        ("schedules_wait", "It is away.")
+    ]
     await clockwork.aclose()
 
 

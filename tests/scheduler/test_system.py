@@ -85,15 +85,7 @@ class Whole:
         self.subject, self.workers, self.clock = subject, workers, clock
         self.part, store = Part(), subject.store
         self.hub = LogHub(store.logs, clock=clock)
-        self.system = System(
-            runs=store.runs,
-            queue=store.queue,
-            hub=self.hub,
-            dispatcher=subject.hands,
-            others=(Part(), self.part),
-            cancel_run=subject.runs.cancel,
-            clock=clock,
-        )
+        self.system = self.another(subject.hands)
         triggers: Any = SimpleNamespace(plans_changed=self.hub.start)
         book = ScheduleBook(store.schedules, plans.catalog, clock)
         self.scheduler = Scheduler(
@@ -104,6 +96,18 @@ class Whole:
             schedules=Schedules(book, subject.admission, clock, CidFactory(clock)),
             system=self.system,
             hot_reload=HotReload(plans, PlanReload(plans, store.runs, subject.hands, triggers)),
+        )
+
+    def another(self, dispatcher: Any) -> System:
+        """A system of its own over the same database."""
+        return System(
+            runs=self.subject.store.runs,
+            queue=self.subject.store.queue,
+            hub=self.hub,
+            dispatcher=dispatcher,
+            others=(Part(), self.part),
+            cancel_run=self.subject.runs.cancel,
+            clock=self.clock,
         )
 
     async def run(self, task_name: str = "t") -> str:
@@ -159,6 +163,36 @@ async def test_what_is_dispatched_begins_with_a_start_and_ends_with_a_stop(whole
     assert await whole.scheduler.stop() == Stopped(already=True, active=0)
     assert whole.system.stopped_since() == START + 5
     assert whole.workers.told == ["start", "pause", "pause"]
+
+
+async def test_servers_on_one_database_stop_and_start_together(whole: Whole) -> None:
+    one, workers, members = whole.system, Workers(), (Part(), Part())
+    two = whole.another(workers)
+    await two.follow()  # alone
+    for system, member in zip((one, two), members, strict=True):
+        system.share(whole.subject.store.fleet, member)
+    assert await one.start()
+    await two.follow()
+    await two.follow()
+    assert (two.stopped_since(), workers.told) == (None, ["start"])
+    whole.clock.turn(5)
+    assert await one.stop(cancel=False, timeout_sec=None) == Stopped(already=False, active=0)
+    await two.follow()
+    whole.clock.turn(5)
+    await two.follow()
+    assert (two.stopped_since(), workers.told) == (START + 5, ["start", "pause"])
+    assert await two.start()
+    await one.follow()
+    assert one.stopped_since() is None
+    for system, member in zip((one, two), members, strict=True):
+        system.check_alive()
+        member.alive = False
+        with pytest.raises(NotAlive):
+            system.check_alive()
+    whole.part.alive = False
+    members[0].alive = True
+    with pytest.raises(NotAlive):
+        one.check_alive()
 
 
 async def test_runs_under_way_end_by_themselves_after_a_stop(whole: Whole) -> None:

@@ -11,6 +11,7 @@ import pytest
 from aura_aio.model.run import Limit, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.model.trace import TraceContext
+from aura_aio.store.relational.store import SqlStore
 from tests.store.opened import DEFINITION, Opened
 
 MUTEX = (Limit("mutex:site", 1),)
@@ -94,3 +95,16 @@ async def test_a_second_claim_of_the_transaction_goes_on(opened: Opened) -> None
         group.create_task(opened.store.runs.enqueue((first, second), (DEFINITION,)))
         claims = [group.create_task(queue.claim([worker])) for worker in ("w1", "w2", "w3")]
     assert [claim.result() for claim in claims] == [(first,), (second,), ()]
+
+
+async def test_what_starts_at_once_is_written_at_once(opened: Opened) -> None:
+    """As running: it never enters the indexes of the queue."""
+    assert isinstance(opened.store, SqlStore)
+    queue, writer = opened.store.queue, opened.store._session._database.writer
+    await opened.start()  # now the definition is there
+    before, first, second = writer.total_changes, opened.tasklet(), opened.tasklet()
+    async with asyncio.TaskGroup() as group:
+        group.create_task(opened.store.runs.enqueue((first, second), (DEFINITION,)))
+        claims = [group.create_task(queue.claim([worker])) for worker in ("w1", "w2")]
+    assert [claim.result() for claim in claims] == [(first,), (second,)]
+    assert writer.total_changes - before == 3  # two runs, and how many are running

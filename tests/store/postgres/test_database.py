@@ -198,7 +198,9 @@ async def test_a_server_that_cannot_learn_what_became_of_a_commit_goes_no_furthe
     with pytest.raises(StoreUnavailable, match="does not take writes"):
         await opened.enqueue()
     assert not whole(opened).health.alive
-    with pytest.raises(StoreUnavailable, match=r"not known .* has to be started again"):
+    with pytest.raises(
+        StoreUnavailable, match=r"It is not known .*was lost\. The server has to be started again"
+    ):
         await opened.enqueue()
     await opened.reopen()
     assert whole(opened).health.alive
@@ -206,7 +208,7 @@ async def test_a_server_that_cannot_learn_what_became_of_a_commit_goes_no_furthe
 
 
 async def test_the_outcome_of_a_commit_is_asked_for_until_it_is_known(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
+    opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(database, "_PAUSE_SEC", 0.0)
     asked: list[str] = []
@@ -228,6 +230,10 @@ async def test_the_outcome_of_a_commit_is_asked_for_until_it_is_known(
     lose_the_answer(opened, after=True)
     cid = await opened.enqueue()
     assert len(asked) == 3
+    lost = [vars(each) for each in caplog.records if "became of a commit" in each.message]
+    assert [(each["action"], each["reason"]) for each in lost] == [
+        ("database_lost", "it is lost again")
+    ]
     assert await opened.claim(9) == [cid]
 
 

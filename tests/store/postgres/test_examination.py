@@ -22,9 +22,16 @@ from tests.waiting import until
 
 pytest.importorskip("psycopg")
 
+from psycopg.conninfo import conninfo_to_dict
+
 from aura_aio.store.postgres.condition import Condition, condition_of
 from aura_aio.store.postgres.connection import PostgresConnection
-from aura_aio.store.postgres.examination import examined, is_in_use, usable_tokens
+from aura_aio.store.postgres.examination import (
+    _whoever_is_there,
+    examined,
+    is_in_use,
+    usable_tokens,
+)
 
 NEWEST = migrations()[-1].number
 NOWHERE = DatabaseUrl("postgresql://me:geheim@127.0.0.1:1/aura")
@@ -92,11 +99,11 @@ async def test_a_newer_version_is_told_and_nothing_of_it_is_used(
     admin.execute("INSERT INTO aura.migrations (number, name) VALUES (99, 'later')")
     try:
         found = await asyncio.to_thread(examined, url)
-        with pytest.raises(DatabaseTooNew, match="its schema is 99"):
+        with pytest.raises(DatabaseTooNew, match=r"database postgres.* \(its schema is 99"):
             await asyncio.to_thread(usable_tokens, url)
     finally:
         admin.execute("DELETE FROM aura.migrations WHERE number = 99")
-    assert "its schema is 99" in found.refusal
+    assert f"The database {url} was written by a newer version" in found.refusal
     assert found.condition is not None
     assert found.examined == Examined(is_ours=True, version=0, newest_version=NEWEST)
 
@@ -117,6 +124,15 @@ def test_one_that_cannot_be_reached_is_told_without_the_password(look: Any, more
     assert f"The database {NOWHERE} cannot be read: " in str(caught.value)
     assert "onnection" in str(caught.value).partition("cannot be read: ")[2]
     assert "geheim" not in f"{caught.value} {caught.value.__cause__}"
+
+
+@pytest.mark.parametrize("more", ["", "?application_name=me"])
+def test_whoever_answers_is_asked_why_it_takes_no_writes(more: str) -> None:
+    url = _whoever_is_there(DatabaseUrl(f"postgresql://db/aura{more}"))
+    assert (
+        conninfo_to_dict(url.secret).items()
+        >= {"host": "db", "dbname": "aura", "target_session_attrs": "any"}.items()
+    )
 
 
 async def test_how_the_server_is_doing(url: DatabaseUrl, admin: Any) -> None:

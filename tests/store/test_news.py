@@ -1,0 +1,95 @@
+"""Every store: what is announced of a transaction to other servers on the same database.
+
+Imports aura_aio.store, model and the fixtures.
+"""
+
+from collections.abc import Awaitable, Callable
+
+import pytest
+
+from aura_aio.model.access import NewToken, Scope, make_token
+from aura_aio.model.fleet import HostStatus
+from aura_aio.model.log import LogLevel, LogLine
+from aura_aio.model.news import News, Topic
+from aura_aio.model.schedule import ScheduleState
+from aura_aio.store.relational.store import SqlStore
+from tests.store.opened import Opened
+
+TOKEN, _ = make_token(NewToken(scope=Scope.READ, name="a"), 1.0)
+SCHEDULE = ScheduleState(id="p/a", basis="cron", decided_at=7.25)
+
+
+@pytest.fixture
+def told(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> list[News]:
+    """What the database is given to announce."""
+    assert isinstance(opened.store, SqlStore)
+    database, told = opened.store._session._database, list[News]()
+    commit = database.commit
+
+    def spy(news: News) -> None:
+        told.append(news)
+        commit(news)
+
+    monkeypatch.setattr(database, "commit", spy)
+    return told
+
+
+async def tokens(opened: Opened) -> None:
+    """Two changes."""
+    await opened.store.tokens.add(TOKEN)
+    await opened.store.tokens.revoke(TOKEN.id, 2.0)
+
+
+async def schedules(opened: Opened) -> None:
+    """Two changes."""
+    await opened.store.schedules.put([SCHEDULE])
+    await opened.store.schedules.delete(SCHEDULE.id)
+
+
+async def system(opened: Opened) -> None:
+    """Two changes."""
+    assert await opened.store.fleet.stopped() is False
+    await opened.store.fleet.set_stopped(stopped=True)
+    assert await opened.store.fleet.stopped() is True
+    await opened.store.fleet.set_stopped(stopped=False)
+    assert await opened.store.fleet.stopped() is False
+
+
+async def queue(opened: Opened) -> None:
+    """What is paused has to be told nobody: who claims sees it."""
+    await opened.store.queue.pause("hello")
+    await opened.store.queue.resume("hello")
+
+
+async def nothing(opened: Opened) -> None:
+    """What others need not hear."""
+    await opened.store.fleet.join("a", HostStatus(), may_lead=True)
+    await opened.store.tokens.record_use({TOKEN.id: 1.0})
+
+
+@pytest.mark.parametrize(
+    ("change", "topics"),
+    [
+        (tokens, [(Topic.TOKENS,)] * 2),
+        (schedules, [(Topic.SCHEDULES,)] * 2),
+        (system, [(Topic.SYSTEM,)] * 2),
+        (queue, [(), (Topic.QUEUE,)]),
+        (nothing, [()] * 2),
+    ],
+)
+async def test_what_others_hold_in_memory_is_to_be_read_anew(
+    change: Callable[[Opened], Awaitable[None]],
+    topics: list[tuple[Topic, ...]],
+    opened: Opened,
+    told: list[News],
+) -> None:
+    await change(opened)
+    assert told == [News(topics=each) for each in topics]
+
+
+async def test_facts_and_the_newest_entry_are_told_once(opened: Opened, told: list[News]) -> None:
+    line = LogLine(1.0, LogLevel.INFO, "task", "a")
+    await opened.enqueue()
+    await opened.store.logs.append([line, line])
+    await opened.enqueue()
+    assert told == [News((opened.facts[0],)), News(newest_seq=2), News((opened.facts[1],))]
