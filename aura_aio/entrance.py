@@ -12,6 +12,7 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.errors import SettingsError
 from aura_aio.model.token_store import TokenStore
 from aura_aio.scheduler.access import Access, Demand
+from aura_aio.scheduler.tickets import Tickets
 from aura_aio.settings import HttpSettings, Settings
 from aura_aio.store_settings import StoreSettings
 
@@ -19,14 +20,16 @@ _log = logging.getLogger("aura.entrance")
 
 
 @asynccontextmanager
-async def entrance(settings: Settings, store: TokenStore, clock: Clock) -> AsyncIterator[Access]:
-    """The tokens in `store`, watched while the context is open.
+async def entrance(
+    settings: Settings, store: TokenStore, tickets: Tickets, clock: Clock
+) -> AsyncIterator[Access]:
+    """The tokens in `store` and the `tickets`, watched while the context is open.
 
     Raises:
         SettingsError: everybody would need a token, and none was ever made; or everybody who can
             reach the server could do everything.
     """
-    access = await Access.load(store, demand_of(settings.http), clock)
+    access = await Access.load(store, demand_of(settings.http), clock, tickets)
     if not access.is_open and not access.list():
         raise SettingsError(
             f"This server would ask everybody for a token (it listens on {settings.http.host}), "

@@ -62,7 +62,7 @@ from aura_aio.scheduler.schedules import Schedules
 from aura_aio.scheduler.system import System
 from aura_aio.scheduler.triggers import Triggers
 from aura_aio.settings import ScheduleSettings, Settings
-from aura_aio.sharing import Held, Place, hearing, joined, reloads_of
+from aura_aio.sharing import Held, Place, hearing, joined, reloads_of, tickets_of
 from aura_aio.store.relational.store import SqlStore
 from aura_aio.tracing import tracing
 from aura_aio.upkeep import Upkeep, upkeep
@@ -191,7 +191,7 @@ async def _ground(
         tracing(settings.traces, aura_aio.__version__, clock) as spans,
         opened_store(settings.store, places, place, bus, clock, clients_wait=clients_wait) as store,
         running_hub(settings, store, clock) as hub,
-        entrance(settings, store.tokens, clock) as access,
+        entrance(settings, store.tokens, tickets_of(place, store, clock), clock) as access,
         calling_back(
             settings.callbacks, places.data_dir, store, bus, place.leadership, clock, spans
         ) as calling,

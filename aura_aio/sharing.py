@@ -28,6 +28,7 @@ from aura_aio.scheduler.events import EventBus
 from aura_aio.scheduler.fleet import Fleet
 from aura_aio.scheduler.schedule_book import ScheduleBook
 from aura_aio.scheduler.system import System
+from aura_aio.scheduler.tickets import OwnTickets, SharedTickets, Tickets
 from aura_aio.store.relational.store import SqlStore
 from aura_aio.store_settings import StoreSettings
 
@@ -74,6 +75,11 @@ class Held(NamedTuple):
     """What looks for work that may have come unheard."""
     waited_for: Callable[[], frozenset[str]] = frozenset
     """The runs whose end a client waits for."""
+
+
+def tickets_of(place: Place, store: SqlStore, clock: Clock) -> Tickets:
+    """The tickets for browsers: good at every server of a fleet."""
+    return OwnTickets(clock) if place.url is None else SharedTickets(store.tickets, clock)
 
 
 def reloads_of(access: Access, book: ScheduleBook, system: System) -> dict[Topic, Reload]:

@@ -36,7 +36,9 @@ def must_show_no_token(request: web.Request) -> None:
         )
 
 
-def grant_of(request: web.Request, operation: Operation, needed: Scope, access: Access) -> Grant:
+async def grant_of(
+    request: web.Request, operation: Operation, needed: Scope, access: Access
+) -> Grant:
     """What the request may do by what it shows, which is what it `needed` at the least.
 
     An open server asks for nothing, but who shows a token is held to it. Other kinds of
@@ -44,11 +46,12 @@ def grant_of(request: web.Request, operation: Operation, needed: Scope, access: 
 
     Raises:
         Unauthenticated, InvalidToken, InsufficientScope: that is not enough.
+        StoreUnavailable: whether a ticket is good could not be asked.
     """
     header = request.headers.get(hdrs.AUTHORIZATION)
     if header is None and access.is_open and not operation.takes_ticket:
         return EVERYTHING  # the way of most requests of most servers
-    grant = _shown(request, header, operation, access)
+    grant = await _shown(request, header, operation, access)
     if not grant.scope.holds(needed):
         raise InsufficientScope(needed=needed, given=grant.scope)
     return grant
@@ -106,14 +109,16 @@ def must_see_named(request: web.Request, plan_name: str) -> None:
         raise BadReference(str(error)) from error
 
 
-def _shown(request: web.Request, header: str | None, operation: Operation, access: Access) -> Grant:
+async def _shown(
+    request: web.Request, header: str | None, operation: Operation, access: Access
+) -> Grant:
     request[TAKES_TICKET] = operation.takes_ticket
     if header is not None:
         kind, _, secret = header.partition(" ")
         if kind.lower() == "bearer":
             return access.grant_of(secret.strip())
     if operation.takes_ticket and (ticket := request.query.get(TICKET)) is not None:
-        return access.redeem(ticket)
+        return await access.redeem(ticket)
     if access.is_open:
         return EVERYTHING
     raise Unauthenticated

@@ -89,7 +89,7 @@ def _entry(
             if options is not None:
                 return options
         elif operation.scope is not None:
-            request[GRANT] = grant_of(request, operation, operation.scope, access)
+            request[GRANT] = await grant_of(request, operation, operation.scope, access)
         _must_be_json(request)
         if operation is not None and asked_of in done:
             return await audited(request, handler, operation.operation_id, done[asked_of])

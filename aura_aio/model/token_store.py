@@ -1,4 +1,5 @@
-"""The port of the access tokens; what it promises, tests/store proves for every store.
+"""The ports of the access tokens and of the tickets that servers share; what they promise,
+tests/store proves for every store.
 
 May import the standard library and `model` only.
 """
@@ -6,7 +7,7 @@ May import the standard library and `model` only.
 from collections.abc import Mapping
 from typing import Protocol
 
-from aura_aio.model.access import Token
+from aura_aio.model.access import Grant, Token
 
 
 class TokenStore(Protocol):
@@ -30,4 +31,16 @@ class TokenStore(Protocol):
 
     async def record_use(self, used: Mapping[str, float]) -> None:
         """Keep when these tokens (by id) were last used; an id that is not known is left out."""
+        ...
+
+
+class TicketStore(Protocol):
+    """The tickets that are out, where any of several servers may be shown one."""
+
+    async def add(self, digest: str, grant: Grant, *, now: float, expires_at: float) -> None:
+        """Keep what the ticket with this digest grants, and forget those that have expired."""
+        ...
+
+    async def take(self, digest: str, now: float) -> Grant | None:
+        """What it grants, to the first who asks; None if there is none, or it has expired."""
         ...

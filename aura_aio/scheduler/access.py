@@ -17,7 +17,7 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks, first_of
 from aura_aio.model.errors import InvalidToken, StoreUnavailable
 from aura_aio.model.token_store import TokenStore
-from aura_aio.scheduler.tickets import Ticket, Tickets
+from aura_aio.scheduler.tickets import OwnTickets, Ticket, Tickets
 
 _log = logging.getLogger("aura.scheduler.access")
 
@@ -42,14 +42,19 @@ class Access:
     """Who may come in. All tokens are in memory, so that asking costs a look-up."""
 
     def __init__(
-        self, store: TokenStore, tokens: tuple[Token, ...], demand: Demand, clock: Clock
+        self,
+        store: TokenStore,
+        tokens: tuple[Token, ...],
+        demand: Demand,
+        clock: Clock,
+        tickets: Tickets | None,
     ) -> None:
         self._store = store
         self._demand = demand
         self._clock = clock
         self._by_digest = {token.digest: token for token in tokens}
         self._by_id = {token.id: token for token in tokens}
-        self._tickets = Tickets(clock)
+        self._tickets = tickets or OwnTickets(clock)
         self._used: dict[str, float] = {}
         self._changes = 0
         self._listeners: list[Ended] = []
@@ -60,9 +65,11 @@ class Access:
         self._look_at_the_door()
 
     @classmethod
-    async def load(cls, store: TokenStore, demand: Demand, clock: Clock) -> "Access":
-        """With the tokens that are in the store."""
-        return cls(store, await store.list_tokens(), demand, clock)
+    async def load(
+        cls, store: TokenStore, demand: Demand, clock: Clock, tickets: Tickets | None = None
+    ) -> "Access":
+        """With the tokens that are in the store. Without `tickets` they are this server's own."""
+        return cls(store, await store.list_tokens(), demand, clock, tickets)
 
     def start(self) -> None:
         """Begin to write down uses, and to notice when tokens expire."""
@@ -93,22 +100,29 @@ class Access:
         self._used[token.id] = now
         return token.grant()
 
-    def redeem(self, ticket: str) -> Grant:
+    async def redeem(self, ticket: str) -> Grant:
         """What who shows `ticket` may do; it is used up.
 
         Raises:
             InvalidToken: it is not good, or its token is not any more.
+            StoreUnavailable: whether it is good could not be asked.
         """
-        grant = self._tickets.redeem(ticket)
+        grant = await self._tickets.redeem(ticket)
         if grant.token_id is not None:
+            if grant.token_id not in self._by_id:  # another server has made it just now
+                await self.reload()
             _must_be_in_force(self._by_id[grant.token_id], self._clock.now())
         elif not self.is_open:
             raise InvalidToken("The ticket was given without a token, and one is needed now.")
         return grant
 
-    def issue_ticket(self, grant: Grant) -> Ticket:
-        """A ticket for who was granted `grant`."""
-        return self._tickets.issue(grant)
+    async def issue_ticket(self, grant: Grant) -> Ticket:
+        """A ticket for who was granted `grant`.
+
+        Raises:
+            StoreUnavailable: other servers could not be told of it.
+        """
+        return await self._tickets.issue(grant)
 
     def list(self) -> tuple[Token, ...]:
         """Every token, the oldest first, with its latest use."""

@@ -168,8 +168,8 @@ async def follows(one: ServerProcess, two: ServerProcess) -> None:
     """A monitor on either gets every line of runs anywhere, each once, in one order."""
     async with aiohttp.ClientSession() as session:
         streams = [
-            await session.ws_connect(server.url.replace("http", "ws") + "/ws/logs?plan_name=probe")
-            for server in (one, two)
+            await session.ws_connect(await monitored(server, at))
+            for server, at in ((one, two), (two, one))
         ]
         cids = [
             await server.run("probe", "say", inputs={"lines": 40})
@@ -189,6 +189,12 @@ async def follows(one: ServerProcess, two: ServerProcess) -> None:
                 seen += [entry["seq"] for entry in entries if "seq" in entry and "cid" in entry]
             assert seen == sorted(stored)
             await stream.close()
+
+
+async def monitored(server: ServerProcess, at: ServerProcess) -> str:
+    """The address of the log at `at`, with a ticket of `server`: a balancer asks either."""
+    ticket = (await server.post("/api/auth/ticket")).json["ticket"]
+    return at.url.replace("http", "ws") + f"/ws/logs?plan_name=probe&ticket={ticket}"
 
 
 async def stops_and_starts(one: ServerProcess, two: ServerProcess, folder: Path) -> None:

@@ -175,29 +175,29 @@ async def test_who_was_given_a_token_and_who_lost_it_stands_in_the_log(
 
 async def test_a_ticket_is_worth_what_its_token_still_is(bench: Bench) -> None:
     access = await load(bench)
-    early = [access.issue_ticket(EVERYTHING).text for _ in range(2)]
-    assert access.redeem(early[0]) == EVERYTHING
+    early = [(await access.issue_ticket(EVERYTHING)).text for _ in range(2)]
+    assert await access.redeem(early[0]) == EVERYTHING
     token, secret = await access.create(RUNNER)
     with pytest.raises(InvalidToken, match=r"^The ticket was given without a token, and"):
-        access.redeem(early[1])
+        await access.redeem(early[1])
     grant = access.grant_of(secret)
-    first, second = (access.issue_ticket(grant).text for _ in range(2))
-    assert access.redeem(first) == grant
+    first, second = [(await access.issue_ticket(grant)).text for _ in range(2)]
+    assert await access.redeem(first) == grant
     await access.revoke(token.id)
     with pytest.raises(InvalidToken, match=r"^The token was revoked\.$"):
-        access.redeem(second)
+        await access.redeem(second)
 
 
 async def test_a_ticket_is_good_as_long_as_its_token(bench: Bench) -> None:
     access = await load(bench)
     _, secret = await access.create(replace(RUNNER, expires_in_sec=20.0))
     grant = access.grant_of(secret)
-    first, second = (access.issue_ticket(grant).text for _ in range(2))
+    first, second = [(await access.issue_ticket(grant)).text for _ in range(2)]
     bench.clock.turn(19)
-    assert access.redeem(first) == grant
+    assert await access.redeem(first) == grant
     bench.clock.turn(1)
     with pytest.raises(InvalidToken, match="expired"):
-        access.redeem(second)
+        await access.redeem(second)
 
 
 async def test_what_another_server_has_made_or_revoked_holds_here_once_it_is_heard_of(

@@ -1,55 +1,87 @@
-"""Tickets: once, within a minute, and not as many as somebody likes.
+"""Tickets: once, within a minute, and not as many as somebody likes; of several servers, at any.
 
 Imports pytest, aura_aio's model and scheduler, and `bench`.
 """
 
 import pytest
 
-from aura_aio.model.access import Grant, Scope
+from aura_aio.model.access import Grant, NewToken, Scope
 from aura_aio.model.errors import InvalidToken
-from aura_aio.scheduler.tickets import MOST_TICKETS, Tickets
-from tests.scheduler.bench import TurnedClock
+from aura_aio.scheduler.access import Access, Demand
+from aura_aio.scheduler.tickets import MOST_TICKETS, OwnTickets, SharedTickets
+from tests.scheduler.bench import STEP, TurnedClock
+from tests.scheduler.conftest import MakeBench
 
 READER = Grant(Scope.READ)
 
 
-def test_a_ticket_is_good_for_a_minute() -> None:
+async def test_a_ticket_is_good_for_a_minute() -> None:
     clock = TurnedClock()
-    tickets = Tickets(clock)
-    early, late = tickets.issue(READER), tickets.issue(READER)
+    tickets = OwnTickets(clock)
+    early, late = await tickets.issue(READER), await tickets.issue(READER)
     assert early.expires_at == clock.now() + 60
     clock.turn(59.9)
-    assert tickets.redeem(early.text) == READER
+    assert await tickets.redeem(early.text) == READER
     clock.turn(0.1)
     with pytest.raises(InvalidToken, match="its minute is over"):
-        tickets.redeem(late.text)
+        await tickets.redeem(late.text)
 
 
-def test_a_clock_that_is_put_back_makes_no_ticket_last_longer() -> None:
+async def test_a_clock_that_is_put_back_makes_no_ticket_last_longer() -> None:
     clock = TurnedClock()
-    tickets = Tickets(clock)
-    ticket = tickets.issue(READER)
+    tickets = OwnTickets(clock)
+    ticket = await tickets.issue(READER)
     clock.put(-3600)
     clock.turn(60)
     with pytest.raises(InvalidToken):
-        tickets.redeem(ticket.text)
+        await tickets.redeem(ticket.text)
 
 
-def test_a_ticket_is_good_once_and_for_what_it_was_given_for() -> None:
-    tickets = Tickets(TurnedClock())
+async def test_a_ticket_is_good_once_and_for_what_it_was_given_for() -> None:
+    tickets = OwnTickets(TurnedClock())
     narrowed = Grant(Scope.RUN, frozenset({"hello"}))
-    first, second = tickets.issue(READER), tickets.issue(narrowed)
-    assert (tickets.redeem(second.text), tickets.redeem(first.text)) == (narrowed, READER)
+    first, second = await tickets.issue(READER), await tickets.issue(narrowed)
+    assert await tickets.redeem(second.text) == narrowed
+    assert await tickets.redeem(first.text) == READER
     with pytest.raises(
         InvalidToken, match=r"^The ticket .* used already, or .* Get .* createTicket \(POST .*\)\.$"
     ):
-        tickets.redeem(first.text)
+        await tickets.redeem(first.text)
 
 
-def test_of_too_many_the_oldest_go() -> None:
-    tickets = Tickets(TurnedClock())
-    issued = [tickets.issue(READER) for _ in range(MOST_TICKETS + 1)]
+async def test_of_too_many_the_oldest_go() -> None:
+    tickets = OwnTickets(TurnedClock())
+    issued = [await tickets.issue(READER) for _ in range(MOST_TICKETS + 1)]
     with pytest.raises(InvalidToken):
-        tickets.redeem(issued[0].text)
-    assert tickets.redeem(issued[1].text) == READER
-    assert tickets.redeem(issued[-1].text) == READER
+        await tickets.redeem(issued[0].text)
+    assert await tickets.redeem(issued[1].text) == READER
+    assert await tickets.redeem(issued[-1].text) == READER
+
+
+async def test_a_ticket_of_one_server_is_good_once_at_any_that_shares_its_database(
+    make_bench: MakeBench,
+) -> None:
+    """Also with a token that the other server has not heard of yet."""
+    bench = make_bench()
+    bench.write({"tasks/t.yaml": STEP})
+    await bench.open()
+    one, two = [
+        await Access.load(
+            bench.store.tokens,
+            Demand.ALWAYS,
+            bench.clock,
+            SharedTickets(bench.store.tickets, bench.clock),
+        )
+        for _ in range(2)
+    ]
+    _, secret = await one.create(NewToken(scope=Scope.READ, plans=("p",)))
+    grant = one.grant_of(secret)
+    ticket, late = await one.issue_ticket(grant), await two.issue_ticket(grant)
+    assert ticket.expires_at == bench.clock.now() + 60
+    assert await two.redeem(ticket.text) == grant
+    for server in (one, two):
+        with pytest.raises(InvalidToken, match="used already"):
+            await server.redeem(ticket.text)
+    bench.clock.turn(60)
+    with pytest.raises(InvalidToken, match="its minute is over"):
+        await one.redeem(late.text)

@@ -21,7 +21,7 @@ from aura_aio.model.retention import RetentionStore
 from aura_aio.model.run import Outcome, Run, RunChanged, RunError, Tasklet
 from aura_aio.model.schedule_store import EventStore, ScheduleStore
 from aura_aio.model.states import RunEvent, RunState
-from aura_aio.model.token_store import TokenStore
+from aura_aio.model.token_store import TicketStore, TokenStore
 
 DEFINITION = Definition.of(Task("hello", "greet"))
 
@@ -67,6 +67,7 @@ class Store(Protocol):
     audit: AuditStore
     retention: RetentionStore
     tokens: TokenStore
+    tickets: TicketStore
     fleet: FleetStore
 
     @property

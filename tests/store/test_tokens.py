@@ -1,4 +1,4 @@
-"""`TokenStore`: kept, revoked, used.
+"""`TokenStore`: kept, revoked, used; `TicketStore`: taken once.
 
 Imports aura_aio.model and the fixtures.
 """
@@ -6,7 +6,7 @@ Imports aura_aio.model and the fixtures.
 import msgspec
 import pytest
 
-from aura_aio.model.access import NewToken, Scope, Token, make_token
+from aura_aio.model.access import Grant, NewToken, Scope, Token, make_token
 from aura_aio.model.errors import TokenNotFound
 from tests.store.opened import Opened
 
@@ -53,3 +53,25 @@ async def test_uses_are_kept(opened: Opened) -> None:
     await opened.store.tokens.record_use({token.id: 7.0, "nobody": 8.0})
     used = msgspec.structs.replace(token, last_used_at=7.0)
     assert set(await opened.store.tokens.list_tokens()) == {used, other}
+
+
+async def test_a_ticket_is_taken_once_and_not_after_its_time(opened: Opened) -> None:
+    tickets = opened.store.tickets
+    narrowed = Grant(Scope.READ, frozenset({"p"}), "token", "wall")
+    await tickets.add("a", narrowed, now=1.0, expires_at=61.0)
+    await tickets.add("b", Grant(Scope.ADMIN), now=2.0, expires_at=62.0)
+    assert await tickets.take("c", 3.0) is None
+    assert await tickets.take("a", 60.9) == narrowed
+    assert await tickets.take("a", 60.9) is None
+    assert await tickets.take("b", 62.0) is None
+    assert await tickets.take("b", 2.0) is None
+    await opened.reopen()
+    assert await opened.store.tickets.take("b", 2.0) is None
+
+
+async def test_tickets_that_have_expired_are_forgotten(opened: Opened) -> None:
+    grant = Grant(Scope.ADMIN)
+    await opened.store.tickets.add("old", grant, now=1.0, expires_at=61.0)
+    await opened.store.tickets.add("young", grant, now=61.0, expires_at=121.0)
+    assert await opened.store.tickets.take("old", 2.0) is None
+    assert await opened.store.tickets.take("young", 62.0) == grant

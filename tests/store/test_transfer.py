@@ -92,6 +92,7 @@ async def fill(opened: Opened) -> None:
     for name in ("first", "wall"):
         token, _ = make_token(NewToken(scope=Scope.READ, name=name, plans=("b",)), 5.0)
         await store.tokens.add(token)
+        await store.tickets.add(f"of {name}", token.grant(), now=1.0, expires_at=61.0)
 
 
 async def portrait(opened: Opened) -> dict[str, Any]:

@@ -43,9 +43,12 @@ class Monitor:
         return message["payload"]
 
     async def ready(self) -> "Monitor":
-        """Itself, once it is live and nothing was to be replayed."""
+        """Itself, once it is live and no run's entries were to be replayed. What the server says of
+        itself meanwhile (a worker that is up only now) is passed over.
+        """
         await self.message("hello")
-        await self.message("caught_up")
+        *before, _ = await self.up_to("caught_up")
+        assert not [each for each in before if each["type"] != "log" or "cid" in each["payload"]]
         return self
 
     async def up_to(self, kind: str) -> list[dict[str, Any]]:

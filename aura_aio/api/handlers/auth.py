@@ -13,7 +13,7 @@ from aura_aio.model.access import NewToken, Scope
 
 async def create_ticket(request: web.Request) -> web.Response:
     """createTicket."""
-    ticket = request.app[ACCESS].issue_ticket(request[GRANT])
+    ticket = await request.app[ACCESS].issue_ticket(request[GRANT])
     return answer(access_views.ticket(ticket), status=201)
 
 

@@ -14,7 +14,7 @@ from aura_aio.model.ports import LogStore, Publish, RunStore
 from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.retention import RetentionStore
 from aura_aio.model.schedule_store import EventStore, ScheduleStore
-from aura_aio.model.token_store import TokenStore
+from aura_aio.model.token_store import TicketStore, TokenStore
 from aura_aio.store.relational.accept import Acceptance
 from aura_aio.store.relational.audit import SqlAudit
 from aura_aio.store.relational.callbacks import SqlCallbacks
@@ -28,6 +28,7 @@ from aura_aio.store.relational.retention import SqlRetention
 from aura_aio.store.relational.runs import SqlRuns
 from aura_aio.store.relational.schedules import SqlEvents, SqlSchedules
 from aura_aio.store.relational.session import SqlSession
+from aura_aio.store.relational.tickets import SqlTickets
 from aura_aio.store.relational.tokens import SqlTokens
 from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
@@ -92,6 +93,7 @@ class SqlStore:
         self.audit: AuditStore = SqlAudit(self._writer, parts.lists)
         self.retention: RetentionStore = SqlRetention(self._writer)
         self.tokens: TokenStore = SqlTokens(self._writer, parts.look_ups)
+        self.tickets: TicketStore = SqlTickets(self._writer)
         self.fleet: FleetStore = SqlFleet(
             self._writer, parts.look_ups, parts.clock, rules.max_attempts
         )

@@ -212,6 +212,14 @@ CREATE TABLE tokens (
     revoked_at REAL
 );
 
+CREATE TABLE tickets (  -- those that are out, where several servers share the database
+    digest TEXT NOT NULL PRIMARY KEY,  -- SHA-256 of the ticket
+    granted BLOB NOT NULL,             -- JSON; what who shows it may do
+    expires_at REAL NOT NULL
+) WITHOUT ROWID;
+
+CREATE INDEX tickets_expiring ON tickets (expires_at);
+
 -- Figures that each transaction keeps exact, so that reading them costs the same at any length.
 
 CREATE TABLE queue_counts (  -- queued runs
