@@ -21,6 +21,9 @@ from tests.waiting import until
 
 LOST_SEC = 6.0
 BEAT_SEC = LOST_SEC / BEATS
+REFUSED = (
+    r"^The server one .* secrets\.key in its data folder, before it starts for the first time\.$"
+)
 
 
 class Member:
@@ -37,8 +40,11 @@ class Member:
     ) -> None:
         self.leadership = Leadership(leads=False)
         self.given_up = 0
+        self.looked = 0
         self.is_cut_off = False
         self.has_beaten = False
+        self.held = asyncio.Event()
+        self.held.set()
         self._store = store
         self.fleet = Fleet(
             self, host_id, self.leadership, clock, may_lead=may_lead, lost_sec=LOST_SEC, key=key
@@ -62,6 +68,7 @@ class Member:
 
     async def beat(self, host_id: str, status: HostStatus) -> bool:
         self.has_beaten = True
+        await self.held.wait()
         return await self._reach().beat(host_id, status)
 
     async def leave(self, host_id: str) -> None:
@@ -73,6 +80,7 @@ class Member:
     async def give_up(
         self, beats: Mapping[str, int], *, reason: str
     ) -> Mapping[str, Sequence[str]]:
+        self.looked += 1
         return await self._reach().give_up(beats, reason=reason)
 
     async def orphans(self) -> bool:
@@ -126,8 +134,8 @@ class Site:
 
 
 @pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    """No host yet."""
+async def site(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Site]:
+    """No host yet; no beat goes wrong."""
 
     opened = Opened(sqlite_at(tmp_path / "aura.db"))
     await opened.open()
@@ -137,6 +145,13 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
         member.is_cut_off = False
         await member.fleet.aclose()
     await opened.close()
+    assert told(caplog, "beat_failed") == []
+
+
+def told(caplog: pytest.LogCaptureFixture, action: str) -> list[dict[str, Any]]:
+    """What the log says of it."""
+    found = [vars(each) for each in caplog.get_records("call")]
+    return [each for each in found if each.get("action") == action]
 
 
 async def state_of(site: Site, cid: str) -> RunState:
@@ -158,7 +173,9 @@ async def test_who_joined_first_leads_and_who_has_workers_only_never(site: Site)
     assert [host.id for host in two.fleet.others] == ["w"]
 
 
-async def test_who_is_silent_is_given_up_and_its_runs_are_lost(site: Site) -> None:
+async def test_who_is_silent_is_given_up_and_its_runs_are_lost(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
     one, two = await site.add("one"), await site.add("two")
     lost, other = await site.claim("one"), await site.claim("two")
     one.is_cut_off = True
@@ -167,6 +184,12 @@ async def test_who_is_silent_is_given_up_and_its_runs_are_lost(site: Site) -> No
     assert not two.leadership.leads
     await site.turn(2)
     assert await state_of(site, lost) is RunState.FAILED
+    error = (await site.opened.run(lost)).error
+    assert error is not None
+    assert error.message.startswith("Nothing was heard of its host any more.")
+    (given_up,) = told(caplog, "hosts_given_up")
+    assert (given_up["hosts"], given_up["failed"], given_up["requeued"]) == (["one"], 1, 0)
+    assert (one.looked, two.looked) == (0, 1)
     assert await state_of(site, other) is RunState.RUNNING
     assert (one.leadership.leads, two.leadership.leads) == (False, True)
     assert two.fleet.others == ()
@@ -200,11 +223,19 @@ async def test_a_database_that_was_away_makes_nobody_look_dead(site: Site) -> No
     assert (one.leadership.leads, two.leadership.leads) == (True, False)
 
 
-async def test_a_run_that_belongs_to_nobody_is_taken_care_of(site: Site) -> None:
-    await site.add("one")
+async def test_a_run_that_belongs_to_nobody_is_taken_care_of_by_who_leads(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, two = await site.add("one"), await site.add("two")
+    await site.turn(1)
+    assert (one.looked, two.looked) == (0, 0)
     cid = await site.claim("gone")
     await site.turn(1)
     assert await state_of(site, cid) is RunState.FAILED
+    await site.turn(1)
+    assert (one.looked, two.looked) == (1, 0)
+    (given_up,) = told(caplog, "hosts_given_up")
+    assert (given_up["hosts"], given_up["failed"]) == ([], 1)
 
 
 async def test_who_seals_with_another_key_is_refused(site: Site) -> None:
@@ -212,7 +243,7 @@ async def test_who_seals_with_another_key_is_refused(site: Site) -> None:
     joining = asyncio.create_task(site.add("two", key="another"))
     await until(lambda: len(site.clock._sleepers) == 2)
     await site.see(one, 2)
-    with pytest.raises(SettingsError, match=r"one .* secrets\.key"):
+    with pytest.raises(SettingsError, match=REFUSED):
         await joining
     assert [host.id for host in await site.store.members()] == ["one"]
 
@@ -231,4 +262,56 @@ async def test_beats_go_on_beside_everything_else(site: Site) -> None:
     await site.turn(2)
     assert one.fleet.alive
     (host,) = await site.store.members()
-    assert host.beat == 3
+    assert (host.beat, host.status.key) == (3, "k")
+
+
+async def test_who_has_left_meanwhile_keeps_nobody_out(site: Site) -> None:
+    one = await site.add("one")
+    joining = asyncio.create_task(site.add("two", key="another"))
+    await until(lambda: len(site.clock._sleepers) == 2)
+    site.members.remove(one)
+    await one.fleet.aclose()
+    site.clock.turn(2 * BEAT_SEC)
+    assert (await joining).fleet.alive
+
+
+async def test_who_has_told_nothing_yet_beats_and_comes_back(site: Site) -> None:
+    one = Member(site.store, "one", site.clock)
+    assert one.fleet.others == ()
+    await one.fleet.join()
+    site.members.append(one)
+    await site.turn(1)
+    (host,) = await site.store.members()
+    assert host.beat == 2
+    await site.store.give_up({"one": 2}, reason="x")
+    await site.turn(1)
+    (host,) = await site.store.members()
+    assert (host.id, host.beat) == ("one", 1)
+
+
+async def test_who_leads_goes_on_to_for_half_the_time_without_the_database(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    one = await site.add("one")
+    await site.turn(2 * BEATS)
+    one.is_cut_off = True
+    await site.turn(BEATS // 2)
+    assert one.leadership.leads
+    await site.turn(1)
+    assert not one.leadership.leads
+    reasons = [each["reason"] for each in told(caplog, "fleet_not_seen")]
+    assert reasons == ["cut off"] * (BEATS // 2 + 1)
+
+
+async def test_a_beat_that_took_long_says_nothing_of_the_others(site: Site) -> None:
+    one, two = await site.add("one"), await site.add("two")
+    two.is_cut_off = True
+    await site.turn(3)
+    one.held.clear()
+    await site.see(one, 1)
+    site.clock.turn(2.5 * BEAT_SEC)
+    one.held.set()
+    await site.turn(BEATS)
+    assert one.looked == 0
+    await site.turn(1)
+    assert one.looked == 1

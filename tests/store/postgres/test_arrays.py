@@ -76,6 +76,18 @@ def test_many_rows_are_one_statement_and_few_or_large_ones_are_not(connection: A
     assert counted == [1, arrays.LEAST_ROWS - 1, 8]
 
 
+def test_the_types_of_a_statement_are_asked_for_once(connection: Any) -> None:
+    asked = []
+    execute = connection.raw.execute
+    connection.raw.execute = lambda query, *more, **options: (
+        asked.append(query) or execute(query, *more, **options)
+    )
+    for _ in range(2):
+        connection.executemany(INSERT, ODD)
+    assert sum(query.startswith("PREPARE") for query in asked) == 1
+    assert len(kept(connection)) == 2 * len(ODD)
+
+
 def test_what_may_meet_another_row_goes_row_by_row() -> None:
     insert = "INSERT INTO kept (n) VALUES ($1)"
     assert arrays.is_insert(insert)

@@ -4,6 +4,7 @@ Imports aura_aio.store, model, psycopg and pytest.
 """
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
 from typing import Any
@@ -28,6 +29,7 @@ from aura_aio.store.relational.transaction import Transaction
 from tests.postgres_server import clean_database, new_database
 from tests.store.opened import DEFINITION, ManualClock, Opened
 from tests.store.postgres.at import postgres_at
+from tests.waiting import until
 
 psycopg = pytest.importorskip("psycopg")
 
@@ -138,6 +140,28 @@ async def test_lost_connections_are_made_anew(opened: Opened, admin: Any) -> Non
     other = await opened.enqueue()
     assert await opened.claim(9) == [cid, other]
     assert whole(opened).health.alive
+
+
+async def test_a_command_that_has_taken_the_database_meanwhile_is_waited_for(
+    opened: Opened, url: DatabaseUrl, admin: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def ours() -> int:
+        (count,) = admin.execute(
+            "SELECT COUNT(*) FROM pg_stat_activity "
+            "WHERE application_name = 'aura' AND datname = current_database()"
+        ).fetchone()
+        return int(count)
+
+    monkeypatch.setattr(database, "LOCK_WAIT_SEC", 0.01)
+    end_connections(admin)
+    with closing(PostgresConnection(url)) as command:
+        custody.take(command, url, 2.0)
+        said = re.escape(f"A command has the database {url} alone: wait for it.")
+        for _ in range(2):
+            with pytest.raises(StoreUnavailable, match=said):
+                await opened.enqueue()
+        await until(lambda: ours() == 1)  # the command's
+    assert await opened.enqueue()
 
 
 async def test_a_connection_that_is_lost_in_a_transaction_leaves_nothing(

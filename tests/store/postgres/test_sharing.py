@@ -172,7 +172,9 @@ async def test_news_that_somebody_fails_at_are_a_gap(
     assert len(news) == 3
 
 
-async def test_who_cannot_listen_tries_again(url: DatabaseUrl, servers: list[Opened]) -> None:
+async def test_who_cannot_listen_tries_again(
+    url: DatabaseUrl, caplog: pytest.LogCaptureFixture
+) -> None:
     from aura_aio.store.postgres.hearing import (  # noqa: PLC0415 - it may be missing
         PAUSE_SEC,
         Hearing,
@@ -194,6 +196,9 @@ async def test_who_cannot_listen_tries_again(url: DatabaseUrl, servers: list[Ope
     hearing.start()
     await until(lambda: news == [News(is_gap=True)])
     assert pauses == [PAUSE_SEC]
+    (told,) = [vars(each) for each in caplog.records if "not heard" in each.message]
+    assert (told["action"], "127.0.0.1" in told["reason"]) == ("news_not_heard", True)
+    assert told["reason"] == told["reason"].strip()
     await hearing.aclose()
 
 

@@ -100,6 +100,16 @@ def test_each_branch_of_a_union_has_the_order_of_the_whole() -> None:
     assert words == f"{ordered} ORDER BY a LIMIT $1".replace("(1)", "1").split()
     within = "SELECT a FROM t WHERE a IN (SELECT b FROM u UNION ALL SELECT b FROM v) ORDER BY a"
     assert translated(within).text == within
+    three = "SELECT a FROM t UNION ALL SELECT a FROM u UNION ALL SELECT a FROM v ORDER BY a"
+    assert " ".join(translated(three).text.split()) == (
+        "(SELECT a FROM t ORDER BY a) UNION ALL ( SELECT a FROM u ORDER BY a) UNION ALL "
+        "( SELECT a FROM v ORDER BY a) ORDER BY a"
+    )
+    last = "SELECT a FROM t UNION ALL SELECT a FROM (SELECT a FROM u ORDER BY b LIMIT 1) ORDER BY a"
+    assert " ".join(translated(last).text.split()) == (
+        "(SELECT a FROM t ORDER BY a) UNION ALL "
+        "( SELECT a FROM (SELECT a FROM u ORDER BY b LIMIT 1) ORDER BY a) ORDER BY a"
+    )
     unordered = "SELECT a FROM t UNION ALL SELECT a FROM u"
     assert translated(unordered).text == unordered
 
