@@ -77,11 +77,13 @@ def test_many_rows_are_one_statement_and_few_or_large_ones_are_not(connection: A
 
 
 def test_the_types_of_a_statement_are_asked_for_once(connection: Any) -> None:
-    asked = []
-    execute = connection.raw.execute
-    connection.raw.execute = lambda query, *more, **options: (
-        asked.append(query) or execute(query, *more, **options)
-    )
+    asked, execute = list[str](), connection.raw.execute
+
+    def noted(query: str, *values: Any, **options: Any) -> Any:
+        asked.append(query)
+        return execute(query, *values, **options)
+
+    connection.raw.execute = noted
     for _ in range(2):
         connection.executemany(INSERT, ODD)
     assert sum(query.startswith("PREPARE") for query in asked) == 1
