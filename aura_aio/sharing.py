@@ -1,17 +1,20 @@
 """What makes a server one of several on a database: it joins them, beats, and hears their news.
 
-May import dispatch, logs, scheduler, store, places, settings and model.
+May import dispatch, logs, scheduler, store, host_mark, places, settings and model.
 """
 
+import asyncio
 import logging
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from aura_aio.dispatch.everywhere import EverywhereDispatcher
+from aura_aio.host_mark import HostMark
 from aura_aio.logs.hub import LogHub
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
@@ -101,11 +104,13 @@ async def joined(
     *,
     may_lead: bool,
 ) -> AsyncIterator[Fleet | None]:
-    """The fleet that the process is in while the context is open; None if it is alone.
+    """The fleet that the process is in while the context is open; None if it is alone. Hosts of
+    the same data folder that have died are in it no more: their runs belong to nobody.
 
     Raises:
         SettingsError: another host has another key for secrets.
         StoreUnavailable: the store does not answer.
+        OSError: the data folder cannot be written.
     """
     if place.url is None:
         yield None
@@ -119,11 +124,24 @@ async def joined(
         lost_sec=settings.host_lost_sec,
         key=vault.digest(b"fleet"),
     )
-    await fleet.join()
+    mark = await asyncio.to_thread(HostMark, Path(settings.data_dir), place.host_id)
     try:
-        yield fleet
+        await _bury_the_dead(mark, store)
+        await fleet.join()
+        try:
+            yield fleet
+        finally:
+            await fleet.aclose()
     finally:
-        await fleet.aclose()
+        await asyncio.to_thread(mark.close)
+
+
+async def _bury_the_dead(mark: HostMark, store: SqlStore) -> None:
+    for host_id in await asyncio.to_thread(mark.dead):
+        await store.fleet.leave(host_id)
+        await asyncio.to_thread(mark.forget, host_id)
+        extra = {"action": "host_has_died", "host": host_id}
+        _log.warning("a host of this data folder has died", extra=extra)
 
 
 @asynccontextmanager

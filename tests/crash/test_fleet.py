@@ -65,9 +65,11 @@ class Fleet:
         self._small = ("--workers", "1", "--slots", "1", "--host-lost-sec", LOST_SEC)
 
     @asynccontextmanager
-    async def server(self, *options: str) -> AsyncIterator[ServerProcess]:
-        """One more server, with one worker that runs one thing at a time."""
-        data = self._data()
+    async def server(self, *options: str, data: Path | None = None) -> AsyncIterator[ServerProcess]:
+        """One more server, with one worker that runs one thing at a time; with `data`, one that
+        comes back to its folder.
+        """
+        data = data or self._data()
         env = self.env
         async with server_process(data, self.plans, *self._small, *options, env=env) as server:
             yield server
@@ -264,6 +266,26 @@ async def test_runs_of_a_server_that_is_killed_go_on_elsewhere(
         (tmp_path / "blocker").touch()
         (tmp_path / "gate").touch()
         assert has_begun_twice(await one.finished(cid, within=30))
+
+
+async def test_a_server_that_was_killed_and_comes_back_knows_that_it_had_died(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """Nobody waits until it has been silent for long enough."""
+    patient = ("--host-lost-sec", "600")
+    async with fleet.server(*patient) as server:
+        cid = await server.run("twice", "hold", inputs={"gate": str(tmp_path / "gate")})
+        await running(server, cid)
+        await server.kill()
+    (tmp_path / "gate").touch()
+    async with fleet.server(*patient, data=tmp_path / "data1") as server:
+        recovery = (await server.get("/api/system/recovery")).json
+        assert recovery["restarted"] == {"count": 1, "cids": [cid]}
+        assert has_begun_twice(await server.finished(cid))
+        marks = tmp_path / "data1" / "hosts"
+        assert [mark.name for mark in marks.iterdir()] == await workers(server)
+        assert await server.terminate() == 0
+    assert list(marks.iterdir()) == []
 
 
 async def test_who_was_taken_for_dead_and_comes_back_changes_nothing(
