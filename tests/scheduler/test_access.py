@@ -9,7 +9,7 @@ from collections.abc import Mapping
 import pytest
 from msgspec.structs import replace
 
-from aura_aio.model.access import EVERYTHING, Grant, NewToken, Scope
+from aura_aio.model.access import EVERYTHING, Grant, NewToken, Scope, Token
 from aura_aio.model.audit import Note, noting
 from aura_aio.model.errors import InvalidToken, StoreUnavailable, TokenNotFound
 from aura_aio.model.token_store import TokenStore
@@ -219,3 +219,22 @@ async def test_what_another_server_has_made_or_revoked_holds_here_once_it_is_hea
         here.grant_of(secret)
     await here.reload()
     assert told == [None, token.id]
+
+
+async def test_what_is_made_here_while_the_tokens_are_read_is_not_forgotten(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = await load(bench)
+    kept, secrets = bench.store.tokens.list_tokens, list[str]()
+
+    async def slow() -> tuple[Token, ...]:
+        before = await kept()
+        if len(secrets) in {1, 3}:
+            secrets.append((await here.create(RUNNER))[1])
+        return before
+
+    monkeypatch.setattr(bench.store.tokens, "list_tokens", slow)
+    for _ in range(2):
+        secrets.append((await here.create(RUNNER))[1])
+        await here.reload()
+    assert len({here.grant_of(secret).token_id for secret in secrets}) == 4

@@ -4,6 +4,7 @@ Imports aura_aio's scheduler, store and model, and the clock of the scheduler's 
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -100,6 +101,7 @@ class Site:
         self.opened = opened
         self.store = opened.store.fleet
         self.clock = TurnedClock()
+        self.clock.turn(100.5)
         self.members: list[Member] = []
 
     async def add(self, host_id: str, **options: Any) -> Member:
@@ -158,7 +160,10 @@ async def state_of(site: Site, cid: str) -> RunState:
     return (await site.opened.run(cid)).state
 
 
-async def test_who_joined_first_leads_and_who_has_workers_only_never(site: Site) -> None:
+async def test_who_joined_first_leads_and_who_has_workers_only_never(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, "aura.scheduler.fleet")
     workers = await site.add("w", may_lead=False)
     one, two = await site.add("one"), await site.add("two")
     gained: list[str] = []
@@ -170,6 +175,7 @@ async def test_who_joined_first_leads_and_who_has_workers_only_never(site: Site)
     await site.turn(1)
     assert [m.leadership.leads for m in (workers, one, two)] == [False, False, True]
     assert gained == ["two"]
+    assert [each["host"] for each in told(caplog, "leads")] == ["one", "two"]
     assert [host.id for host in two.fleet.others] == ["w"]
 
 
@@ -302,6 +308,7 @@ async def test_who_leads_goes_on_to_for_half_the_time_without_the_database(
     assert leads == [True] * (BEATS // 2) + [False]
     reasons = [each["reason"] for each in told(caplog, "fleet_not_seen")]
     assert reasons == ["cut off"] * (BEATS // 2 + 1)
+    await one.fleet.aclose()  # all the same
 
 
 async def test_a_beat_that_took_long_says_nothing_of_the_others(site: Site) -> None:

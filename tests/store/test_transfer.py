@@ -4,6 +4,7 @@ Imports pytest, psycopg, aura_aio's stores and model, and the fixtures.
 """
 
 import asyncio
+import re
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
@@ -28,8 +29,9 @@ from aura_aio.model.schedule import Schedule, ScheduleState
 from aura_aio.model.states import RunEvent
 from aura_aio.model.store_migration import NotMigrated
 from aura_aio.model.trace import TraceContext
+from aura_aio.store.postgres.connection import PostgresConnection
 from aura_aio.store.relational.schema import Migration, migrations
-from aura_aio.store.relational.transfer import refuse_version, tables
+from aura_aio.store.relational.transfer import Tally, refuse_version, tables
 from aura_aio.store.sqlite.transfer import SqliteEnd
 from tests.postgres_server import clean_database, new_database
 from tests.store.opened import DEFINITION, Open, Opened
@@ -43,6 +45,8 @@ psycopg = pytest.importorskip("psycopg")
 KEY = IdempotencyKey("once", "digest-of-the-body", memo=b'{"a":1}')
 URL = "https://hooks.example.org/a"
 SITE = Limit("mutex:site", 1)
+NOT_THE_SAME = r"is not the same .* found \(digest .*\)\. Nothing was kept; both databases"
+SOMETHING = r"something in postgres.*table definitions.*: name a database that is new\.$"
 TABLES = [table.name for table in tables()]
 
 
@@ -261,6 +265,45 @@ async def test_a_failure_in_the_midst_leaves_nothing(
         assert await opened.store.runs.list_active()
 
 
+async def test_what_cannot_be_read_to_the_end_is_told_with_its_database(tmp_path: Path) -> None:
+    url = new_database()
+    async with opened_by(postgres_at(url)):
+        """Its tables are made."""
+    with closing(psycopg.connect(url.secret, autocommit=True)) as admin:
+        admin.execute("DROP TABLE aura.tokens")
+    said = re.escape(f'The database {url} cannot be used: relation "tokens" does not exist')
+    with pytest.raises(StoreUnavailable, match=said):
+        await move(url, tmp_path / "new.db", tmp_path)
+    assert not (tmp_path / "new.db").exists()
+
+
+@pytest.mark.parametrize("is_lost", [True, False])
+async def test_a_last_step_that_is_not_answered_may_have_happened(
+    is_lost: bool, source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = new_database()
+    monkeypatch.setattr(PostgresConnection, "is_lost", is_lost)
+    execute = psycopg.Connection.execute
+
+    def cut(self: Any, query: Any, *values: Any, **options: Any) -> Any:
+        if query == "COMMIT":
+            raise psycopg.OperationalError("geheim, the server is gone\nfor good")
+        return execute(self, query, *values, **options)
+
+    monkeypatch.setattr(psycopg.Connection, "execute", cut)
+    if not is_lost:
+        with pytest.raises(StoreUnavailable, match="cannot be used: geheim, the server is gone"):
+            await move(source, url, tmp_path)
+        return
+    with pytest.raises(NotMigrated) as caught:
+        await move(source, url, tmp_path)
+    assert str(caught.value) == (
+        f"The connection to {url} was lost with the last step, when all was there and compared "
+        "(geheim, the server is gone). Do the same again: if it says that there is something in it "
+        "already, all of it is there."
+    )
+
+
 @pytest.mark.parametrize(
     "alters", ["RETURN NULL;", "NEW.message = NEW.message || '.'; RETURN NEW;"]
 )
@@ -277,7 +320,7 @@ async def test_what_does_not_arrive_as_it_was_is_noticed(
             "WHEN (NEW.seq = 2) EXECUTE FUNCTION aura.alter()"
         )
         try:
-            with pytest.raises(NotMigrated, match="table logs is not the same"):
+            with pytest.raises(NotMigrated, match=f"table logs {NOT_THE_SAME}"):
                 await move(source, url, tmp_path)
             (count,) = admin.execute("SELECT COUNT(*) FROM aura.runs").fetchone() or (None,)
             assert count == 0
@@ -299,7 +342,7 @@ async def test_a_database_that_a_server_has_is_left_alone(
         with pytest.raises(DatabaseInUse):
             await move(url, tmp_path / "new.db", tmp_path)
         await opened.enqueue()
-    with pytest.raises(NotMigrated, match=r"something in postgres.*table definitions"):
+    with pytest.raises(NotMigrated, match=SOMETHING):
         await move(source, url, tmp_path)
 
 
@@ -393,3 +436,19 @@ async def test_where_something_is_nothing_is_moved_to(source: Path, tmp_path: Pa
         await move(source, source, tmp_path)
     with pytest.raises(NotMigrated, match="nothing in it"):
         await move(new_database(), tmp_path / "new.db", tmp_path)
+
+
+def test_rows_are_counted_and_summed_up_in_any_order() -> None:
+    rows = [(1, "a", None), (2, "b", 0.5), (2, "b", 0.5)]
+
+    def tallied(rows: list[tuple[Any, ...]]) -> tuple[int, str]:
+        tally = Tally()
+        assert list(tally.counted(rows)) == rows
+        return tally.count, tally.digest
+
+    count, digest = tallied(rows)
+    single = [int(tallied([row])[1], 16) for row in rows]
+    assert (count, digest) == (3, f"{sum(single) % 2**256:064x}")
+    assert tallied(rows[::-1]) == (count, digest)
+    assert tallied([])[0] == 0
+    assert tallied(rows[:2])[1] != tallied(rows[1:])[1]

@@ -44,7 +44,9 @@ def announced(connection: Any, sender: str, news: News) -> list[Notice]:
 @pytest.mark.parametrize("name", ["plain", "it's", "back\\slash", "a '\\' b", "\\'", "ü"])
 def test_a_notice_says_what_was_to_be_said(connection: Any, name: str) -> None:
     news = News((fact(name),), 7, (Topic.TOKENS, Topic.QUEUE))
-    assert announced(connection, name, news) == [Notice(name, news)]
+    for is_plain in ("on", "off"):  # what a backslash means is a setting of the database
+        connection.execute(f"SET standard_conforming_strings TO {is_plain}")
+        assert announced(connection, name, news) == [Notice(name, news)]
 
 
 def test_nothing_is_not_announced() -> None:
