@@ -45,8 +45,13 @@ class ScheduleStore(Protocol):
         """Keep these, all or none, in place of what was kept under their ids."""
         ...
 
-    async def delete(self, id_: str) -> None:
-        """Forget a schedule; its runs stay. Nothing happens if it is not kept."""
+    async def change(
+        self, id_: str, before: ScheduleState | None, after: ScheduleState | None
+    ) -> bool:
+        """Keep `after` in place of `before`, what is known of the schedule; None stands for there
+        being none. False, and nothing happens, if a client wanted something else meanwhile: another
+        server has made, changed or removed it.
+        """
         ...
 
     async def decide(self, decision: Decision) -> ScheduleState | None:
@@ -61,15 +66,17 @@ class ScheduleStore(Protocol):
 
     async def run_now(
         self,
-        id_: str,
+        known: ScheduleState,
         tasklet: Tasklet,
         definition: Definition,
         idempotency: IdempotencyKey | None = None,
     ) -> tuple[ScheduleState, Accepted]:
-        """Queue a run beside the due times of a schedule that is kept; it is its latest then. With
-        `idempotency` as in `RunStore.enqueue`: a key that comes back changes nothing.
+        """Queue a run beside the due times of a schedule; it is its latest then. One of a plan is
+        kept as it is `known` if it is not yet. With `idempotency` as in `RunStore.enqueue`: a key
+        that comes back changes nothing.
 
         Raises:
+            ScheduleNotFound: another server has removed it.
             QueueFull: there would be more queued runs than the limit.
             IdempotencyMismatch: the key was used with something else.
         """

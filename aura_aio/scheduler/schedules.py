@@ -105,16 +105,20 @@ class Schedules:
             BadReference, InputsRejected, InputsTooLarge: as `Admission.check`.
         """
         schedule, timing = await self._checked(Schedule(id=id_ or self._new_id(), **wanted))
-        async with self._book.changing():
-            if schedule.id in self._book.entries:
-                raise ScheduleExists(schedule.id)
-            state = ScheduleState(
-                id=schedule.id,
-                basis=basis_of(schedule, enabled=schedule.enabled),
-                decided_at=self._clock.now(),
-                created=schedule,
-            )
-            return await self._put(entry_of(schedule, Source.API, state, timing))
+        while True:
+            async with self._book.changing():
+                if schedule.id in self._book.entries:
+                    raise ScheduleExists(schedule.id)
+                state = ScheduleState(
+                    id=schedule.id,
+                    basis=basis_of(schedule, enabled=schedule.enabled),
+                    decided_at=self._clock.now(),
+                    created=schedule,
+                )
+                made = entry_of(schedule, Source.API, state, timing)
+                if await self._put(None, made):
+                    return made
+            await self._book.load()  # another server has made one
 
     async def update(self, id_: str, changes: Mapping[str, Any]) -> Entry:
         """Change fields of a schedule. When its due times change, or it is enabled, its time
@@ -125,18 +129,16 @@ class Schedules:
             ScheduleReadOnly: it is a plan's, and more than `enabled` is to be changed.
             RequestInvalid, BadReference, InputsRejected, InputsTooLarge: as `create`.
         """
-        async with self._book.changing():
-            entry = self.get(id_)
-            if entry.source is Source.PLAN:
-                return await self._enable(entry, changes)
-            changes = dict(changes)
-            if "cron" in changes:
-                changes["every_sec"] = None
-            elif "every_sec" in changes:
-                changes["cron"] = None
-            schedule, timing = await self._checked(replace(entry.schedule, **changes))
-            state = self._moved(schedule, replace(entry.state, created=schedule))
-            return await self._put(entry_of(schedule, Source.API, state, timing))
+        while True:
+            async with self._book.changing():
+                entry = self.get(id_)
+                if entry.source is Source.PLAN:
+                    changed = self._enabled(entry, changes)
+                else:
+                    changed = await self._with_changes(entry, changes)
+                if await self._put(entry.state, changed):
+                    return changed
+            await self._book.load()  # another server has changed it
 
     async def delete(self, id_: str) -> None:
         """Forget a schedule; the runs that it has started stay.
@@ -145,12 +147,15 @@ class Schedules:
             ScheduleNotFound: there is none with this id.
             ScheduleReadOnly: it is a plan's.
         """
-        async with self._book.changing():
-            entry = self.get(id_)
-            if entry.source is Source.PLAN:
-                raise ScheduleReadOnly(id_, entry.schedule.plan_name)
-            await self._book.store.delete(id_)
-            self._book.forget(id_)
+        while True:
+            async with self._book.changing():
+                entry = self.get(id_)
+                if entry.source is Source.PLAN:
+                    raise ScheduleReadOnly(id_, entry.schedule.plan_name)
+                if await self._book.store.change(id_, entry.state, None):
+                    self._book.forget(id_)
+                    return
+            await self._book.load()  # another server has changed it, or removed it
 
     async def run_now(
         self,
@@ -168,7 +173,8 @@ class Schedules:
                 `Runs.submit`.
         """
         async with self._book.changing():
-            schedule = self.get(id_).schedule
+            entry = self.get(id_)
+            schedule = entry.schedule
             self._admission.check_space()
             admitted = self._admission.admit(
                 RunRequest(
@@ -183,7 +189,7 @@ class Schedules:
             if idempotency is not None:  # the schedule may be of another task when it comes back
                 idempotency = replace(idempotency, memo=msgspec.json.encode(task))
             state, accepted = await self._book.store.run_now(
-                id_, admitted.tasklet, admitted.definition, idempotency
+                entry.state, admitted.tasklet, admitted.definition, idempotency
             )
             if accepted.replayed:
                 task = _task.decode(accepted.memo)
@@ -197,7 +203,17 @@ class Schedules:
             return entries
         return {id_: each for id_, each in entries.items() if each.schedule.plan_name in plans}
 
-    async def _enable(self, entry: Entry, changes: Mapping[str, Any]) -> Entry:
+    async def _with_changes(self, entry: Entry, changes: Mapping[str, Any]) -> Entry:
+        changes = dict(changes)
+        if "cron" in changes:
+            changes["every_sec"] = None
+        elif "every_sec" in changes:
+            changes["cron"] = None
+        schedule, timing = await self._checked(replace(entry.schedule, **changes))
+        state = self._moved(schedule, replace(entry.state, created=schedule))
+        return entry_of(schedule, Source.API, state, timing)
+
+    def _enabled(self, entry: Entry, changes: Mapping[str, Any]) -> Entry:
         schedule, timing = entry.schedule, entry.timing
         if changes.keys() - {"enabled"}:
             raise ScheduleReadOnly(schedule.id, schedule.plan_name)
@@ -206,7 +222,7 @@ class Schedules:
         # What the plan says anyway needs no word from here, and goes on to be what the plan says.
         wanted = None if changes["enabled"] == schedule.enabled else changes["enabled"]
         state = self._moved(schedule, replace(entry.state, enabled=wanted))
-        return await self._put(entry_of(schedule, Source.PLAN, state, timing))
+        return entry_of(schedule, Source.PLAN, state, timing)
 
     def _moved(self, schedule: Schedule, state: ScheduleState) -> ScheduleState:
         """`state`, from now on if the due times are others than before."""
@@ -215,10 +231,14 @@ class Schedules:
             return state
         return replace(state, basis=basis, decided_at=self._clock.now())
 
-    async def _put(self, entry: Entry) -> Entry:
-        await self._book.store.put([entry.state])
-        self._book.keep(entry)
-        return entry
+    async def _put(self, before: ScheduleState | None, entry: Entry) -> bool:
+        """Keep `entry`; False if another server has changed what was `before`."""
+        if before == entry.state:
+            return True
+        is_kept = await self._book.store.change(entry.schedule.id, before, entry.state)
+        if is_kept:
+            self._book.keep(entry)
+        return is_kept
 
     async def _checked(self, schedule: Schedule) -> tuple[Schedule, Timing]:
         """The schedule with its task by its proper name, and when it is due."""

@@ -6,11 +6,13 @@ Imports aura_aio's scheduler and model, msgspec, pytest and `bench`.
 import pytest
 from msgspec.structs import replace
 
-from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.errors import ScheduleExists, ScheduleNotFound, StoreUnavailable
 from aura_aio.model.fleet import Leadership
+from aura_aio.model.ids import CidFactory
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
 from aura_aio.scheduler.schedule_book import ScheduleBook
+from aura_aio.scheduler.schedules import Schedules
 from tests.scheduler.bench import Bench
 from tests.scheduler.conftest import MakeBench
 from tests.waiting import until
@@ -40,7 +42,8 @@ async def test_only_who_leads_runs_schedules_and_keeps_what_they_are_computed_fr
     make_bench: MakeBench,
 ) -> None:
     bench = await often(make_bench)
-    await bench.store.schedules.delete("p/often")
+    (kept,) = await bench.store.schedules.load()
+    assert await bench.store.schedules.change("p/often", kept, None)
     leadership = Leadership(leads=False)
     book = ScheduleBook(bench.store.schedules, bench.plans.catalog, bench.clock, leadership)
     await book.load()
@@ -116,3 +119,46 @@ async def test_a_change_does_not_bring_back_what_another_server_has_decided(
     moved = replace(known, basis="another")
     await bench.store.schedules.put([moved])
     assert await bench.store.schedules.load() == (moved,)
+
+
+HOURLY = {"plan_name": "p", "task_name": "t", "every_sec": 3600.0}
+
+
+async def of_another(bench: Bench) -> Schedules:
+    """The schedules of a second server, as they are now."""
+    leadership = Leadership(leads=False)
+    book = ScheduleBook(bench.store.schedules, bench.plans.catalog, bench.clock, leadership)
+    await book.load()
+    return Schedules(book, bench.admission, bench.clock, CidFactory(bench.clock))
+
+
+async def test_what_two_servers_do_to_a_schedule_is_done_one_after_the_other(
+    make_bench: MakeBench,
+) -> None:
+    """Before either has heard of the other: nothing comes back, and nothing gets lost."""
+    bench = await often(make_bench)
+    one, two = bench.schedules, await of_another(bench)
+    await one.create("mine", HOURLY)
+    with pytest.raises(ScheduleExists):
+        await two.create("mine", HOURLY)
+    await one.update("mine", {"jitter_sec": 5.0})
+    changed = await two.update("mine", {"every_sec": 60.0})
+    assert (changed.schedule.jitter_sec, changed.schedule.every_sec) == (5.0, 60.0)
+    await one.delete("mine")
+    for ask in (two.update("mine", {"enabled": False}), two.delete("mine"), two.run_now("mine")):
+        with pytest.raises(ScheduleNotFound):
+            await ask
+    await one.update("p/often", {"enabled": False})
+    assert (await two.update("p/often", {"enabled": True})).enabled
+    assert [state.id for state in await bench.store.schedules.load()] == ["p/often"]
+
+
+async def test_a_schedule_that_only_this_servers_plans_have_is_run_by_hand(
+    make_bench: MakeBench,
+) -> None:
+    bench = await often(make_bench)
+    (kept,) = await bench.store.schedules.load()
+    two = await of_another(bench)
+    assert await bench.store.schedules.change("p/often", kept, None)
+    cid = (await two.run_now("p/often")).cid
+    assert [run.cid for run in await bench.runs()] == [cid]

@@ -43,7 +43,7 @@ async def tokens(opened: Opened) -> None:
 async def schedules(opened: Opened) -> None:
     """Two changes."""
     await opened.store.schedules.put([SCHEDULE])
-    await opened.store.schedules.delete(SCHEDULE.id)
+    await opened.store.schedules.change(SCHEDULE.id, SCHEDULE, None)
 
 
 async def system(opened: Opened) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from aura_aio.model.errors import IdempotencyMismatch, QueueFull
+from aura_aio.model.errors import IdempotencyMismatch, QueueFull, ScheduleNotFound
 from aura_aio.model.ports import Accepted, IdempotencyKey
 from aura_aio.model.run import CancelRequest
 from aura_aio.model.schedule import CatchUp, DueOutcome, Overlap, Schedule, ScheduleState
@@ -71,8 +71,7 @@ async def test_what_is_put_is_kept_as_it_is_by_id(opened: Opened) -> None:
     changed = replace(whole, enabled=True)
     await opened.store.schedules.put([changed])
     assert await kept(opened) == [STATE, changed]
-    await opened.store.schedules.delete("mine")
-    await opened.store.schedules.delete("never was")
+    assert await opened.store.schedules.change("mine", changed, None)
     await opened.store.schedules.put([])
     assert await kept(opened) == [STATE]
 
@@ -108,9 +107,58 @@ async def test_a_due_time_is_decided_once_whoever_asks(opened: Opened) -> None:
     assert await queued(opened) == 1
 
 
+OWN = ScheduleState(
+    id="mine",
+    basis="every",
+    decided_at=100.0,
+    created=Schedule(id="mine", plan_name="hello", task_name="greet", every_sec=60.0),
+)
+
+
+async def test_a_change_counts_only_if_what_clients_want_is_what_it_was_decided_on(
+    opened: Opened,
+) -> None:
+    """Whatever was decided of its due times meanwhile, which the change leaves."""
+    change = opened.store.schedules.change
+    assert not await change("mine", OWN, None)
+    assert not await change("mine", OWN, replace(OWN, message="back"))
+    assert await change("mine", None, OWN)
+    assert not await change("mine", None, OWN)
+    await opened.store.schedules.put([replace(OWN, decided_at=160.0, last_cid="a")])
+    assert OWN.created is not None
+    slower = replace(OWN, created=replace(OWN.created, inputs={"n": 1}))
+    assert await change("mine", OWN, slower)
+    assert await kept(opened) == [replace(slower, decided_at=160.0, last_cid="a")]
+    change = opened.store.schedules.change
+    assert not await change("mine", OWN, None)
+    assert await change("mine", slower, None)
+    assert await kept(opened) == []
+
+
+async def test_a_plans_schedule_is_known_before_it_is_kept(opened: Opened) -> None:
+    change = opened.store.schedules.change
+    off = replace(STATE, enabled=False)
+    assert not await change(STATE.id, off, STATE)
+    assert await change(STATE.id, STATE, off)
+    assert not await change(STATE.id, STATE, replace(STATE, enabled=True))
+    assert await kept(opened) == [off]
+
+
+async def test_a_run_now_keeps_a_plans_schedule_and_brings_none_of_a_client_back(
+    opened: Opened,
+) -> None:
+    tasklet = opened.tasklet()
+    with pytest.raises(ScheduleNotFound, match="'mine'"):
+        await opened.store.schedules.run_now(OWN, tasklet, DEFINITION)
+    assert await queued(opened) == 0
+    state, _ = await opened.store.schedules.run_now(STATE, tasklet, DEFINITION)
+    assert state == replace(STATE, last_cid=tasklet.cid, last_run_at=tasklet.accepted_at)
+    assert await kept(opened) == [state]
+
+
 async def test_nothing_is_decided_for_a_schedule_that_is_gone(opened: Opened) -> None:
     await opened.store.schedules.put([STATE])
-    await opened.store.schedules.delete(STATE.id)
+    assert await opened.store.schedules.change(STATE.id, STATE, None)
     assert await opened.store.schedules.decide(queueing(opened)) is None
     assert await queued(opened) == 0
     assert await kept(opened) == []
@@ -187,7 +235,7 @@ async def test_a_run_beside_the_due_times_is_the_latest_and_decides_nothing(
 ) -> None:
     await opened.store.schedules.put([STATE])
     tasklet = opened.tasklet()
-    state, _ = await opened.store.schedules.run_now(STATE.id, tasklet, DEFINITION)
+    state, _ = await opened.store.schedules.run_now(STATE, tasklet, DEFINITION)
     assert state == replace(STATE, last_cid=tasklet.cid, last_run_at=tasklet.accepted_at)
     assert await kept(opened) == [state]
     assert await opened.store.schedules.decide(queueing(opened, unless_busy=True)) == replace(
@@ -203,14 +251,14 @@ async def test_a_key_that_comes_back_runs_nothing_and_leaves_the_latest(opened: 
     await opened.store.schedules.put([STATE])
     first, second = opened.tasklet(), opened.tasklet()
     key = IdempotencyKey("k", "digest", memo=b"first")
-    kept_state, accepted = await opened.store.schedules.run_now(STATE.id, first, DEFINITION, key)
+    kept_state, accepted = await opened.store.schedules.run_now(STATE, first, DEFINITION, key)
     assert accepted == Accepted((first.cid,))
     again = replace(key, memo=b"second")
-    state, replayed = await opened.store.schedules.run_now(STATE.id, second, DEFINITION, again)
+    state, replayed = await opened.store.schedules.run_now(STATE, second, DEFINITION, again)
     assert replayed == Accepted((first.cid,), replayed=True, memo=b"first")
     assert state == kept_state
     assert await kept(opened) == [kept_state]
     other = IdempotencyKey("k", "other")
     with pytest.raises(IdempotencyMismatch):
-        await opened.store.schedules.run_now(STATE.id, opened.tasklet(), DEFINITION, other)
+        await opened.store.schedules.run_now(STATE, opened.tasklet(), DEFINITION, other)
     assert await queued(opened) == 1

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from msgspec.structs import replace
 
 from aura_aio.model.clock import Clock
+from aura_aio.model.errors import ScheduleNotFound
 from aura_aio.model.event import EventFilter
 from aura_aio.model.news import Topic
 from aura_aio.model.plan import Definition
@@ -51,14 +52,22 @@ class SqlSchedules:
         if states:
             await self._writer.submit(lambda tx: _put(tx, *(_decided(tx, each) for each in states)))
 
-    async def delete(self, id_: str) -> None:
-        """Forget a schedule."""
+    async def change(
+        self, id_: str, before: ScheduleState | None, after: ScheduleState | None
+    ) -> bool:
+        """Keep `after` in place of `before`, unless a client wanted something else meanwhile."""
 
-        def operation(tx: Transaction) -> None:
+        def operation(tx: Transaction) -> bool:
+            if not _is_as_known(_state(tx, id_), before):
+                return False
+            if after is not None:
+                _put(tx, _decided(tx, after))
+                return True
             tx.connection.execute(sql.DELETE_SCHEDULE, (id_,))
             tx.tell_of(Topic.SCHEDULES)
+            return True
 
-        await self._writer.submit(operation)
+        return await self._writer.submit(operation)
 
     async def decide(self, decision: Decision) -> ScheduleState | None:
         """Carry out a decision as a whole; None if another came before. Raises QueueFull."""
@@ -86,17 +95,21 @@ class SqlSchedules:
 
     async def run_now(
         self,
-        id_: str,
+        known: ScheduleState,
         tasklet: Tasklet,
         definition: Definition,
         idempotency: IdempotencyKey | None = None,
     ) -> tuple[ScheduleState, Accepted]:
-        """Queue a run beside the due times. Raises QueueFull, IdempotencyMismatch."""
+        """Queue a run beside the due times; raises ScheduleNotFound, QueueFull,
+        IdempotencyMismatch.
+        """
 
         def operation(tx: Transaction) -> tuple[ScheduleState, Accepted]:
-            state = _state(tx, id_)
+            state = _state(tx, known.id)
             if state is None:
-                raise RuntimeError(f"the schedule {id_} is not kept")
+                if known.created is not None:
+                    raise ScheduleNotFound(known.id, ())
+                state = known
             now = self._clock.now()
             accepted = self._acceptance.accept(tx, (tasklet,), (definition,), idempotency, now)
             if not accepted.replayed:
@@ -170,6 +183,17 @@ def _with_latest(state: ScheduleState, run: Tasklet) -> ScheduleState:
 def _state(tx: Transaction, id_: str) -> ScheduleState | None:
     row = tx.connection.execute(sql.SCHEDULE, (id_,)).fetchone()
     return None if row is None else schedule_from(row)
+
+
+def _is_as_known(kept: ScheduleState | None, known: ScheduleState | None) -> bool:
+    """Whether clients want of a schedule what they did when it was `known`. Of a plan's that was
+    kept by nobody yet, and of one that its plan has no more, they want nothing.
+    """
+    if known is None:
+        return kept is None or kept.created is None
+    if kept is None:
+        return known.created is None and known.enabled is None
+    return (kept.created, kept.enabled) == (known.created, known.enabled)
 
 
 def _decided(tx: Transaction, state: ScheduleState) -> ScheduleState:
