@@ -71,6 +71,33 @@ async def test_the_end_of_a_run_starts_the_task_that_waits_for_it(make_bench: Ma
     assert len(await bench.runs()) == 2
 
 
+@pytest.mark.parametrize("is_ours", [True, False])
+async def test_what_an_event_starts_stands_in_the_log_of_who_has_answered_it(
+    is_ours: bool,
+    make_bench: MakeBench,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level(logging.INFO, "aura.scheduler")
+    bench = await planned(make_bench, {"first": STEP, "second": on("task: first")})
+    answer = bench.store.events.answer
+
+    async def answered_by(*values: Any) -> bool:
+        await answer(*values)
+        return is_ours
+
+    monkeypatch.setattr(bench.store.events, "answer", answered_by)
+    first = await run(bench, "first")
+    await bench.end()
+    await answered(bench)
+    told = [vars(each) for each in caplog.records if each.message == "an event starts a run"]
+    started = [run.cid for run in (await bench.runs())[1:]]
+    assert [(each["cid"], each["after"]) for each in told] == [
+        (cid, first) for cid in started if is_ours
+    ]
+    assert len(started) == 1
+
+
 async def test_events_are_looked_for_when_a_run_has_ended(
     make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
 ) -> None:

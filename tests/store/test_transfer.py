@@ -46,6 +46,7 @@ KEY = IdempotencyKey("once", "digest-of-the-body", memo=b'{"a":1}')
 URL = "https://hooks.example.org/a"
 SITE = Limit("mutex:site", 1)
 NOT_THE_SAME = r"is not the same .* found \(digest .*\)\. Nothing was kept; both databases"
+NO_NUMBER = r"no float in the column last_used_at\. Bring the database back from a backup\.$"
 SOMETHING = r"something in postgres.*table definitions.*: name a database that is new\.$"
 TABLES = [table.name for table in tables()]
 
@@ -243,7 +244,7 @@ def break_a_row(_: pytest.MonkeyPatch, source: Path, __: DatabaseUrl) -> None:
 
 @pytest.mark.parametrize(
     ("make", "said"),
-    [(lose_the_connection, "cannot be used"), (break_a_row, "column last_used_at")],
+    [(lose_the_connection, "cannot be used"), (break_a_row, NO_NUMBER)],
 )
 async def test_a_failure_in_the_midst_leaves_nothing(
     make: Callable[..., None],
@@ -414,6 +415,14 @@ def test_what_cannot_be_moved_is_refused(
         migrate_store(source, target, tmp_path)
     assert not target.exists()
     assert before == (source.read_bytes() if source.exists() else None)
+
+
+def test_a_file_that_cannot_be_read_to_the_end_is_told(tmp_path: Path) -> None:
+    path = filled(tmp_path / "old.db")
+    with closing(sqlite3.connect(path)) as connection:
+        end = SqliteEnd(connection, path)
+    with pytest.raises(StoreUnavailable, match=re.escape(f"{path} cannot be read as a database")):
+        list(end.rows(tables()[0]))
 
 
 def test_an_older_version_is_to_be_brought_up_first(monkeypatch: pytest.MonkeyPatch) -> None:
