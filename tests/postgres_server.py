@@ -75,22 +75,24 @@ def clean_database() -> DatabaseUrl:
     """The one database of this process that tests have one after the other, without a row: to make
     another takes a hundred times as long.
     """
-    return cleaned(_shared())
+    return cleaned(_shared(os.getpid()))
 
 
 def cleaned(url: DatabaseUrl) -> DatabaseUrl:
     """The same database without a row; no server has it."""
-    _connection_to(url).execute(_CLEAN)
+    _connection_to(url, os.getpid()).execute(_CLEAN)
     return url
 
 
+# A process that is forked (scripts/mutate.py) has neither the database nor the connection of the
+# one that it comes from.
 @cache
-def _shared() -> DatabaseUrl:
+def _shared(_process: int) -> DatabaseUrl:
     return new_database()
 
 
 @cache
-def _connection_to(url: DatabaseUrl) -> Any:
+def _connection_to(url: DatabaseUrl, _process: int) -> Any:
     connection = connected(url.secret)
     atexit.register(connection.close)
     return connection
