@@ -72,6 +72,16 @@ class Databases:
                     kept += b"".join(map(bytes, copy))
             return kept
 
+    def rows(self, folder: Path, query: str) -> list[Any]:
+        """What `query`, which both kinds understand, finds in it."""
+        place = self.place(folder)
+        if isinstance(place, Path):
+            with closing(sqlite3.connect(place)) as connection:
+                return connection.execute(query).fetchall()
+        with closing(connected(place)) as connection, connection.cursor() as cursor:
+            cursor.execute("SET search_path TO aura")
+            return list(cursor.execute(query.encode()).fetchall())
+
     @contextmanager
     def locked(self, folder: Path) -> Iterator[None]:
         """Nobody else can write to it while the context is open."""

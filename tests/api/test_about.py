@@ -5,8 +5,6 @@ Imports the fixtures, `tests.serving`, `tests.server_process` and `tests.waiting
 
 from pathlib import Path
 
-import pytest
-
 import aura_aio
 from tests.backends import DATABASES
 from tests.conftest import MakeServer
@@ -54,7 +52,6 @@ async def test_what_is_off(make_server: MakeServer) -> None:
     assert set(found["features"].values()) == {False}
 
 
-@pytest.mark.alone  # among several it is the others who give up the one that died, in their time
 async def test_what_a_start_found(tmp_path: Path) -> None:
     tasks = {
         word: f"meta: {{on_crash: {word}}}\nsteps: {{a: {{action: hold}}}}\n"

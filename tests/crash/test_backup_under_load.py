@@ -10,6 +10,8 @@ from contextlib import closing
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from aura_aio.backup import DATABASE, back_up
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.places import Places
@@ -46,6 +48,7 @@ def kept(file: Path, folder: Path) -> set[str]:
     return cids
 
 
+@pytest.mark.alone  # PostgreSQL has its own backups
 async def test_a_backup_holds_what_was_acknowledged_before_it(tmp_path: Path) -> None:
     data = tmp_path / "data"
     places = Places(data, data / "aura.db", ())

@@ -4,15 +4,12 @@ all goes on when it is free.
 Imports the fixtures, `tests.probe_plan` and `tests.waiting`.
 """
 
-import asyncio
-import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, closing
 from pathlib import Path
 
 import pytest
 
 from aura_aio.store.sqlite import database
+from tests.backends import DATABASES
 from tests.conftest import MakeServer
 from tests.probe_plan import write_probe
 from tests.serving import Served
@@ -23,25 +20,10 @@ from tests.waiting import until
 async def server(
     make_server: MakeServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Served:
-    """A server that waits for a lock a tenth of a second only."""
+    """A server that waits for a lock a tenth of a second only; on PostgreSQL ten seconds."""
     monkeypatch.setattr(database, "BUSY_TIMEOUT_SEC", 0.1)
     plans = [write_probe(tmp_path / "plans")]
     return await make_server(plans=plans, data_dir=str(tmp_path / "data"))
-
-
-@asynccontextmanager
-async def locked(folder: Path) -> AsyncIterator[None]:
-    """Nobody else can write into the database, as while a shell has a transaction open."""
-
-    def lock() -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            folder / "aura.db", timeout=10, isolation_level=None, check_same_thread=False
-        )
-        connection.execute("BEGIN IMMEDIATE")
-        return connection
-
-    with closing(await asyncio.to_thread(lock)):
-        yield
 
 
 def told(caplog: pytest.LogCaptureFixture, action: str) -> bool:
@@ -56,8 +38,8 @@ async def test_a_run_that_is_due_starts_when_the_store_is_free_again(
     inputs = {"file": str(file), "line": "once"}
     # Long enough to lock the store before it is due, also on a busy machine.
     cid = await server.run("probe", "count", inputs=inputs, delay_sec=2)
-    async with locked(tmp_path / "data"):
-        await until(lambda: told(caplog, "claims_wait"), within=10)
+    with DATABASES.locked(tmp_path / "data"):
+        await until(lambda: told(caplog, "claims_wait"), within=20)
         body = {"plan_name": "probe", "task_name": "echo", "inputs": {"text": "x"}}
         refused = await server.post("/api/tasks/run", body)
         assert refused.status == 503
@@ -82,9 +64,9 @@ async def test_a_run_that_ends_meanwhile_has_ended_as_it_did(
         return [item["current_steps"] for item in items] == [["wait"]]
 
     await until(holds, within=20)
-    async with locked(tmp_path / "data"):
+    with DATABASES.locked(tmp_path / "data"):
         gate.touch()
-        await until(lambda: told(caplog, "reports_wait"))
+        await until(lambda: told(caplog, "reports_wait"), within=20)
         assert (await server.get(f"/api/runs/{cid}")).json["status"] == "running"
     run = await server.finished(cid)
     assert (run["status"], run["result"]) == ("succeeded", "let go")

@@ -1,12 +1,11 @@
 """The server is killed again and again: each due time, and each event, starts one run."""
 
 import json
-import sqlite3
 from collections import Counter
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+from tests.backends import DATABASES
 from tests.server_process import ServerProcess, server_process
 from tests.serving import write_plan
 from tests.waiting import until
@@ -44,11 +43,12 @@ async def _until_quiet(server: ServerProcess) -> None:
     await until(quiet, within=30)
 
 
-def _origins(database: Path, task: str) -> list[tuple[str, Any]]:
-    """The cid and the origin of each run of a task."""
-    with closing(sqlite3.connect(database)) as connection:
-        rows = connection.execute("SELECT cid, origin FROM runs WHERE task_name = ?", (task,))
-        return [(cid, json.loads(origin)) for cid, origin in rows]
+def _origins(folder: Path) -> dict[str, list[tuple[str, Any]]]:
+    """The cid and the origin of each run, by its task."""
+    found: dict[str, list[tuple[str, Any]]] = {task: [] for task in TASKS}
+    for task, cid, origin in DATABASES.rows(folder, "SELECT task_name, cid, origin FROM runs"):
+        found[task].append((cid, json.loads(origin)))
+    return found
 
 
 async def test_kills_at_any_moment_neither_lose_nor_double_a_due_time_or_an_event(
@@ -64,8 +64,9 @@ async def test_kills_at_any_moment_neither_lose_nor_double_a_due_time_or_an_even
         await _until_more(server, 2 * KILLS + 1)
         await _until_quiet(server)
         await server.terminate()
-    ticks = _origins(data / "aura.db", "tick")
+    origins = _origins(data)
+    ticks = origins["tick"]
     due = sorted(origin["due_at"] for _, origin in ticks)
     assert due == [due[0] + number for number in range(len(due))]
-    events = Counter(origin["cid"] for _, origin in _origins(data / "aura.db", "after"))
+    events = Counter(origin["cid"] for _, origin in origins["after"])
     assert events == Counter(cid for cid, _ in ticks)
