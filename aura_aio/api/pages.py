@@ -22,7 +22,7 @@ from aura_aio.scheduler.plans import task_file_schema
 ASSETS_PREFIX: Final = "/dashboard/"
 _NAMED_SO_IN_THE_PAGES: Final = b"/dashboard/current/"
 _SWAGGER_UI: Final = "vendor/swagger-ui-4.15.5"
-_SWAGGER_UI_FILES: Final = ("swagger-ui-bundle.js", "swagger-ui.css")
+_SWAGGER_UI_PROGRAM: Final = "swagger-ui-bundle.js"  # its looks are ours
 
 # Written out, because what the standard library guesses on Windows comes from the registry.
 _MEDIA_TYPES: Final = {
@@ -41,7 +41,7 @@ _OURS_ALONE: Final = (
     # Text that came from the server can not become HTML, not even by a mistake of ours.
     "require-trusted-types-for 'script'; trusted-types 'none'"
 )
-# Swagger UI builds HTML from Markdown, and its style sheet has pictures as data: URLs.
+# Swagger UI builds HTML from Markdown, and shows a picture from a data: URL while it loads.
 _SWAGGER: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; "
     "img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; "
@@ -127,7 +127,7 @@ _DOCUMENTS: Final = (
 def _read(contract: Contract) -> dict[str, _Page]:
     files = dict(_dashboard_files(resources.files("aura_aio.api").joinpath("dashboard")))
     swagger = resources.files("swagger_ui_bundle").joinpath(_SWAGGER_UI)
-    files |= {name: swagger.joinpath(name).read_bytes() for name in _SWAGGER_UI_FILES}
+    files[_SWAGGER_UI_PROGRAM] = swagger.joinpath(_SWAGGER_UI_PROGRAM).read_bytes()
     folder = ASSETS_PREFIX + _digest(*(part for each in sorted(files.items()) for part in each))
     assets = {
         f"{folder}/{name}": _page(name, body, cache=_FOR_EVER)

@@ -12,11 +12,12 @@ import pytest
 import pytest_asyncio
 from environment import REPOSITORY, Environment
 from node_packages import installed
-from playwright.async_api import Page, expect
+from playwright.async_api import Locator, Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.shop import TASKS, heading
+from tests.browser.shop import TASKS, heading, section
 from tests.serving import EXAMPLES, Served, serving, write_plan
+from tests.tokens import a_token, put_tokens
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -33,7 +34,8 @@ PAGES = {
     "Schedules": "/#/schedules",
     "Logs": "/#/logs",
 }
-RUN_AXE = """async () => (await axe.run(document, {resultTypes: ["violations"]})).violations
+BOTH_THEMES = [("light", DESKTOP), ("dark", PHONE)]
+RUN_AXE = """async (part) => (await axe.run(part, {resultTypes: ["violations"]})).violations
   .map((each) => [each.id, each.nodes.map((node) => node.html + " " + node.failureSummary)])"""
 
 
@@ -83,10 +85,129 @@ async def test_every_page_is_for_everyone(
     found: dict[str, Any] = {}
     for name, path in PAGES.items():
         await _go(page, path.format(cid=cid), name)
-        found[name] = await page.evaluate(RUN_AXE)
+        found[name] = await page.evaluate(RUN_AXE, "html")
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= viewport["width"], name
-    await page.keyboard.press("?")
-    await expect(page.get_by_role("dialog")).to_be_visible()
-    found["dialog"] = await page.evaluate(RUN_AXE)
     assert {name: each for name, each in found.items() if each} == {}
+
+
+class _Judge:
+    """Asks axe-core about parts of a page as they are opened."""
+
+    def __init__(self, page: Page) -> None:
+        self._page = page
+        self._found: dict[str, Any] = {}
+
+    async def ask(self, name: str, opened: Locator, part: str = "html") -> None:
+        """Wait until `opened` is there, then have `part`, a selector, judged as `name`."""
+        await expect(opened).to_be_visible()
+        self._found[name] = await self._page.evaluate(RUN_AXE, part)
+        width = await self._page.evaluate("document.documentElement.scrollWidth")
+        assert width <= (self._page.viewport_size or PHONE)["width"], name
+
+    @property
+    def found(self) -> dict[str, Any]:
+        """What was found, by names."""
+        return {name: each for name, each in self._found.items() if each}
+
+
+@pytest.mark.parametrize(("scheme", "viewport"), BOTH_THEMES)
+async def test_what_opens_over_a_page_is_for_everyone(
+    shop: tuple[Served, str], open_page: OpenPage, axe: str, scheme: str, viewport: dict[str, int]
+) -> None:
+    server, _ = shop
+    visit = await open_page(server.url, viewport=viewport, color_scheme=scheme)
+    page = visit.page
+    await page.evaluate(axe)
+    judge, dialog = _Judge(page), page.get_by_role("dialog")
+    await page.get_by_role("link", name="To the content").focus()
+    await judge.ask("skip", page.get_by_role("link", name="To the content"), ".skip")
+    await page.keyboard.press("?")
+    await judge.ask("help", dialog)
+    await page.keyboard.press("Escape")
+    await page.get_by_role("button", name="Stop …").click()
+    await judge.ask("stop", dialog, "dialog")
+    await dialog.get_by_role("button", name="Leave it").click()
+
+    await _go(page, "/#/queue", "Queue")
+    await page.get_by_label("Choose shop/noise, number 1").check()
+    chosen = page.get_by_role("group", name="What to do with those chosen")
+    await judge.ask("chosen", chosen, "main")
+    await chosen.get_by_role("button", name="Cancel …").click()
+    await judge.ask("cancel", dialog, "dialog")
+    await dialog.get_by_role("button", name="Leave it").click()
+    await chosen.get_by_role("button", name="Priority …").click()
+    await judge.ask("priority", dialog, "dialog")
+    await dialog.get_by_role("button", name="Set").click()
+    await judge.ask("undo", page.get_by_role("button", name="Undo"), ".notice-corner")
+
+    await _go(page, "/#/plans/shop/order", "order")
+    form = section(page, "Start it")
+    await form.get_by_text("Priority, delay, labels").click()
+    await form.get_by_role("button", name="Copy as code").click()
+    await judge.ask("code", form.locator(".code-view pre"), "main")
+    visit.forgiven.append("status of 400")
+    await form.get_by_role("button", name="Start").click()
+    await judge.ask("mistakes", form.locator(".error-text").first, "main")
+    visit.forgiven.append("status of 404")
+    await page.evaluate("() => { location.hash = '#/runs/nothing'; }")
+    await judge.ask("trouble", page.get_by_role("alert").filter(has_text="nothing"))
+    await page.evaluate("() => { location.hash = '#/nowhere'; }")
+    await judge.ask("nowhere", page.get_by_text("There is no such page"))
+    assert judge.found == {}
+
+
+@pytest.mark.parametrize(("scheme", "viewport"), BOTH_THEMES)
+async def test_the_question_for_a_token_is_for_everyone(
+    open_page: OpenPage, axe: str, scheme: str, viewport: dict[str, int], tmp_path: Path
+) -> None:
+    tokens = await put_tokens(tmp_path, reader=a_token("read"))
+    async with serving(data_dir=str(tmp_path)) as server:
+        visit = await open_page(server.url, viewport=viewport, color_scheme=scheme)
+        visit.forgiven += ["status of 401", "status of 403"]
+        page = visit.page
+        await page.evaluate(axe)
+        judge, question = _Judge(page), page.get_by_role("dialog")
+        await judge.ask("question", question)
+        await question.get_by_role("button", name="Not now").click()
+        await judge.ask("left", page.get_by_role("button", name="Show a token …"))
+        await page.get_by_role("button", name="Show a token …").click()
+        await question.get_by_label("Token").fill(tokens["reader"])
+        await question.get_by_role("button", name="Use it").click()
+        await judge.ask("refusals", page.get_by_role("button", name="Stop …", disabled=True))
+        assert judge.found == {}
+        await page.goto("about:blank")
+
+
+@pytest.mark.parametrize(("scheme", "viewport"), BOTH_THEMES)
+async def test_the_reference_is_for_everyone(
+    shop: tuple[Served, str], open_page: OpenPage, axe: str, scheme: str, viewport: dict[str, int]
+) -> None:
+    page = (await open_page(shop[0].url, "/docs", viewport=viewport, color_scheme=scheme)).page
+    judge = _Judge(page)
+    await expect(page.locator(".opblock").first).to_be_visible()
+    await page.evaluate(axe)
+    await judge.ask("closed", page.get_by_role("heading", level=1))
+    run = page.locator("[id$=-runTask]")
+    await run.locator(".opblock-summary-control").click()
+    await run.get_by_role("tab", name="Schema").first.click()
+    await run.get_by_role("button", name="Try it out").click()
+    await expect(run.get_by_label("Request body")).to_be_editable()
+    runs = page.locator("[id$=-listRuns]")
+    await runs.locator(".opblock-summary-control").click()
+    await runs.get_by_role("button", name="Try it out").click()
+    await expect(runs.get_by_label("plan_name")).to_have_value("")
+    await runs.get_by_role("button", name="Execute").click()
+    await expect(runs.locator(".live-responses-table")).to_contain_text("stumble")
+    schema = page.locator("#model-Problem")
+    await schema.get_by_role("button").first.click()
+    await expect(schema.get_by_text("status").first).to_be_visible()
+    await judge.ask("open", schema)
+    ask = page.get_by_role("button", name="Authorize")
+    await ask.click()
+    dialog = page.get_by_role("dialog", name="Available authorizations")
+    await expect(dialog.get_by_label("token")).to_be_focused()
+    await judge.ask("token", dialog)
+    await page.keyboard.press("Escape")
+    await expect(ask).to_be_focused()
+    assert judge.found == {}

@@ -88,7 +88,7 @@ async def test_every_file_is_found_by_the_pages_and_is_kept_for_ever(pages: Page
     found = await _all_files(pages, "/", "/docs")
     names = {path.split("/", 3)[3] for path in found}
     ours = {file.relative_to(DASHBOARD).as_posix() for file in FILES if file.suffix != ".html"}
-    assert names == ours | {"swagger-ui.css", "swagger-ui-bundle.js"}
+    assert names == ours | {"swagger-ui-bundle.js"}
     for path in found:
         async with pages.get(path) as response:
             assert response.status == 200, path
