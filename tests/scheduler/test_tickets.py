@@ -85,3 +85,23 @@ async def test_a_ticket_of_one_server_is_good_once_at_any_that_shares_its_databa
     bench.clock.turn(60)
     with pytest.raises(InvalidToken, match="its minute is over"):
         await one.redeem(late.text)
+
+
+async def test_those_whose_time_is_over_are_forgotten_as_of_now() -> None:
+    clock, added = TurnedClock(), list[tuple[float, float]]()
+
+    class Kept:
+        """Notes when."""
+
+        async def add(self, digest: str, grant: Grant, *, now: float, expires_at: float) -> None:
+            added.append((now, expires_at))
+
+        async def take(self, digest: str, now: float) -> Grant | None:
+            return None
+
+    tickets = SharedTickets(Kept(), clock)
+    await tickets.issue(READER)
+    clock.turn(30)
+    await tickets.issue(READER)
+    now = clock.now()
+    assert added == [(now - 30, now + 30), (now, now + 60)]

@@ -64,6 +64,12 @@ def test_portions_are_in_order_and_all_else_comes_with_the_last(connection: Any)
     assert len(sent) == 8  # halves of halves that fit
 
 
+def test_two_large_facts_come_one_by_one(connection: Any) -> None:
+    facts = fact("a" * (LIMIT * 2 // 3)), fact("b" * (LIMIT * 2 // 3))
+    sent = announced(connection, "one", News(facts, is_gap=True))
+    assert sent == [Notice("one", News(facts[:1])), Notice("one", News(facts[1:], is_gap=True))]
+
+
 def test_a_fact_that_no_notice_holds_is_refused() -> None:
-    with pytest.raises(ValueError, match="a fact is too large to be announced"):
+    with pytest.raises(ValueError, match=r"^a fact is too large to be announced$"):
         notices("one", News((fact("x" * LIMIT),)))

@@ -49,8 +49,11 @@ def kept(connection: Any) -> list[Any]:
 
 def test_many_rows_arrive_as_they_do_one_by_one(connection: Any) -> None:
     assert len(ODD) >= arrays.LEAST_ROWS
-    for row in ODD:
+    for number, row in enumerate(ODD, connection.total_changes + 1):
         connection.execute(INSERT, row)
+        assert connection.total_changes == number
+    connection.execute("SELECT n FROM kept")
+    assert connection.total_changes == number
     one_by_one = kept(connection)
     before = connection.total_changes
     assert connection.executemany(INSERT, iter(ODD)).rowcount == len(ODD)
