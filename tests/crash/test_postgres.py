@@ -1,11 +1,14 @@
-"""A server whose database is on a PostgreSQL server: what it has acknowledged survives its death.
+"""A server whose database is on a PostgreSQL server: what it has acknowledged survives its death,
+and that of the database server.
 
 Imports psycopg, aura_aio.model and the servers of tests.
 """
 
 import asyncio
 import os
+import signal
 import sys
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,9 +16,10 @@ from typing import Any
 import pytest
 
 from aura_aio.model.database_url import DatabaseUrl
-from tests.postgres_server import new_database
+from tests.postgres_server import new_database, server_in
 from tests.probe_plan import write_probe
 from tests.server_process import ServerProcess, server_process
+from tests.waiting import until
 
 
 @pytest.fixture
@@ -62,6 +66,38 @@ async def test_what_was_acknowledged_survives_a_kill(
             assert (await server.finished(cid))["status"] == "succeeded"
     assert sorted(file.read_text().split()) == sorted(["first", *map(str, range(20))])
     assert not (data / "aura.db").exists()
+
+
+async def test_a_primary_that_dies_and_comes_back_has_lost_nothing(
+    tmp_path: Path, plans: str
+) -> None:
+    """Meanwhile nothing is accepted, and what runs goes on."""
+    with tempfile.TemporaryDirectory(prefix="aura-primary-") as short:
+        primary = await asyncio.to_thread(server_in, Path(short) / "data")
+        env = {"AURA_DATABASE": primary.get_uri()}
+        file, gate = tmp_path / "lines", tmp_path / "gate"
+        async with server_process(tmp_path / "data", plans, "--workers", "1", env=env) as server:
+            held = await server.run("probe", "hold", inputs={"gate": str(gate)})
+            await until(lambda: _is_running(server, held), within=20)
+            assert (await server.post("/api/queue/pause", {})).status == 200
+            cids = [await server.run(**count(file, str(n))) for n in range(20)]
+            os.kill(primary.get_pid(), signal.SIGQUIT)  # at once, without a last checkpoint
+            await until(lambda: not primary.get_postmaster_info().is_running(), within=20)
+            refused = await server.post("/api/tasks/run", count(file, "refused"))
+            assert (refused.status, "Retry-After" in refused.headers) == (503, True)
+            gate.touch()
+            await asyncio.to_thread(primary.ensure_postgres_running)
+            assert (await server.finished(held, within=60))["attempt"] == 1
+            assert (await server.post("/api/queue/resume", {})).status == 200
+            for cid in cids:
+                run = await server.finished(cid)
+                assert (run["status"], run["attempt"]) == ("succeeded", 1)
+        await asyncio.to_thread(primary.cleanup)
+    assert sorted(map(int, file.read_text().split())) == list(range(20))
+
+
+async def _is_running(server: ServerProcess, cid: str) -> bool:
+    return bool((await server.get(f"/api/runs/{cid}")).json["status"] == "running")
 
 
 async def tells_no_password(

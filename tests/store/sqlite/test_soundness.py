@@ -104,8 +104,9 @@ async def test_a_server_with_a_damaged_database_is_not_well(large_and_damaged: P
     async def is_unwell() -> bool:
         return (await server.get("/healthz")).status == 503
 
-    async with serving(data_dir=str(large_and_damaged), workers=0) as server:
-        await until(is_unwell)
+    database = str(large_and_damaged / "aura.db")
+    async with serving(data_dir=str(large_and_damaged), database=database, workers=0) as server:
+        await until(is_unwell, within=20)
 
 
 async def test_a_sound_one_is_gone_through_table_by_table_and_nothing_is_told(
