@@ -9,12 +9,14 @@ import re
 import sqlite3
 from contextlib import closing
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import pytest
 
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.store.relational.store import SqlStore
-from aura_aio.store.sqlite import Opening, open_sqlite
+from aura_aio.store.sqlite import Opening, open_sqlite, soundness
 from aura_aio.store.sqlite.database import SqliteDatabase
 from aura_aio.store.sqlite.soundness import Inspection
 from tests.serving import serving
@@ -136,3 +138,72 @@ async def test_an_inspection_that_breaks_is_told_of_and_finds_no_damage(
     assert "closed database" in told["reason"]
     assert inspection.alive
     await inspection.aclose()
+
+
+class Walk:
+    """A connection whose walk over a table takes until it is broken off."""
+
+    def __init__(self, *, can_be_broken: bool) -> None:
+        self.begun, self.over = Event(), Event()
+        self.closed = 0
+        self._can_be_broken = can_be_broken
+
+    def execute(self, statement: str) -> "Walk":
+        """Walk, if it is not only the tables that are asked for."""
+        if "sqlite_schema" in statement:
+            return self
+        self.begun.set()
+        assert self.over.wait(10)
+        raise sqlite3.OperationalError("interrupted")
+
+    def fetchall(self) -> list[tuple[str]]:
+        """The tables."""
+        return [("runs",)]
+
+    def interrupt(self) -> None:
+        """End the walk, if that is possible."""
+        if self._can_be_broken:
+            self.over.set()
+
+    def close(self) -> None:
+        """Count it."""
+        self.closed += 1
+
+
+@pytest.mark.parametrize("can_be_broken", [True, False])
+async def test_a_walk_is_broken_off_or_left_to_itself(
+    can_be_broken: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    monkeypatch.setattr(soundness, "_LEAVE_SEC", 5.0 if can_be_broken else 0.01)
+    inspection, walk = Inspection(tmp_path / "aura.db"), Walk(can_be_broken=can_be_broken)
+    connection: Any = walk
+    inspection.start(connection)
+    await until(walk.begun.is_set)
+    await inspection.aclose()
+    assert walk.closed == can_be_broken
+    walk.over.set()
+
+    async def is_closed() -> bool:
+        await inspection.aclose()
+        return walk.closed == 1
+
+    await until(is_closed)
+    await inspection.aclose()
+    assert (walk.closed, caplog.records, inspection.alive) == (1, [], True)
+
+
+async def test_what_has_not_begun_has_nothing_to_end(tmp_path: Path) -> None:
+    await Inspection(tmp_path / "aura.db").aclose()
+
+
+def test_what_is_no_database_is_damage_and_what_cannot_be_asked_is_not(tmp_path: Path) -> None:
+    path = tmp_path / "aura.db"
+    path.write_bytes(b"x" * 2 * PAGE)
+    with closing(sqlite3.connect(path)) as connection:
+        assert soundness.damage_of(connection) == "file is not a database"
+        assert soundness.thorough_damage_of(connection) == "file is not a database"
+    with pytest.raises(sqlite3.ProgrammingError):
+        soundness.damage_of(connection)
