@@ -39,7 +39,7 @@ async def test_a_closed_store_says_so(opened: Opened) -> None:
     cid = await opened.enqueue()
     await opened.close()
     await opened.close()
-    with pytest.raises(StoreUnavailable, match="closed"):
+    with pytest.raises(StoreUnavailable, match=r"^The store is closed\.$"):
         await opened.enqueue()
     with pytest.raises(StoreUnavailable, match="closed"):
         await opened.store.runs.get(cid)

@@ -53,6 +53,8 @@ def test_many_rows_arrive_as_they_do_one_by_one(connection: Any) -> None:
         connection.execute(INSERT, row)
         assert connection.total_changes == number
     connection.execute("SELECT n FROM kept")
+    connection.executemany(INSERT, [])
+    connection.executemany("UPDATE kept SET n = ? WHERE n = ?", [(1, 99)])
     assert connection.total_changes == number
     one_by_one = kept(connection)
     before = connection.total_changes

@@ -36,8 +36,10 @@ class Desk:
         self.facts: list[str] = []
         self.writer = Writer(session, self._publish)
 
-    async def together(self, *operations: Operation) -> list[object]:
-        """Submit all while the writer is held up, so that they share a batch; their answers."""
+    async def together(self, *operations: Operation, apart: bool = False) -> list[object]:
+        """Submit all while the writer is held up, so that they share a batch, at once or each in a
+        turn of the loop of its own; their answers.
+        """
         entered, gate = asyncio.Event(), Event()
         loop = asyncio.get_running_loop()
 
@@ -48,7 +50,11 @@ class Desk:
         async with asyncio.TaskGroup() as group:
             group.create_task(self.writer.submit(hold))
             await entered.wait()
-            answers = [group.create_task(self._answer(operation)) for operation in operations]
+            answers = []
+            for operation in operations:
+                answers.append(group.create_task(self._answer(operation)))
+                if apart:
+                    await begun(group)
             await begun(group)
             gate.set()
         return [answer.result() for answer in answers]
@@ -127,10 +133,11 @@ def bad_sql(tx: Transaction) -> None:
     tx.connection.execute("SELECT * FROM nowhere")
 
 
-async def test_operations_that_wait_together_share_one_transaction(desk: Desk) -> None:
+@pytest.mark.parametrize("apart", [False, True])
+async def test_operations_that_wait_together_share_one_transaction(apart: bool, desk: Desk) -> None:
     before = desk.writer.commits
     words = [f"word {n}" for n in range(100)]
-    assert await desk.together(*map(put, words)) == words
+    assert await desk.together(*map(put, words), apart=apart) == words
     assert desk.writer.commits - before == 2  # the one that held them up, and theirs
     assert desk.facts == words
 
@@ -149,7 +156,8 @@ async def test_who_goes_first_hears_of_it_first_whenever_it_is_done(desk: Desk) 
     heard: list[str] = []
 
     async def submit(word: str, *, goes_first: bool) -> None:
-        heard.append(str(await desk.writer.submit(put(word), goes_first=goes_first)))
+        how = {"goes_first": True} if goes_first else {}
+        heard.append(str(await desk.writer.submit(put(word), **how)))
 
     words = {"a": False, "b": True, "c": False, "d": True}
     await asyncio.gather(*(submit(word, goes_first=first) for word, first in words.items()))
