@@ -69,7 +69,7 @@ async def test_the_live_log_is_filtered_paused_and_kept_short(
         "aria-pressed", "true"
     )
     await expect(log.locator(".line").last).to_be_in_viewport()
-    assert await log.locator(".line").count() == 2000
+    await expect(log.locator(".line")).to_have_count(2000)
     lines = await log.locator(".message").all_text_contents()
     numbers = [int(each.split()[1]) for each in lines if re.fullmatch(r"line \d+", each)]
     assert numbers == list(range(numbers[0], 3000))

@@ -34,6 +34,13 @@ PAGES = {
     "Schedules": "/#/schedules",
     "Logs": "/#/logs",
 }
+LONG_NAME = "compare_the_ledgers_of_all_subsidiaries_and_report_what_differs"
+ARE_WHOLE = """(rows) => rows.length > 1 && rows.every((row) => {
+  const link = row.querySelector(".name");
+  const [first, outer, name] = [rows[0], row, link].map((each) => each.getBoundingClientRect());
+  return outer.height === first.height && name.top >= outer.top && name.bottom <= outer.bottom
+    && name.right <= outer.right && link.scrollWidth <= name.width + 1;
+})"""
 BOTH_THEMES = [("light", DESKTOP), ("dark", PHONE)]
 RUN_AXE = """async (part) => (await axe.run(part, {resultTypes: ["violations"]})).violations
   .map((each) => [each.id, each.nodes.map((node) => node.html + " " + node.failureSummary)])"""
@@ -53,7 +60,8 @@ def axe() -> str:
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Served, str]]:
     """A server that has something to show on each page, and the cid of a run that failed."""
     root = tmp_path_factory.mktemp("looks")
-    write_plan(root / "plans", "shop", TASKS | {"unread": "steps: {a: {action: nothing}}"})
+    odd = {"unread": "steps: {a: {action: nothing}}", LONG_NAME: "steps: {a: {action: set}}"}
+    write_plan(root / "plans", "shop", TASKS | odd)
     plans = [str(EXAMPLES), str(root / "plans")]
     async with serving(plans=plans, data_dir=str(root / "data")) as server:
         word = "long" * 60
@@ -63,6 +71,7 @@ async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[
         await server.post("/api/queue/pause")
         for delay in (0, 3600):
             await server.run("shop", "noise", inputs={"word": "x"}, delay_sec=delay)
+        await server.run("shop", LONG_NAME)
         yield server, failed["cid"]
 
 
@@ -88,6 +97,10 @@ async def test_every_page_is_for_everyone(
         found[name] = await page.evaluate(RUN_AXE, "html")
         width = await page.evaluate("document.documentElement.scrollWidth")
         assert width <= viewport["width"], name
+        if name == "Queue":
+            rows = page.locator(".window .queue-row")
+            await expect(rows).to_have_count(2)
+            assert await rows.evaluate_all(ARE_WHOLE)
     assert {name: each for name, each in found.items() if each} == {}
 
 

@@ -27,6 +27,11 @@ export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
+/** The same for a name, which may be broken after what joins its words. */
+export function setName(element, name) {
+  if (element.textContent !== name) element.replaceChildren(...name.split(/(?<=[/_.:-])/).flatMap((part) => [part, h("wbr")]));
+}
+
 /** Sets an attribute, or removes it when the value is null, undefined or false. */
 export function setAttribute(element, name, value) {
   if (value === undefined || value === null || value === false) element.removeAttribute(name);

@@ -1,4 +1,5 @@
 // Log lines in the page: as many as can be read, the newest at the bottom, those that somebody looks for.
+// However many come, no more are drawn in a frame than it has time for.
 
 import { h, setText } from "../dom.js";
 import { bothTimes, timeOfDay } from "../format.js";
@@ -7,6 +8,8 @@ import { toRun } from "../route.js";
 
 export const MOST_LINES = 2_000;
 const MOST_KEPT = 20_000;
+const LINE_PX = 18;
+const MOST_AT_ONCE = 120;
 const NEAR_END_PX = 24;
 const DRAWN_AFTER_MS = 80; // as often as eyes can follow
 const RESTS = 3; // times as long as it drew, so that the page is free for others most of the time, however slow the machine is
@@ -19,9 +22,10 @@ export const weightOf = (level) => (LEVELS.includes(level) ? LEVELS.indexOf(leve
 function line(entry, withRun) {
   if (entry.note !== undefined) return h("div", { class: "line note" }, entry.note);
   const level = /^\w+$/.test(entry.level) ? entry.level : "";
+  const of = entry.plan_name === undefined ? entry.logger : `${entry.plan_name}/${entry.task_name}`;
   const from = entry.cid === undefined
-    ? h("span", { class: "run" }, entry.logger)
-    : h("a", { class: "run", href: toRun(entry.cid), title: entry.cid }, `${entry.plan_name ?? ""}/${entry.task_name ?? ""}`);
+    ? h("span", { class: "run" }, of)
+    : h("a", { class: "run", href: toRun(entry.cid), title: entry.cid }, of);
   return h(
     "div",
     { class: `line ${level}` },
@@ -50,7 +54,8 @@ function sayWhole({ target }) {
  */
 export class LogLines {
   #kept = [];
-  #fresh = []; // of those kept, the ones that are not drawn yet
+  #fresh = []; // of those kept, the ones after the last that is drawn
+  #shown = []; // of those kept, the ones that are drawn: one after the other, without a gap
   #timer;
   #restMs = DRAWN_AFTER_MS;
   #withRun;
@@ -86,7 +91,7 @@ export class LogLines {
     if (this.#kept.length > MOST_KEPT * 1.1) this.#kept.splice(0, this.#kept.length - MOST_KEPT);
     if (this.#fresh.length > MOST_KEPT) this.#fresh.splice(0, this.#fresh.length - MOST_KEPT);
     if (this.paused) this.#changed();
-    else this.#timer ??= setTimeout(() => requestAnimationFrame(() => this.#draw()), this.#restMs);
+    else this.#drawLater();
   }
 
   /** A line of our own among them. */
@@ -99,6 +104,7 @@ export class LogLines {
     this.#wanted = wanted;
     if (this.paused) return;
     this.#fresh = [...this.#kept];
+    this.#shown = [];
     this.list.replaceChildren();
     this.#draw();
   }
@@ -106,6 +112,7 @@ export class LogLines {
   clear() {
     this.#kept = [];
     this.#fresh = [];
+    this.#shown = [];
     this.list.replaceChildren();
     this.#say();
     this.#changed();
@@ -114,6 +121,7 @@ export class LogLines {
   follow(on) {
     this.following = on;
     if (on) this.#toEnd();
+    if (on) this.#drawLater();
     this.#changed();
   }
 
@@ -136,26 +144,65 @@ export class LogLines {
     return true;
   }
 
+  #drawLater() {
+    this.#timer ??= setTimeout(() => requestAnimationFrame(() => this.#draw()), this.#restMs);
+  }
+
+  /**
+   * Draws what fits into a frame. While more comes than that, who follows sees the newest: what came
+   * before them is drawn above them when there is time. Who reads further up is not disturbed: what
+   * would push their lines out waits until they follow again.
+   */
   #draw() {
     this.#timer = undefined;
     if (this.paused) return;
     const begun = performance.now();
-    // What would be pushed out again at once is not made at all.
-    const wanted = this.#fresh.filter((entry) => entry.note !== undefined || this.#wanted(entry)).slice(-MOST_LINES);
-    this.#fresh = [];
-    const drawn = document.createDocumentFragment();
-    for (const entry of wanted) drawn.append(line(entry, this.#withRun));
-    this.list.append(drawn);
-    const over = this.list.childElementCount - MOST_LINES;
+    const few = Math.min(Math.ceil(this.list.clientHeight / LINE_PX) + 8, MOST_AT_ONCE); // they fill the box
+    this.#fresh = this.#fresh.filter((entry) => this.#passes(entry));
+    if (this.following && this.#fresh.length > few) {
+      this.#fresh = this.#fresh.slice(-few);
+      this.#shown = [];
+      this.list.replaceChildren();
+    }
+    const room = this.following ? few : Math.min(few, MOST_LINES - this.#shown.length);
+    const below = this.#fresh.splice(0, room);
+    const hasTime = below.length < few / 2;
+    const above = hasTime ? this.#before(Math.min(MOST_AT_ONCE, MOST_LINES - this.#shown.length - below.length)) : [];
+    this.#put(above, below);
+    this.#say();
+    this.#restMs = Math.min(Math.max(DRAWN_AFTER_MS, RESTS * (performance.now() - begun)), MOST_REST_MS);
+    if (this.#shown.length < MOST_LINES && (!hasTime || above.length || this.#fresh.length)) this.#drawLater();
+  }
+
+  #passes(entry) {
+    return entry.note !== undefined || this.#wanted(entry);
+  }
+
+  /** Up to `most` of those that come right before the first that is drawn. */
+  #before(most) {
+    const found = [];
+    for (let at = this.#kept.indexOf(this.#shown[0]) - 1; at >= 0 && found.length < most; at -= 1) {
+      if (this.#passes(this.#kept[at])) found.push(this.#kept[at]);
+    }
+    return found.reverse();
+  }
+
+  #put(above, below) {
+    const nodesOf = (entries) => entries.map((entry) => line(entry, this.#withRun));
+    const height = above.length && !this.following ? this.list.scrollHeight : 0;
+    this.list.prepend(...nodesOf(above));
+    if (height) this.list.scrollTop += this.list.scrollHeight - height;
+    this.list.append(...nodesOf(below));
+    this.#shown = [...above, ...this.#shown, ...below];
+    const over = this.#shown.length - MOST_LINES;
     if (over > 0) {
+      this.#shown.splice(0, over);
       const range = document.createRange();
       range.setStart(this.list, 0);
       range.setEnd(this.list, over);
       range.deleteContents();
     }
     if (this.following) this.#toEnd();
-    this.#say();
-    this.#restMs = Math.min(Math.max(DRAWN_AFTER_MS, RESTS * (performance.now() - begun)), MOST_REST_MS);
   }
 
   #say() {
@@ -177,6 +224,7 @@ export class LogLines {
     if (this.following && !atEnd && !isUp) return this.#toEnd();
     if (atEnd === this.following) return undefined;
     this.following = atEnd;
+    if (atEnd) this.#drawLater();
     this.#changed();
     return undefined;
   }

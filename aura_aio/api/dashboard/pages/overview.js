@@ -2,7 +2,7 @@
 
 import { call } from "../api.js";
 import { lineChart } from "../chart.js";
-import { h, rowsOf, setAttribute, setText } from "../dom.js";
+import { h, rowsOf, setAttribute, setName, setText } from "../dom.js";
 import { feedOf } from "../feed.js";
 import { duration, number, secondsBetween } from "../format.js";
 import { keep } from "../history.js";
@@ -69,9 +69,10 @@ export function overviewPage(_, feeds) {
       h("section", { class: "figures", "aria-label": t("figures.title") }, Object.values(charts).map(({ node }) => node)),
       h(
         "div",
-        { class: "columns" },
-        h("div", { class: "column" }, active.node, next.node, card({ title: t("runs.latest"), tools: [h("a", { class: "button", href: toRuns() }, t("runs.all"))] }, latest.node, noRun)),
+        { class: "columns overview" },
+        h("div", { class: "column" }, active.node, next.node),
         h("div", { class: "column" }, card({ title: t("overview.failures"), tools: [h("a", { class: "button", href: toRuns({ status: ["failed", "timed_out"] }) }, t("runs.all"))] }, failures.node, noFailure), card({ title: t("overview.workers") }, workers)),
+        card({ title: t("runs.latest"), tools: [h("a", { class: "button", href: toRuns() }, t("runs.all"))] }, latest.node, noRun),
       ),
     ],
     leave() {
@@ -105,7 +106,7 @@ function activeRow(after) {
   return {
     node,
     update(run) {
-      setText(name, `${run.plan_name}/${run.task_name}`);
+      setName(name, `${run.plan_name}/${run.task_name}`);
       setAttribute(name, "href", toRun(run.cid));
       status.update(run.status);
       setText(where, [duration(secondsBetween(run.started_at)), run.current_steps.join(", "), run.worker].filter(Boolean).join(" · "));

@@ -11,7 +11,7 @@ import { pageHead } from "../parts/head.js";
 import { explain, notify } from "../parts/notice.js";
 import { choiceGroup } from "../parts/parts.js";
 import { pauseButton } from "../parts/switch.js";
-import { dragBy, lineAt } from "../queue/drag.js";
+import { dragBy } from "../queue/drag.js";
 import { QueueEntries } from "../queue/entries.js";
 import { move, prioritise, remove, startNow, toFront } from "../queue/moves.js";
 import { queueRow } from "../queue/row.js";
@@ -26,7 +26,7 @@ export function queuePage({ query }, feeds) {
   const entries = new QueueEntries(state, { changed: () => show(), needed: () => Math.max(seen, furthestChosen() + 1) });
   let [length, seen, anchor, dragged] = [0, 0, undefined, undefined];
 
-  const list = windowOf({ make: makeRow, keyOf: ({ cid }) => cid, inSight: (_, end) => see(end) });
+  const list = windowOf({ make: makeRow, keyOf: ({ cid }) => cid, inSight: (_, end) => see(end), sizeOf: (entry) => entry.plan_name.length + entry.task_name.length });
   const reading = h("p", { class: "reading", hidden: true });
   const line = h("div", { class: "drop-line", hidden: true });
   list.node.append(line);
@@ -65,7 +65,7 @@ export function queuePage({ query }, feeds) {
       },
       over: (target) => {
         line.hidden = false;
-        line.style.transform = `translateY(${lineAt(row.index, target)}px)`;
+        line.style.transform = `translateY(${list.lineAt(row.index, target)}px)`;
       },
       drop: (target) => {
         const from = row.index;
@@ -148,7 +148,8 @@ export function queuePage({ query }, feeds) {
 
   const stop = feeds.queue.read((queue) => {
     length = isReady ? queue.ready_length : queue.delayed_length;
-    setText(facts, t("queue.facts", { ready: number(queue.ready_length), delayed: number(queue.delayed_length), oldest: duration(queue.oldest_age_sec) }));
+    setText(facts, length && isReady ? t("queue.oldest", { oldest: duration(queue.oldest_age_sec) }) : "");
+    tabs.count({ ready: queue.ready_length, delayed: queue.delayed_length });
     const plans = queue.pauses.plans.map((each) => each.plan_name);
     setText(paused, queue.pauses.is_paused ? t("queue.paused") : t("queue.paused.plans", { plans: plans.join(", ") }));
     setAttribute(paused, "hidden", !queue.pauses.is_paused && plans.length === 0);

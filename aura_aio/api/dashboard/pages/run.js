@@ -1,7 +1,7 @@
 // One run: how it stands, its steps as they go, what went in and came out, what went wrong, and its log.
 
 import { call, newKey, Problem } from "../api.js";
-import { h, rowsOf, setAttribute, setText } from "../dom.js";
+import { h, rowsOf, setAttribute, setName } from "../dom.js";
 import { feedOf } from "../feed.js";
 import { ganttView } from "../gantt.js";
 import { graphView } from "../graph/view.js";
@@ -47,9 +47,11 @@ export function runPage({ words: [cid] }, feeds) {
   function show([run, steps]) {
     if (!run) {
       trouble.replaceChildren(h("p", { class: "error-box" }, explain(steps)));
+      for (const each of told) each.hidden = true;
+      log.leave();
       return feed.end();
     }
-    setText(name, `${run.plan_name}/${run.task_name}`);
+    setName(name, `${run.plan_name}/${run.task_name}`);
     status.update(run.status);
     tools.update(run);
     showFacts(factsOf(run));
@@ -67,6 +69,7 @@ export function runPage({ words: [cid] }, feeds) {
     return undefined;
   }
 
+  const told = [facts, graphCard, h("div", { class: "columns" }, timeline, outcome), children, log.node]; // of a run that there is
   feed.read(show);
   const stopProgress = feeds.active.read(({ items }) => progress.update(settled ? undefined : items.find((run) => run.cid === cid)?.progress));
   call("getRunDefinition", { cid }).then(({ task }) => {
@@ -89,10 +92,7 @@ export function runPage({ words: [cid] }, feeds) {
       facts,
       progress.node,
       trouble,
-      graphCard,
-      h("div", { class: "columns" }, timeline, outcome),
-      children,
-      log.node,
+      ...told.slice(1),
     ],
     leave() {
       feed.end();

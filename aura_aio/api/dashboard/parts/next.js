@@ -1,7 +1,7 @@
 // What will run next: the first of the queue, then what joins it soonest, from the delayed ones and from the schedules.
 
 import { call } from "../api.js";
-import { h, rowsOf, setAttribute, setText } from "../dom.js";
+import { h, rowsOf, setAttribute, setName, setText } from "../dom.js";
 import { feedOf } from "../feed.js";
 import { ago, bothTimes, number } from "../format.js";
 import { t } from "../i18n.js";
@@ -72,7 +72,7 @@ function nextRow() {
     node: h("li", {}, place, name, note),
     update(entry) {
       setText(place, entry.place ?? "–");
-      setText(name, entry.name);
+      setName(name, entry.name);
       setAttribute(name, "href", entry.href);
       setText(note, entry.note);
       setAttribute(note, "title", entry.time && bothTimes(entry.time));

@@ -2,7 +2,7 @@
 
 import { call } from "../api.js";
 import { h, setAttribute, setText } from "../dom.js";
-import { bothTimes, percent } from "../format.js";
+import { bothTimes, number, percent } from "../format.js";
 import { t, word } from "../i18n.js";
 import { icon } from "../icons.js";
 import { actionButton, attempt } from "./button.js";
@@ -76,13 +76,20 @@ export function json(value, label) {
   return h("pre", { tabindex: "0", role: "group", "aria-label": label }, typeof value === "string" ? value : JSON.stringify(value, null, 2));
 }
 
-/** Several buttons of which one is pressed: `{node, update(value)}`; `choices` are `[value, text]`. */
+/** Several buttons of which one is pressed: `{node, update(value), count(counts)}`; `choices` are `[value, text]`. */
 export function choiceGroup({ label, choices, chosen }) {
-  const buttons = choices.map(([value, text]) => ({ value, node: h("button", { type: "button", onclick: () => chosen(value) }, text) }));
+  const buttons = choices.map(([value, text]) => {
+    const count = h("span", { class: "count" });
+    return { value, count, node: h("button", { type: "button", onclick: () => chosen(value) }, text, " ", count) };
+  });
   return {
     node: h("div", { class: "segments", role: "group", "aria-label": label }, buttons.map(({ node }) => node)),
     update(now) {
       for (const each of buttons) setAttribute(each.node, "aria-pressed", String(each.value === now));
+    },
+    /** Says how many there are of each, by their values. */
+    count(counts) {
+      for (const each of buttons) setText(each.count, number(counts[each.value]));
     },
   };
 }

@@ -1,6 +1,6 @@
 // A table of runs.
 
-import { h, rowsOf, setAttribute, setText } from "../dom.js";
+import { h, rowsOf, setAttribute, setName, setText } from "../dom.js";
 import { ago, bothTimes, duration, secondsBetween } from "../format.js";
 import { t } from "../i18n.js";
 import { toRun } from "../route.js";
@@ -8,11 +8,12 @@ import { chip } from "./parts.js";
 
 /** `{node, update(runs)}`; `label` names the table for who does not see it; `tall` rows have a line for why a run failed. */
 export function runTable({ label, withTask = true, tall = false }) {
-  const body = h("tbody");
+  // On a phone they are laid out as no table is: so the roles are written out.
+  const body = h("tbody", { role: "rowgroup" });
   const columns = [withTask ? "task" : "created", "status", withTask && "created", "took"].filter(Boolean);
-  const head = h("thead", {}, h("tr", {}, columns.map((each) => h("th", { scope: "col", class: each }, t(`runs.${each}`)))));
+  const head = h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map((each) => h("th", { scope: "col", class: each, role: "columnheader" }, t(`runs.${each}`)))));
   const show = rowsOf(body, (run) => run.cid, () => runRow(withTask));
-  return { node: h("table", { class: tall ? "runs tall-rows" : "runs", "aria-label": label }, head, body), update: show };
+  return { node: h("table", { class: tall ? "runs tall-rows" : "runs", role: "table", "aria-label": label }, head, body), update: show };
 }
 
 /** What is worth knowing at a glance: why it went wrong, when it will start, or its labels. */
@@ -27,13 +28,13 @@ function runRow(withTask) {
   const note = h("span", { class: "muted note" });
   const status = chip();
   const created = h("time");
-  const took = h("td", { class: "number took" });
-  const first = h("td", { class: withTask ? "task" : "created" }, name, " ", note);
-  const node = h("tr", {}, first, h("td", { class: "status" }, status.node), withTask && h("td", { class: "created muted" }, created), took);
+  const took = h("td", { class: "number took", role: "cell" });
+  const first = h("td", { class: withTask ? "task" : "created", role: "cell" }, h("div", { class: "who" }, name, " ", note));
+  const node = h("tr", { role: "row" }, first, h("td", { class: "status", role: "cell" }, status.node), withTask && h("td", { class: "created muted", role: "cell" }, created), took);
   return {
     node,
     update(run) {
-      setText(name, withTask ? `${run.plan_name}/${run.task_name}` : ago(run.created_at));
+      setName(name, withTask ? `${run.plan_name}/${run.task_name}` : ago(run.created_at));
       setAttribute(name, "href", toRun(run.cid));
       setAttribute(name, "title", withTask ? run.cid : bothTimes(run.created_at));
       setText(note, noteOf(run));

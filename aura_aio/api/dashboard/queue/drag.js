@@ -1,7 +1,5 @@
 // Moving a row by its handle: with the mouse, a finger or a pen.
 
-import { ROW_PX } from "./window.js";
-
 const EDGE_PX = 40;
 const SCROLL_PX = 12;
 
@@ -46,6 +44,3 @@ export function dragBy(handle, list, { begin, over, drop, leave }) {
     addEventListener("keydown", onKey, true);
   });
 }
-
-/** Where the line is drawn that shows the target, from the top of the list. */
-export const lineAt = (from, target) => (target > from ? target + 1 : target) * ROW_PX;

@@ -1,6 +1,6 @@
 // A row of the queue.
 
-import { h, setAttribute, setText } from "../dom.js";
+import { h, setAttribute, setName, setText } from "../dom.js";
 import { ago, bothTimes, duration, number, secondsBetween } from "../format.js";
 import { refusal } from "../grant.js";
 import { t } from "../i18n.js";
@@ -14,8 +14,8 @@ export function queueRow({ chosen, tick, isReady }) {
   const box = h("input", { type: "checkbox", onclick: (event) => tick(entry.cid, at, event) });
   const reason = refusal("moveToPosition");
   const handle = h("button", { type: "button", class: "handle", title: reason ?? t("queue.move.help"), "aria-disabled": reason && "true" }, "⠿");
-  const [place, name, priority, age, why] = [h("span"), h("a", { class: "name" }), h("span"), h("time"), h("span", { class: "muted" })];
-  const cells = [["tick", box], ["place number", isReady && handle, place], ["task", name, " ", why], ["priority number", priority], ["age number muted", age]];
+  const [place, name, priority, age, why] = [h("span"), h("a", { class: "name" }), h("span"), h("time"), h("span", { class: "why muted" })];
+  const cells = [["tick", box], ["place number", isReady && handle, place], ["task", name, why], ["priority number", priority], ["age number muted", age]];
   const node = h("div", { class: "queue-row", role: "row" }, cells.map(([kind, ...parts]) => h("div", { class: kind, role: "cell" }, parts)));
   return {
     node,
@@ -30,11 +30,12 @@ export function queueRow({ chosen, tick, isReady }) {
       [entry, at] = [latest, index];
       const task = `${entry.plan_name}/${entry.task_name}`;
       setText(place, number(index + 1));
-      setText(name, task);
+      setName(name, task);
       setAttribute(name, "href", toRun(entry.cid));
       setAttribute(name, "title", entry.cid);
       setText(priority, number(entry.priority));
       setText(why, noteOf(entry));
+      setAttribute(why, "title", why.textContent);
       const time = isReady ? entry.created_at : entry.run_at;
       setText(age, isReady ? duration(secondsBetween(time)) : ago(time));
       setAttribute(age, "title", bothTimes(time));
