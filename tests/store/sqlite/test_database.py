@@ -9,10 +9,12 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from subprocess import PIPE, Popen
 from threading import Thread
+from typing import Any
 
 import pytest
 
@@ -105,6 +107,34 @@ def test_a_new_folder_is_for_its_owner_alone(tmp_path: Path) -> None:
         assert (tmp_path / "new folder").stat().st_mode & 0o777 == 0o700
 
 
+def test_folders_that_are_missing_are_made(tmp_path: Path) -> None:
+    with database_of(tmp_path / "new" / "in a new" / "aura.db") as database:
+        assert database.path.is_file()
+
+
+class NoSharedMemory(sqlite3.Connection):
+    """A connection as on a file system of another host."""
+
+    def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
+        """The same, but for the journal."""
+        if sql.upper() == "PRAGMA JOURNAL_MODE = WAL":
+            sql = "SELECT 'delete'"
+        return super().execute(sql, *values)
+
+
+def test_a_place_without_shared_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "aura.db"
+    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=NoSharedMemory))
+    with pytest.raises(StoreUnavailable) as caught:
+        SqliteDatabase(path)
+    assert str(caught.value) == (
+        f"The database {path.resolve()} is on a file system that cannot share memory between "
+        "connections (WAL): give the server a database on a local disk."
+    )
+
+
 def test_an_older_database_is_brought_up_to_date_and_keeps_its_rows(tmp_path: Path) -> None:
     first = Migration(1, "0001_first.sql", "CREATE TABLE a (n); INSERT INTO a VALUES (7);")
     second = Migration(2, "0002_second.sql", "ALTER TABLE a ADD COLUMN m DEFAULT 8;")
@@ -177,7 +207,10 @@ async def test_a_second_opener_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "aura.db"
     store = await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
     try:
-        with pytest.raises(StoreUnavailable, match="Another server has"):
+        said = (
+            rf"^Another server has .*{re.escape(path.name)} open: .* this one another database\.$"
+        )
+        with pytest.raises(StoreUnavailable, match=said):
             await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
     finally:
         await store.aclose()

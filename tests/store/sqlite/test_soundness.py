@@ -45,7 +45,8 @@ def test_a_damaged_database_is_refused_untouched(tmp_path: Path, harm: str) -> N
         case _:
             path.write_bytes(bytes(100) + path.read_bytes()[100:])
     before = path.read_bytes()
-    with pytest.raises(StoreUnavailable, match=r"damaged: .* aura restore FILE --replace"):
+    said = rf"^The database .*{re.escape(path.name)} is damaged: (?!None).* aura restore FILE --rep"
+    with pytest.raises(StoreUnavailable, match=said):
         SqliteDatabase(path)
     assert path.read_bytes() == before
 
@@ -92,6 +93,12 @@ async def test_a_large_one_that_was_not_closed_is_checked_while_it_is_used(
 
 def test_a_large_one_that_was_closed_is_not(sound: Path) -> None:
     with closing(SqliteDatabase(sound, how=Opening(PAGE))) as database:
+        assert not database.is_unchecked
+    left_open(sound)
+    with closing(SqliteDatabase(sound, how=Opening(PAGE))) as database:
+        assert database.is_unchecked
+    left_open(sound)
+    with closing(SqliteDatabase(sound)) as database:
         assert not database.is_unchecked
 
 
