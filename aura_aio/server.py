@@ -36,6 +36,7 @@ from aura_aio.execution import (
 from aura_aio.log_service import monitors_of, running_hub
 from aura_aio.logs.hub import LogHub
 from aura_aio.model.clock import Clock, SystemClock
+from aura_aio.model.errors import SettingsError
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import Task
 from aura_aio.model.ports import Dispatcher
@@ -120,6 +121,11 @@ async def running_server(
     """
     clock, places = clock or SystemClock(), places or places_of(settings)
     check_origins(settings.http)
+    if settings.workers.api_only and not places.is_shared:
+        raise SettingsError(
+            "--api-only: nobody would carry out what this server accepts. Only servers on a "
+            "PostgreSQL database (--database postgresql://…) can leave that to others."
+        )
     contract, bus = await asyncio.to_thread(load_contract), EventBus()
     await asyncio.to_thread(places.make_data_dir)
     async with _ground(settings, places, bus, clock, listener) as ground:

@@ -214,6 +214,13 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         Meta(ge=-1, description="Worker processes; -1: one per core, 0: run inside the server."),
     ] = -1
     slots: Annotated[int, Meta(ge=1, le=1024, description="Runs at a time in one worker.")] = 16
+    api_only: Annotated[
+        bool,
+        Meta(
+            description="Have no workers: others on the database carry out what this server "
+            "accepts, servers or hosts of workers (PostgreSQL only)."
+        ),
+    ] = False
     start: Annotated[
         bool,
         Meta(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 _BRANCHES: Final = {"store", "plans", "workers", "runs", "traces"}
 _SETTINGS: Final = {"log_level", "log_format", "child_depth", "event_depth", "shutdown_grace_sec"}
-_OF_SERVERS: Final = {"queue_limit", "start"}
+_OF_SERVERS: Final = {"queue_limit", "start", "api_only"}
 
 
 def _names() -> tuple[str, ...]:

@@ -49,6 +49,7 @@ def worker_plan(
         allowed=settings.runs,
         start_process=start_process,
         host_id=host_id,
+        api_only=wanted.api_only,
     )
 
 

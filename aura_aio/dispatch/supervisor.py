@@ -40,7 +40,8 @@ way. It ends by itself, unless something that the worker has started keeps it op
 
 
 class WorkerPlan(msgspec.Struct, frozen=True):
-    """How many workers, and what each is given; `count` 0 means one inside the server.
+    """How many workers, and what each is given; `count` 0 means one inside the server, `api_only`
+    that there are none.
 
     `memory_bytes` limits each process (0: not at all); a worker that is silent for `lost_sec` is
     killed; `plans` is asked anew for each worker that starts; `secrets` are those of templates;
@@ -61,6 +62,7 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     allowed: RunSettings = RunSettings()
     start_process: StartProcess = SpawnedProcess
     host_id: str = ""
+    api_only: bool = False
 
     def served(self) -> frozenset[str] | None:
         """The plans that there are here, if other hosts may have others; None: all."""
@@ -197,6 +199,8 @@ class Supervisor:
 
     async def start(self) -> None:
         """Begin to bring the workers up; returns before they are."""
+        if self._plan.api_only:
+            return
         if not self._plan.count:
             self._capture.enter_context(captured_output())
         else:

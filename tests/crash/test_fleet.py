@@ -16,11 +16,12 @@ from typing import Any
 import aiohttp
 import pytest
 
+from aura_aio.model.errors import SettingsError
 from tests.aura_forks import Program, start_aura
 from tests.postgres_server import new_database
 from tests.probe_plan import write_probe
 from tests.server_process import ServerProcess, server_process
-from tests.serving import write_plan
+from tests.serving import serving, write_plan
 from tests.waiting import until
 
 LOST_SEC = "1.5"
@@ -334,6 +335,23 @@ async def test_hosts_of_workers_carry_out_what_servers_accept(fleet: Fleet, tmp_
         await until(partial(_shows, server, [at_home]), within=10)
         (tmp_path / "blocker").touch()
         assert (await server.finished(waits))["status"] == "succeeded"
+
+
+async def test_a_server_may_leave_all_work_to_others(fleet: Fleet, tmp_path: Path) -> None:
+    (tmp_path / "gate").touch()
+    async with fleet.server("--api-only") as server:
+        cid = (await server.post("/api/tasks/run", hold(tmp_path / "gate"))).json["cid"]
+        assert (await server.get("/api/system/status")).json["workers"] == []
+        async with fleet.worker("--plans", fleet.plans):
+            assert (await server.finished(cid))["status"] == "succeeded"
+            await until(lambda: _is(server, "running"))
+
+
+async def test_a_server_that_is_alone_cannot(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="--api-only: nobody would carry out"):
+        database = str(tmp_path / "aura.db")
+        async with serving(data_dir=str(tmp_path), database=database, api_only=True):
+            pass
 
 
 async def test_a_host_of_workers_needs_a_database_that_others_can_have(tmp_path: Path) -> None:
