@@ -54,7 +54,7 @@ def test_many_rows_arrive_as_they_do_one_by_one(connection: Any) -> None:
         assert connection.total_changes == number
     connection.execute("SELECT n FROM kept")
     connection.executemany(INSERT, [])
-    connection.executemany("UPDATE kept SET n = ? WHERE n = ?", [(1, 99)])
+    connection.executemany("UPDATE kept SET n = ? WHERE n = ?", [(1, 99)] * arrays.LEAST_ROWS)
     assert connection.total_changes == number
     one_by_one = kept(connection)
     before = connection.total_changes

@@ -282,6 +282,13 @@ def test_an_error_is_told_by_its_first_line_without_secrets() -> None:
     assert database.told(url, psycopg.OperationalError("")) == "OperationalError"
 
 
+async def test_who_reads_cannot_write(opened: Opened) -> None:
+    with closing(whole(opened)._session._database.reader()) as reader:
+        assert reader.execute("SELECT COUNT(*) FROM runs").fetchone() == (0,)
+        with pytest.raises(psycopg.errors.ReadOnlySqlTransaction):
+            reader.execute("DELETE FROM runs")
+
+
 async def test_who_waits_for_its_turn_waits_as_long_as_before(url: DatabaseUrl) -> None:
     with closing(PostgresConnection(url)) as connection:
         before = connection.execute("SHOW lock_timeout").fetchone()
