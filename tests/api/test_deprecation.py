@@ -1,5 +1,7 @@
 """Operations that will go, in a contract made for this test: every answer of them says so."""
 
+from functools import cache
+
 import pytest
 import yaml
 
@@ -10,7 +12,9 @@ from tests.conftest import MakeServer
 AT = {"deprecated": True, "x-deprecated-at": "2026-03-02T01:00:00+01:00"}
 
 
-def _with_deprecated() -> Contract:
+@cache
+def with_deprecated() -> Contract:
+    """The contract with three operations that will go."""
     document = load_contract().as_dict()
     document["paths"]["/api/runs/{cid}"]["get"] |= AT
     document["paths"]["/api/plans"]["get"] |= AT | {"x-sunset": "2027-01-31T00:00:00Z"}
@@ -18,13 +22,10 @@ def _with_deprecated() -> Contract:
     return view(document, yaml.safe_dump(document).encode())
 
 
-DEPRECATED = _with_deprecated()
-
-
 @pytest.fixture(autouse=True)
 def deprecated(monkeypatch: pytest.MonkeyPatch) -> None:
     """The server has the contract of this test."""
-    monkeypatch.setattr(server_module, "load_contract", lambda: DEPRECATED)
+    monkeypatch.setattr(server_module, "load_contract", with_deprecated)
 
 
 async def test_every_answer_of_a_deprecated_operation_says_so(make_server: MakeServer) -> None:
