@@ -348,8 +348,8 @@ async def test_a_server_may_leave_all_work_to_others(fleet: Fleet, tmp_path: Pat
 
 
 async def test_a_server_that_is_alone_cannot(tmp_path: Path) -> None:
+    database = str(tmp_path / "aura.db")
     with pytest.raises(SettingsError, match="--api-only: nobody would carry out"):
-        database = str(tmp_path / "aura.db")
         async with serving(data_dir=str(tmp_path), database=database, api_only=True):
             pass
 
