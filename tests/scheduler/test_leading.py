@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from aura_aio.model.errors import ScheduleExists, ScheduleNotFound, StoreUnavailable
 from aura_aio.model.fleet import Leadership
 from aura_aio.model.ids import CidFactory
+from aura_aio.model.schedule import DueOutcome
 from aura_aio.scheduler.clockwork import Clockwork
 from aura_aio.scheduler.due import DueRules
 from aura_aio.scheduler.schedule_book import ScheduleBook
@@ -112,7 +113,14 @@ async def test_a_change_does_not_bring_back_what_another_server_has_decided(
 ) -> None:
     bench = await often(make_bench)
     known = bench.book.entries["p/often"].state
-    decided = replace(known, decided_at=known.decided_at + 60, last_cid="a", last_run_at=1.0)
+    decided = replace(
+        known,
+        decided_at=known.decided_at + 60,
+        last_cid="a",
+        last_run_at=1.0,
+        outcome=DueOutcome.FAILED,
+        message="It is gone.",
+    )
     await bench.store.schedules.put([decided])
     await bench.store.schedules.put([replace(known, enabled=True)])
     assert await bench.store.schedules.load() == (replace(decided, enabled=True),)

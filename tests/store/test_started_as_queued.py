@@ -108,3 +108,16 @@ async def test_what_starts_at_once_is_written_at_once(opened: Opened) -> None:
         claims = [group.create_task(queue.claim([worker])) for worker in ("w1", "w2")]
     assert [claim.result() for claim in claims] == [(first,), (second,)]
     assert writer.total_changes - before == 3  # two runs, and how many are running
+
+
+async def test_the_order_is_that_of_the_queue(opened: Opened) -> None:
+    assert isinstance(opened.store, SqlStore)
+    writer = opened.store._session._database.writer
+    parent = await opened.start()
+    plain, second, first, high = (opened.tasklet(priority=each) for each in (0, 0, 0, 5))
+    first, second = second, first  # in the order of their cids, whichever is queued first
+    deep, deeper = (opened.tasklet(parent_cid=parent, depth=depth) for depth in (1, 2))
+    before = writer.total_changes
+    started = await together(opened, [plain, second, first, deep, deeper, high], workers=6)
+    assert started == (high, deeper, deep, plain, first, second)
+    assert writer.total_changes - before == 7  # the runs, and how many are running
