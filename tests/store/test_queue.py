@@ -283,3 +283,11 @@ async def test_a_run_that_an_event_has_started_waits_for_its_turn(opened: Opened
     """Only children go before others, the deeper the sooner: who waits for them holds a slot."""
     first, by_event = await opened.enqueue(), await opened.enqueue(depth=3)
     assert await opened.claim(9) == [first, by_event]
+
+
+async def test_what_is_not_paused_is_resumed_all_the_same(opened: Opened) -> None:
+    cid = await opened.enqueue()
+    await opened.store.queue.resume("hello")
+    await opened.store.queue.resume(None)
+    assert await opened.store.queue.pauses() == {}
+    assert await opened.claim() == [cid]
