@@ -288,6 +288,6 @@ async def test_a_run_that_an_event_has_started_waits_for_its_turn(opened: Opened
 async def test_what_is_not_paused_is_resumed_all_the_same(opened: Opened) -> None:
     cid = await opened.enqueue()
     await opened.store.queue.resume("hello")
-    await opened.store.queue.resume(None)
+    await opened.store.queue.resume("")  # everything
     assert await opened.store.queue.pauses() == {}
     assert await opened.claim() == [cid]
