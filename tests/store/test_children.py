@@ -67,7 +67,9 @@ async def test_only_an_attempt_that_is_running_gets_children(opened: Opened, how
         await opened.claim()
     elif how == "unknown":
         parent = "019cadd4-0000-7000-8000-000000000000"
-    with pytest.raises(ParentEnded):
+    with pytest.raises(
+        ParentEnded, match=r"^Run \S+ is not running any more: it gets no children\.$"
+    ):
         await child(opened, parent)
     if how == "lost":
         assert await child(opened, parent, attempt=2)

@@ -164,19 +164,25 @@ def test_a_newer_database_is_refused_untouched(tmp_path: Path) -> None:
         database.writer.execute("PRAGMA user_version = 999")
         database.writer.execute("PRAGMA journal_mode = DELETE")
     before = path.read_bytes()
-    with pytest.raises(DatabaseTooNew, match=r"999.*start that version"):
+    with pytest.raises(
+        DatabaseTooNew, match=r"aura\.db .*999.*start that .*one another database\.$"
+    ):
         SqliteDatabase(path)
     assert path.read_bytes() == before
     assert sorted(each.name for each in tmp_path.iterdir()) == ["aura.db", "aura.db.lock"]
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "text", "folder"])
+@pytest.mark.parametrize("kind", ["sqlite", "version", "application", "text", "folder"])
 def test_what_is_not_ours_is_refused_untouched(tmp_path: Path, kind: str) -> None:
     path = tmp_path / "aura.db"
     match kind:
         case "sqlite":
             with closing(sqlite3.connect(path)) as other:
                 other.execute("CREATE TABLE notes (text)")
+        case "version" | "application":
+            with closing(sqlite3.connect(path)) as other:
+                name = "user_version" if kind == "version" else "application_id"
+                other.execute(f"PRAGMA {name} = 7")
         case "text":
             path.write_text("Dear diary, " * 1_000)
         case _:
