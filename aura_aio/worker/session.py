@@ -10,7 +10,7 @@ from asyncio import Future, StreamReader, StreamWriter, Task
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from aura_aio.catalog.actions import LoadedAction, load_actions
 from aura_aio.catalog.references import split_action
@@ -201,13 +201,14 @@ class Session:
         return await runner.run(self._imports(self._needs[tasklet.definition_digest]))
 
     def _imports(self, needed: Collection[str]) -> list[Future[dict[str, LoadedAction]]]:
-        """The imports of the actions of all plans that a task uses; each is made once.
+        """The imports of the actions of all plans that a task uses; each is made once, and again
+        if it has failed as a whole.
 
         In a thread, since an import may take seconds, or for ever, and must not hold the loop.
         """
         loop = asyncio.get_running_loop()
         for name in needed:
-            if name in self._plans and name not in self._actions:
+            if name in self._plans and not _is_loaded(self._actions.get(name)):
                 plan = self._plans[name]
                 self._actions[name] = loop.run_in_executor(
                     self._importers, load_actions, Path(plan.root), plan.actions
@@ -242,3 +243,8 @@ class Session:
         while True:
             self._frames.send(Heartbeat())
             await self._clock.sleep(HEARTBEAT_SEC)
+
+
+def _is_loaded(loading: Future[Any] | None) -> bool:
+    """Whether actions are there, or will be."""
+    return loading is not None and not (loading.done() and loading.exception())

@@ -132,6 +132,24 @@ async def test_a_cancel_reaches_one_of_two_that_start_together(tmp_path: Path) -
         assert ends == {"c": RunEvent.STOPPED, "d": RunEvent.SUCCEED}
 
 
+async def test_actions_that_could_not_be_loaded_are_loaded_for_the_next(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("for a moment")
+
+    async with session(tmp_path) as bench:
+        with monkeypatch.context() as broken:
+            broken.setattr("aura_aio.worker.session.load_actions", fails)
+            bench.start("c")
+            *_, first = await bench.said(1)
+        bench.start("d")
+        *_, second = await bench.said(1)
+    assert isinstance(first, Finished)
+    assert isinstance(second, Finished)
+    assert (first.outcome.event, second.outcome.event) == (RunEvent.FAIL, RunEvent.SUCCEED)
+
+
 async def test_an_attempt_that_cannot_be_made_out_takes_no_other_along(tmp_path: Path) -> None:
     async with session(tmp_path) as bench:
         bench.start("c", inputs=b"{")
