@@ -120,12 +120,7 @@ async def running_server(
         OSError: the address cannot be listened on.
     """
     clock, places = clock or SystemClock(), places or places_of(settings)
-    check_origins(settings.http)
-    if settings.workers.api_only and not places.is_shared:
-        raise SettingsError(
-            "--api-only: nobody would carry out what this server accepts. Only servers on a "
-            "PostgreSQL database (--database postgresql://…) can leave that to others."
-        )
+    _check(settings, places)
     contract, bus = await asyncio.to_thread(load_contract), EventBus()
     await asyncio.to_thread(places.make_data_dir)
     async with _ground(settings, places, bus, clock, listener) as ground:
@@ -165,6 +160,15 @@ async def running_server(
             await triggers.aclose()
             await scheduler.system.aclose()
             await dispatcher.aclose(grace_sec=0.0)
+
+
+def _check(settings: Settings, places: Places) -> None:
+    check_origins(settings.http)
+    if settings.workers.api_only and not places.is_shared:
+        raise SettingsError(
+            "--api-only: nobody would carry out what this server accepts. Only servers on a "
+            "PostgreSQL database (--database postgresql://…) can leave that to others."
+        )
 
 
 class _Ground(NamedTuple):
