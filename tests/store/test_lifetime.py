@@ -41,9 +41,9 @@ async def test_a_closed_store_says_so(opened: Opened) -> None:
     await opened.close()
     with pytest.raises(StoreUnavailable, match=r"^The store is closed\.$"):
         await opened.enqueue()
-    with pytest.raises(StoreUnavailable, match="closed"):
+    with pytest.raises(StoreUnavailable, match=r"^The store is closed\.$"):
         await opened.store.runs.get(cid)
-    with pytest.raises(StoreUnavailable, match="closed"):
+    with pytest.raises(StoreUnavailable, match=r"^The store is closed\.$"):
         await opened.store.logs.read(LogFilter(), after=0, up_to=None, limit=1)
 
 

@@ -121,3 +121,20 @@ async def test_the_order_is_that_of_the_queue(opened: Opened) -> None:
     started = await together(opened, [plain, second, first, deep, deeper, high], workers=6)
     assert started == (high, deeper, deep, plain, first, second)
     assert writer.total_changes - before == 7  # the runs, and how many are running
+
+
+async def test_who_claims_hears_of_it_before_those_who_have_queued(opened: Opened) -> None:
+    heard: list[str] = []
+
+    async def enqueue() -> None:
+        await opened.enqueue()
+        heard.append("queued")
+
+    async def claim() -> None:
+        await opened.claim()
+        heard.append("claimed")
+
+    async with asyncio.TaskGroup() as group:
+        for each in (enqueue(), enqueue(), claim()):
+            group.create_task(each)
+    assert heard == ["claimed", "queued", "queued"]
