@@ -13,6 +13,7 @@ from typing import NoReturn
 
 import pytest
 
+from aura_aio.model.audit import Note, noting
 from aura_aio.model.errors import PlanNotFound, StoreUnavailable
 from aura_aio.model.run import RunChanged
 from aura_aio.model.states import RunState
@@ -171,6 +172,15 @@ async def test_what_was_submitted_in_the_turn_of_the_end_is_done(desk: Desk) -> 
         await begun(group)
         await desk.writer.aclose()
     assert await desk.words() == {"last"}
+
+
+async def test_a_note_is_written_with_the_first_change(desk: Desk) -> None:
+    note = Note("x")
+    with noting(note):
+        await desk.writer.submit(nothing)
+        unwritten = not note.written
+        await desk.writer.submit(put("a"))
+    assert (unwritten, note.written) == (True, True)
 
 
 async def test_an_operation_that_refuses_fails_alone(desk: Desk) -> None:
