@@ -189,9 +189,11 @@ async def test_a_cancel_can_become_a_kill_once(opened: Opened) -> None:
     ]
 
 
-async def test_a_lost_run_fails_when_on_crash_says_so(opened: Opened) -> None:
+@pytest.mark.parametrize("end", [".", ""])
+async def test_a_lost_run_fails_when_on_crash_says_so(opened: Opened, end: str) -> None:
     cid = await opened.start(on_crash=OnCrash.FAIL)
-    lost = await opened.store.runs.lose([(cid, 1)], reason="Worker w1 was killed (signal 9).")
+    reason = f"Worker w1 was killed (signal 9){end}"
+    lost = await opened.store.runs.lose([(cid, 1)], reason=reason)
     assert lost == (RunState.FAILED,)
     run = await opened.run(cid)
     assert run.error == RunError(

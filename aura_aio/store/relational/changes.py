@@ -314,8 +314,9 @@ def _escalates(run: Held, request: CancelRequest) -> bool:
 def _worker_lost(run: Held, loss: Loss) -> RunError:
     told = loss.reason
     if loss.retry and run.on_crash is OnCrash.FAIL:
-        told += (
-            " With on_crash: resume (or restart) in its task's meta it would have gone on; "
+        told = (
+            f"{told.removesuffix('.')}. "
+            "With on_crash: resume (or restart) in its task's meta it would have gone on; "
             f"to run it again: aura retry {run.cid}"
         )
     return RunError("WorkerLost", told)
