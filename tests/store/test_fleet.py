@@ -61,3 +61,30 @@ async def test_who_beats_is_not_given_up(opened: Opened) -> None:
     await fleet.leave("a")
     assert await fleet.orphans()
     assert (await fleet.give_up({}, reason=REASON))["failed"] == (cid,)
+
+
+async def test_a_host_gets_what_it_serves_and_what_is_not_paused(opened: Opened) -> None:
+    store, worker = opened.store, worker_name("a", 1)
+    here, there = await opened.enqueue(), await opened.enqueue(plan_name="other")
+
+    async def claim(*served: str) -> list[str]:
+        claimed = await store.queue.claim([worker, worker], served=served)
+        return [tasklet.cid for tasklet in claimed]
+
+    assert await claim("hello", "other") == []  # it is none of the hosts
+    await store.fleet.join("a", HostStatus(), may_lead=True)
+    await store.queue.pause("hello")
+    assert await claim("hello") == []
+    assert await claim("hello", "other") == [there]
+    await store.queue.resume("hello")
+    assert await claim("other") == []
+    assert await claim("hello") == [here]
+    assert (await opened.run(here)).started_at == opened.clock.now()
+
+
+async def test_of_some_only_those_are_claimed(opened: Opened) -> None:
+    cids = [await opened.enqueue(priority=n) for n in range(3)]
+    claimed = await opened.store.queue.claim(["w1", "w2", "w3"], cids[:2])
+    assert [tasklet.cid for tasklet in claimed] == [cids[1], cids[0]]
+    assert (await opened.run(cids[0])).started_at == opened.clock.now()
+    assert await opened.claim(9) == [cids[2]]
