@@ -226,6 +226,8 @@ async def test_a_cancel_takes_all_below_along_in_the_same_transaction(opened: Op
     )
     counts = await opened.store.queue.counts()
     assert (counts.ready, counts.by_state[RunState.CANCELLED]) == (1, 1)
+    assert (await opened.run(tree.queued)).finished_at == opened.clock.now()
+    assert {fact.at for fact in opened.facts} == {opened.clock.now()}
 
 
 async def test_a_kill_becomes_one_below(opened: Opened) -> None:
