@@ -24,8 +24,12 @@ LINES = 720_000  # what an hour makes at 200 a second
 PER_SEC = 5_000  # with 200 it takes an hour of real time
 MORE_THAN_IS_KEPT = 30_000
 EVERY = 115_000
-SHOWS = """(number) => [...document.querySelectorAll(".lines .message")].slice(-100)
-  .some((message) => parseInt(message.textContent) >= number)"""
+SHOWS_ALL = """(number) => {
+  const shown = [...document.querySelectorAll(".lines .message")];
+  return shown.length >= 1_990
+    && shown.slice(-100).some((message) => parseInt(message.textContent) >= number);
+}"""  # but for notes among them
+MOST_ROWS = 12  # of the overview's lists, which are full from the beginning
 MUCH = 1.3  # how much the heap and the nodes of a page may differ by what happens to be shown
 
 REPLAY = '''"""Says again what was said before."""
@@ -39,13 +43,22 @@ from aura_aio import ActionContext, action
 
 
 @action
-async def replay(context: ActionContext, file: str, lines: int, per_sec: int) -> None:
-    """Log so many lines, those of `file` again and again, so many a second."""
+async def replay(
+    context: ActionContext, file: str, lines: int, per_sec: int, first: int, every: int
+) -> None:
+    """Log so many lines, those of `file` again and again, so many a second. After the `first`
+    lines, and each `every` from there, go on once a file stands beside it with their number.
+    """
     said = [json.loads(text) for text in Path(file).read_text("utf-8").splitlines()]
     begun = time.monotonic()
     for number in range(lines):
         if number % 10 == 0:
             await asyncio.sleep(max(0, number / per_sec - (time.monotonic() - begun)))
+        if number >= first and (number - first) % every == 0:
+            held = time.monotonic()
+            while not Path(f"{file}.{number}").exists():
+                await asyncio.sleep(0.05)
+            begun += time.monotonic() - held
         each = said[number % len(said)]
         context.log(f"{number} {each['message']}", each["level"], **each.get("data", {}))
 '''
@@ -55,6 +68,8 @@ meta:
     - {name: file, type: string, required: true}
     - {name: lines, type: integer, required: true}
     - {name: per_sec, type: integer, required: true}
+    - {name: first, type: integer, required: true}
+    - {name: every, type: integer, required: true}
 steps:
   replay:
     action: replay
@@ -62,6 +77,8 @@ steps:
       file: "{{ inputs.file }}"
       lines: "{{ inputs.lines }}"
       per_sec: "{{ inputs.per_sec }}"
+      first: "{{ inputs.first }}"
+      every: "{{ inputs.every }}"
 """
 RECORDED: tuple[tuple[str, str, dict[str, Any]], ...] = (
     ("csv_report", "generate", {"rows": 500, "file_name": "orders.csv"}),
@@ -153,16 +170,23 @@ async def _recorded(shop: Served, folder: Path) -> str:
 async def test_an_hour_of_a_replayed_log_leaves_nothing_behind(
     shop: Served, open_page: OpenPage, tmp_path: Path
 ) -> None:
-    inputs = {"file": await _recorded(shop, tmp_path), "lines": LINES, "per_sec": PER_SEC}
+    file = await _recorded(shop, tmp_path)
+    for _ in range(MOST_ROWS):
+        await shop.done("shop", "broken")
+    stops = {"first": MORE_THAN_IS_KEPT, "every": EVERY}
+    inputs = {"file": file, "lines": LINES, "per_sec": PER_SEC, **stops}
     cid = await shop.run("shop", "replay", inputs=inputs)
     pages = [(await open_page(shop.url, path)).page for path in ("/#/logs", f"/#/runs/{cid}", "/")]
     sessions = [await _session(page) for page in pages]
     seen = []
     for number in range(MORE_THAN_IS_KEPT, LINES, EVERY):
         for page in pages[:2]:
-            await page.wait_for_function(SHOWS, arg=number, timeout=1_000 * (LINES / PER_SEC + 300))
+            await page.wait_for_function(
+                SHOWS_ALL, arg=number - 1, timeout=1_000 * (LINES / PER_SEC + 300)
+            )
         await shop.run("shop", "broken")
         seen.append([await _footprint(session) for session in sessions])
+        await asyncio.to_thread(Path(f"{file}.{number}").touch)
     first, last = seen[0], seen[-1]
     for before, after in zip(first, last, strict=True):
         assert after.listeners <= before.listeners, seen

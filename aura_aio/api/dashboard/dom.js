@@ -29,7 +29,7 @@ export function setText(element, text) {
 
 /** The same for a name, which may be broken after what joins its words. */
 export function setName(element, name) {
-  if (element.textContent !== name) element.replaceChildren(...name.split(/(?<=[/_.:-])/).flatMap((part) => [part, h("wbr")]));
+  if (element.textContent !== name) element.replaceChildren(...name.split(/(?<=[/_.:-])/).flatMap((part, at) => (at ? [h("wbr"), part] : [part])));
 }
 
 /** Sets an attribute, or removes it when the value is null, undefined or false. */
