@@ -230,6 +230,14 @@ async def test_a_cancel_takes_all_below_along_in_the_same_transaction(opened: Op
     assert {fact.at for fact in opened.facts} == {opened.clock.now()}
 
 
+async def test_children_are_given_up_whatever_else_a_transaction_does(opened: Opened) -> None:
+    other, parent = await opened.start(), await opened.start()
+    cid = await child(opened, parent)
+    outcomes = opened.outcome(other), opened.outcome(parent, RunEvent.FAIL)
+    await opened.store.runs.finish(outcomes)
+    assert (await opened.run(cid)).state is RunState.CANCELLED
+
+
 async def test_a_kill_becomes_one_below(opened: Opened) -> None:
     tree = await Tree().grow(opened)
     await opened.store.runs.request_cancel(tree.parent, CancelRequest(1.0))
