@@ -35,6 +35,13 @@ async def test_writes_that_wait_are_finished_by_a_close(opened: Opened) -> None:
         assert (await opened.run(write.result())).state is RunState.QUEUED
 
 
+async def test_what_is_asked_at_once_is_answered_in_turn(opened: Opened) -> None:
+    """Each reader has one connection, in which there is one transaction at a time."""
+    cids = await opened.enqueue_many(20)
+    asked = [opened.run(cid) for cid in cids * 10]
+    assert [run.cid for run in await asyncio.gather(*asked)] == cids * 10
+
+
 async def test_a_closed_store_says_so(opened: Opened) -> None:
     cid = await opened.enqueue()
     await opened.close()

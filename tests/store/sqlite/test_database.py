@@ -88,6 +88,7 @@ def test_schema_sql_is_the_sum_of_the_migrations(tmp_path: Path) -> None:
 
 def test_migrations_are_numbered_from_one_without_a_gap() -> None:
     assert [step.number for step in migrations()] == list(range(1, len(migrations()) + 1))
+    assert all(step.name.startswith(f"{step.number:04}_") for step in migrations())
 
 
 def test_a_new_database_is_ours_and_safe(tmp_path: Path) -> None:
