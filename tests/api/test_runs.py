@@ -230,6 +230,8 @@ async def test_runs_are_listed_newest_first_with_filters_and_pages(waiting: Serv
     assert [item["cid"] for item in first["items"] + rest["items"]] == cids[::-1]
     assert "next_cursor" not in rest
     assert "inputs" not in first["items"][0]
+    (plain,) = (await waiting.get("/api/runs?label=n%3D3&include=")).json["items"]
+    assert "inputs" not in plain
     found = (await waiting.get("/api/runs?label=n%3D3&include=inputs")).json["items"]
     assert [item["inputs"]["text"] for item in found] == ["3"]
     await waiting.post(f"/api/tasks/{cids[1]}/cancel")
