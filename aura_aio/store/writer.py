@@ -6,9 +6,10 @@ May import the standard library and model only; each store brings its own Sessio
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from queue import Empty, SimpleQueue
-from threading import Thread
-from typing import Any, Generic, Protocol, TypeVar
+from threading import Event, Thread
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 from aura_aio.model.audit import Note, current_note
 from aura_aio.model.errors import AuraError, StoreUnavailable
@@ -18,6 +19,9 @@ from aura_aio.model.run import RunChanged
 _log = logging.getLogger("aura.store.writer")
 
 T = TypeVar("T")
+
+DOUBT_PAUSE_SEC: Final = 0.5
+"""How long to wait, in seconds, before what became of a commit is asked for again."""
 
 
 class Transaction(Protocol):
@@ -50,8 +54,10 @@ class Session(Protocol[Tx]):
         """
         ...
 
-    def commit(self, transaction: Tx) -> Sequence[RunChanged]:
-        """Make it durable; answers the facts to publish, in order."""
+    def commit(self, transaction: Tx, keep_asking: Callable[[], bool]) -> Sequence[RunChanged]:
+        """Make it durable; answers the facts to publish, in order. `keep_asking` waits, and says
+        whether to go on, whenever it cannot be learnt yet what became of it.
+        """
         ...
 
     def rollback(self) -> None:
@@ -125,7 +131,8 @@ class Writer(Generic[Tx]):
     one that raises an AuraError has written nothing, and fails alone. Whatever else an operation
     raises rolls back the transaction; it fails alone all the same, because the others are called
     again in a new one. If the database itself fails, all of them raise StoreUnavailable, and none
-    has happened.
+    has happened. While it is not known what became of a commit its operations wait, however long
+    that takes, and all others are refused.
 
     Made on the event loop that submits. Threads are not shared: one writer, one thread.
     """
@@ -138,7 +145,7 @@ class Writer(Generic[Tx]):
         self._loop = asyncio.get_running_loop()
         self._turn: list[_Waiting[Tx]] = []
         self._inbox: SimpleQueue[list[_Waiting[Tx]] | None] = SimpleQueue()
-        self._closing = False
+        self._closing = Event()
         # A daemon: a process whose loop died without aclose() must end, and has acknowledged
         # nothing that is not on disk.
         self._thread = Thread(target=self._work, name=f"{name}-writer", daemon=True)
@@ -153,10 +160,11 @@ class Writer(Generic[Tx]):
         is noted (`model.audit`), the note is kept in the same transaction.
 
         Raises:
-            StoreUnavailable: the database failed, or the writer is closed; nothing has happened.
+            StoreUnavailable: the database failed, or the writer is closed; nothing has happened
+                (unless it was closed before it learnt what became of the commit).
             Exception: whatever `operation` raised; nothing of it has happened.
         """
-        if self._closing:
+        if self._closing.is_set():
             raise StoreUnavailable("The store is closed.")
         future: asyncio.Future[T] = self._loop.create_future()
         if not self._turn:
@@ -166,8 +174,8 @@ class Writer(Generic[Tx]):
 
     async def aclose(self) -> None:
         """Finish what waits, then end the thread. Idempotent."""
-        if not self._closing:
-            self._closing = True
+        if not self._closing.is_set():
+            self._closing.set()
             self._end_turn()
             self._inbox.put(None)
         await asyncio.to_thread(self._thread.join)
@@ -208,7 +216,7 @@ class Writer(Generic[Tx]):
                 for current in left:
                     current.run(transaction)
                 current = None
-                facts = self._session.commit(transaction)
+                facts = self._session.commit(transaction, self._refuse_for_a_moment)
             except Exception as error:  # an operation may raise what it likes; it is its answer
                 self._session.rollback()
                 if self._session.unavailable(error) or (one_by_one and current is None):
@@ -222,6 +230,16 @@ class Writer(Generic[Tx]):
                 self.commits += 1
                 return facts
         return ()
+
+    def _refuse_for_a_moment(self) -> bool:
+        """Wait, and refuse who has come meanwhile; False once nobody comes any more."""
+        closing = self._closing.wait(DOUBT_PAUSE_SEC)
+        with suppress(Empty):
+            while (refused := self._inbox.get_nowait()) is not None:
+                _fail(refused, StoreUnavailable("it is not known yet what became of a commit"))
+                self._call_back(refused, ())
+            self._inbox.put(None)
+        return not closing
 
     def _call_back(self, batch: Sequence[_Waiting[Tx]], facts: Sequence[RunChanged]) -> None:
         try:

@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 
 from aura_aio.doctor.findings import Verdict
-from aura_aio.model.clock import SystemClock
 from aura_aio.model.database_url import DatabaseUrl
 from tests.cli.command import Aura
 from tests.postgres_server import connected, new_database, program
@@ -119,7 +118,7 @@ def test_a_server_that_takes_no_writes(patient: Patient) -> None:
 
 def test_a_table_that_nobody_clears(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:
     patient.url = new_database()
-    PostgresDatabase(patient.url, SystemClock(), name="a server").close()
+    PostgresDatabase(patient.url, name="a server").close()
     monkeypatch.setattr(upkeep, "_MANY_DEAD", 50)
     with closing(connected(patient.url)) as admin:
         for dead, verdict in ((10, "ok"), (90, "warning")):

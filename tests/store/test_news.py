@@ -26,9 +26,9 @@ def told(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> list[News]:
     database, told = opened.store._session._database, list[News]()
     commit = database.commit
 
-    def spy(news: News) -> None:
+    def spy(news: News, keep_asking: Callable[[], bool]) -> None:
         told.append(news)
-        commit(news)
+        commit(news, keep_asking)
 
     monkeypatch.setattr(database, "commit", spy)
     return told

@@ -5,15 +5,13 @@ only.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
-from threading import Event
 from typing import Any, Final
 
 import psycopg
-from psycopg import errors
+from psycopg import errors, sql
 
-from aura_aio.model.clock import Clock
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import DatabaseInUse, DatabaseTooNew, StoreUnavailable
 from aura_aio.model.news import News
@@ -29,9 +27,6 @@ _log = logging.getLogger("aura.store.postgres")
 LOCK_WAIT_SEC: Final = 2.0
 """How long to wait for who has the database alone: one that was killed is noticed in that time."""
 
-FIND_OUT_SEC: Final = 30.0
-"""How long the outcome of a commit is asked for whose answer was lost."""
-_PAUSE_SEC: Final = 0.5
 TURN_SEC: Final = 8.0
 """How long a server may have the turn while it says nothing."""
 
@@ -42,7 +37,13 @@ _BEGIN: Final = f"""
 """
 """In one round trip. Between two transactions with numbers that follow each other nobody else has
 written. (Who uses the same PostgreSQL for something else leaves gaps, too: they cost a look.)"""
-_OUTCOME: Final = "SELECT pg_xact_status(CAST(? AS xid8))"
+_KEEP_NUMBER: Final = """
+    INSERT INTO commits (writer, number) VALUES ({writer}, {{number}})
+    ON CONFLICT (writer) DO UPDATE SET number = excluded.number, at = now()
+"""
+_LATEST: Final = "SELECT number FROM commits WHERE writer = ?"
+_FORGET: Final = "DELETE FROM commits WHERE at < now() - interval '30 days'"
+"""Who has not written for so long is gone, and asks for nothing."""
 
 _TABLES: Final = "SELECT tablename FROM pg_tables WHERE schemaname = ?"
 _VERSION: Final = "SELECT COALESCE(MAX(number), 0) FROM migrations"
@@ -107,16 +108,13 @@ class PostgresDatabase:
     """
 
     def __init__(
-        self, url: DatabaseUrl, clock: Clock, *, name: str, lock_wait_sec: float = LOCK_WAIT_SEC
+        self, url: DatabaseUrl, *, name: str, lock_wait_sec: float = LOCK_WAIT_SEC
     ) -> None:
         self.url = url
         self.name = name
-        self._clock = clock
-        self.fault: str | None = None
-        """Why the server cannot go on with the database, once that is so."""
         self._turn = 0
         """The number of the latest transaction."""
-        self._pause = Event()
+        self._keep_number = _KEEP_NUMBER.format(writer=sql.quote(name))
         try:
             self._writer = PostgresConnection(url)
         except psycopg.Error as error:
@@ -128,6 +126,7 @@ class PostgresDatabase:
             try:
                 custody.share(self._writer, url, lock_wait_sec)
                 self._bring_up_to_date(migrations())
+                self._writer.execute(_FORGET)
                 self._myself = custody.myself(self._writer)
             except psycopg.Error as error:
                 raise StoreUnavailable(
@@ -137,8 +136,8 @@ class PostgresDatabase:
 
     @property
     def alive(self) -> bool:
-        """Whether the server can go on with it; else it has to be started again."""
-        return self.fault is None
+        """Whether the server can go on with it: it waits for it, however long that takes."""
+        return True
 
     async def aclose(self) -> None:
         """Nothing looks after it that would have to end."""
@@ -152,8 +151,6 @@ class PostgresDatabase:
         """Begin a transaction of the writer, on a new connection if the one there was is lost, when
         it is this server's turn; answers whether another one may have written since the last.
         """
-        if self.fault is not None:
-            raise StoreUnavailable(self.fault)
         if not self._writer.is_lost:
             try:
                 return self._begin()
@@ -164,14 +161,14 @@ class PostgresDatabase:
         self._begin()
         return True
 
-    def commit(self, news: News) -> None:
+    def commit(self, news: News, keep_asking: Callable[[], bool]) -> None:
         """Make it durable, and announce it. If the answer was lost it is asked for, on a new
-        connection.
+        connection, for as long as `keep_asking` says.
         """
         try:
             done = self._commit(notices(self.name, news))
         except psycopg.Error:
-            if not self._writer.is_lost or not self._was_committed():
+            if not self._writer.is_lost or not self._was_committed(keep_asking):
                 raise
         else:
             if done != "COMMIT":
@@ -214,7 +211,8 @@ class PostgresDatabase:
         return bool(number != before + 1)
 
     def _commit(self, notices: str) -> str | None:
-        return _last(self._writer.raw.execute(f"{notices}COMMIT")).statusmessage
+        keep = self._keep_number.format(number=self._turn)
+        return _last(self._writer.raw.execute(f"{keep}; {notices}COMMIT")).statusmessage
 
     def _reconnect(self) -> None:
         """Connect again, and undo what is left of the connection that was lost.
@@ -234,30 +232,34 @@ class PostgresDatabase:
         self._writer = fresh
         _log.warning("connected to the database again", extra={"action": "database_found_again"})
 
-    def _was_committed(self) -> bool:
-        """Whether the transaction whose commit was not answered is durable."""
-        give_up_at = self._clock.monotonic() + FIND_OUT_SEC
-        while self._clock.monotonic() < give_up_at:
+    def _was_committed(self, keep_asking: Callable[[], bool]) -> bool:
+        """Whether the transaction is durable whose commit was not answered.
+
+        Raises:
+            StoreUnavailable: that cannot be known yet, and is not to be asked for any more.
+        """
+        number, said = self._turn, ""
+        while True:
             try:
-                self._reconnect()
-                row = self._writer.execute(_OUTCOME, (str(self._turn),)).fetchone()
+                return self._latest_number() == number
             except (psycopg.Error, DatabaseInUse) as error:
                 reason = told(self.url, error)
+            if reason != said:
                 extra = {"action": "database_lost", "reason": reason}
                 _log.warning("the database does not say what became of a commit", extra=extra)
-            else:
-                if row[0] != "in progress":
-                    return bool(row[0] == "committed")
-            self._pause.wait(_PAUSE_SEC)
-        self._give_up("It is not known what became of a commit whose answer was lost.")
-        return False
+            said = reason
+            if not keep_asking():
+                raise StoreUnavailable("It is not known what became of a commit.")
 
-    def _give_up(self, why: str) -> None:
-        self.fault = f"{why} The server has to be started again"
-        _log.critical(
-            "the server cannot go on with its database",
-            extra={"action": "database_given_up", "reason": self.fault},
-        )
+    def _latest_number(self) -> int | None:
+        """The number of the latest of this server's transactions that is durable. Who has the turn
+        knows that none is under way.
+        """
+        self._reconnect()
+        self._begin()
+        row = self._writer.execute(_LATEST, (self.name,)).fetchone()
+        self.rollback()
+        return None if row is None else int(row[0])
 
     def _bring_up_to_date(self, steps: Sequence[Migration]) -> None:
         if version_of(self._writer, self.url, steps) < steps[-1].number:

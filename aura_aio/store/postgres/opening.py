@@ -38,7 +38,7 @@ async def open_postgres(
 
 
 def _parts(url: DatabaseUrl, clock: Clock, name: str, lock_wait_sec: float) -> Parts:
-    database = PostgresDatabase(url, clock, name=name, lock_wait_sec=lock_wait_sec)
+    database = PostgresDatabase(url, name=name, lock_wait_sec=lock_wait_sec)
     try:
         return Parts(database, database, clock)
     except psycopg.Error as error:

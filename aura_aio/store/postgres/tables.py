@@ -11,6 +11,13 @@ from aura_aio.store.postgres.dialect import schema_in_postgres
 from aura_aio.store.relational.schema import Migration
 
 _VERSIONS: Final = "CREATE TABLE migrations (number BIGINT PRIMARY KEY, name TEXT NOT NULL)"
+_COMMITS: Final = """
+    CREATE TABLE commits (
+        writer TEXT PRIMARY KEY,
+        number BIGINT NOT NULL,  -- of its latest transaction
+        at TIMESTAMPTZ NOT NULL DEFAULT now()
+    )
+"""
 _KEEP_VERSION: Final = "INSERT INTO migrations (number, name) VALUES (?, ?)"
 
 
@@ -25,5 +32,6 @@ def migrate(connection: PostgresConnection, step: Migration) -> None:
     if step.number == 1:
         connection.raw.execute(f"CREATE SCHEMA IF NOT EXISTS {SCHEMA}")
         connection.raw.execute(_VERSIONS)
+        connection.raw.execute(_COMMITS)
     connection.raw.execute(schema_in_postgres(step.sql))
     connection.execute(_KEEP_VERSION, (step.number, step.name))

@@ -4,7 +4,7 @@ May import the standard library and model only. `sqlite3.Connection` is a Connec
 the statements are in SQLite's words, with `?`, `?1` or `:name` for values.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from aura_aio.model.news import News
@@ -78,9 +78,13 @@ class Database(Protocol):
         """
         ...
 
-    def commit(self, news: News) -> None:
+    def commit(self, news: News, keep_asking: Callable[[], bool]) -> None:
         """Make it durable, and let other servers hear the `news` of it; nothing of it has happened
         if this raises.
+
+        If the database has gone before it answered, `keep_asking` is called each time that the
+        outcome cannot be learnt yet: it waits, and says whether to go on asking. Only when it says
+        no, this raises though it may have happened.
         """
         ...
 

@@ -49,7 +49,9 @@ class SqlSession:
         self._has_to_learn = False
         return Transaction(self._connection, self._ledger, one_by_one=one_by_one)
 
-    def commit(self, transaction: Transaction) -> Sequence[RunChanged]:
+    def commit(
+        self, transaction: Transaction, keep_asking: Callable[[], bool]
+    ) -> Sequence[RunChanged]:
         """Make it durable; answers its facts."""
         self._before_commit(transaction)
         now = self._clock.now()
@@ -57,7 +59,7 @@ class SqlSession:
         keep_callbacks(self._connection, transaction.facts, now)
         transaction.flush(now)
         began = self._clock.monotonic()
-        self._database.commit(transaction.news)
+        self._database.commit(transaction.news, keep_asking)
         self.commit_sec += self._clock.monotonic() - began
         transaction.committed()
         return transaction.facts

@@ -5,7 +5,7 @@ model only.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -168,8 +168,8 @@ class SqliteDatabase:
         self.writer.execute("BEGIN IMMEDIATE")
         return False
 
-    def commit(self, _: News) -> None:
-        """Make it durable; there is nobody to hear of it."""
+    def commit(self, _news: News, _keep_asking: Callable[[], bool]) -> None:
+        """Make it durable; there is nobody to hear of it, and no answer that could be lost."""
         self.writer.execute("COMMIT")
 
     def rollback(self) -> None:

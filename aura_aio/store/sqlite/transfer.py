@@ -10,7 +10,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from aura_aio.model.errors import StoreUnavailable
-from aura_aio.model.news import News
 from aura_aio.model.store_migration import NotMigrated
 from aura_aio.store.relational.rows import Row
 from aura_aio.store.relational.schema import migrations
@@ -96,7 +95,7 @@ def arriving(path: Path) -> Iterator[SqliteEnd]:
             with closing(SqliteDatabase(new)) as database:
                 database.begin()
                 yield SqliteEnd(database.writer, path)
-                database.commit(News())
+                database.writer.execute("COMMIT")
             new.replace(path)
     except (sqlite3.Error, OSError) as error:
         raise NotMigrated(f"{path} cannot be written: {error}.") from error

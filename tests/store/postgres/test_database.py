@@ -5,9 +5,10 @@ Imports aura_aio.store, model, psycopg and pytest.
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import closing
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -19,6 +20,7 @@ from aura_aio.model.errors import (
     StoreUnavailable,
 )
 from aura_aio.model.log import LogFilter, LogLevel, LogLine
+from aura_aio.store import writer
 from aura_aio.store.opening import open_store
 from aura_aio.store.postgres import custody, database
 from aura_aio.store.postgres.connection import PostgresConnection
@@ -26,7 +28,7 @@ from aura_aio.store.postgres.database import PostgresDatabase
 from aura_aio.store.relational.schema import migrations
 from aura_aio.store.relational.store import SqlStore
 from aura_aio.store.relational.transaction import Transaction
-from tests.postgres_server import clean_database, new_database
+from tests.postgres_server import clean_database, connected, new_database, postgres
 from tests.store.opened import DEFINITION, ManualClock, Opened
 from tests.store.postgres.at import postgres_at
 from tests.waiting import until
@@ -214,51 +216,84 @@ async def test_a_commit_that_did_not_arrive_has_not_happened(opened: Opened) -> 
     assert await opened.enqueue()
 
 
-async def test_a_server_that_cannot_learn_what_became_of_a_commit_goes_no_further(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch
+@pytest.fixture
+def unreachable(
+    url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[[bool], None]]:
+    """Called with True it lets nobody connect to the database any more, with False everybody; what
+    became of a commit is asked for in short turns.
+    """
+    monkeypatch.setattr(writer, "DOUBT_PAUSE_SEC", 0.01)
+    with closing(connected(postgres())) as elsewhere:
+
+        def refuse(refused: bool, /) -> None:
+            name = urlsplit(url.secret).path.removeprefix("/")
+            elsewhere.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS {not refused}")
+
+        yield refuse
+        refuse(False)
+
+
+async def refused(opened: Opened) -> None:
+    """Return once a write is refused because nobody knows what became of another."""
+    with pytest.raises(StoreUnavailable, match=r"writes: it is not known yet what became of"):
+        await opened.enqueue()
+
+
+@pytest.mark.parametrize("after", [True, False])
+async def test_the_outcome_of_a_commit_is_asked_for_until_it_is_known(
+    opened: Opened,
+    unreachable: Callable[[bool], None],
+    caplog: pytest.LogCaptureFixture,
+    after: bool,
 ) -> None:
-    monkeypatch.setattr(database, "FIND_OUT_SEC", 0.0)
-    lose_the_answer(opened, after=False)
-    with pytest.raises(StoreUnavailable, match="does not take writes"):
-        await opened.enqueue()
-    assert not whole(opened).health.alive
-    with pytest.raises(
-        StoreUnavailable, match=r"It is not known .*was lost\. The server has to be started again"
-    ):
-        await opened.enqueue()
-    await opened.reopen()
-    assert whole(opened).health.alive
+    """However long it takes; others are refused meanwhile."""
+    before = await opened.enqueue()
+    lose_the_answer(opened, after=after)
+    unreachable(True)
+    doubtful = asyncio.create_task(opened.enqueue())
+    await begun_to_ask(caplog)
+    for _ in range(3):
+        await refused(opened)
+    assert not doubtful.done()
+    unreachable(False)
+    (outcome,) = await asyncio.gather(doubtful, return_exceptions=True)
+    assert isinstance(outcome, str if after else StoreUnavailable)
+    assert await opened.claim(9) == ([before, outcome] if after else [before])
+    told = [vars(each)["reason"] for each in caplog.records if "became of a commit" in each.message]
+    assert ["not currently accepting connections" in reason for reason in told] == [True]
     assert await opened.enqueue()
 
 
-async def test_the_outcome_of_a_commit_is_asked_for_until_it_is_known(
-    opened: Opened, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+async def test_who_is_closed_before_it_knows_what_became_of_a_commit_says_so(
+    opened: Opened, unreachable: Callable[[bool], None], caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(database, "_PAUSE_SEC", 0.0)
-    asked: list[str] = []
-    execute = PostgresConnection.execute
-
-    def answer(self: PostgresConnection, query: str, values: Any = (), /) -> Any:
-        if "pg_xact_status" not in query:
-            return execute(self, query, values)
-        asked.append(query)
-        if len(asked) == 1:
-            raise psycopg.OperationalError("it is lost again")
-        return (
-            execute(self, "SELECT 'in progress'")
-            if len(asked) == 2
-            else execute(self, query, values)
-        )
-
-    monkeypatch.setattr(PostgresConnection, "execute", answer)
     lose_the_answer(opened, after=True)
-    cid = await opened.enqueue()
-    assert len(asked) == 3
-    lost = [vars(each) for each in caplog.records if "became of a commit" in each.message]
-    assert [(each["action"], each["reason"]) for each in lost] == [
-        ("database_lost", "it is lost again")
-    ]
-    assert await opened.claim(9) == [cid]
+    unreachable(True)
+    doubtful = asyncio.create_task(opened.enqueue())
+    await begun_to_ask(caplog)
+    await opened.close()
+    with pytest.raises(StoreUnavailable, match="It is not known what became of a commit"):
+        await doubtful
+    unreachable(False)
+    await opened.open()
+    assert (await opened.store.queue.counts()).ready == 1
+
+
+async def test_numbers_of_who_has_gone_long_ago_are_forgotten(opened: Opened, admin: Any) -> None:
+    admin.execute(
+        "INSERT INTO aura.commits SELECT days || ' ago', 1, now() - days * interval '1 day' "
+        "FROM unnest(ARRAY[29, 31]) days"
+    )
+    await opened.enqueue()
+    await opened.reopen()
+    rows = admin.execute("SELECT writer FROM aura.commits ORDER BY writer").fetchall()
+    assert rows == [("",), ("29 ago",)]
+
+
+async def begun_to_ask(caplog: pytest.LogCaptureFixture) -> None:
+    """Return once the database was asked in vain."""
+    await until(lambda: any("became of a commit" in each.message for each in caplog.records))
 
 
 async def test_what_cannot_be_read_is_not_left_open(
