@@ -19,6 +19,8 @@ from aura_aio.cli.log_lines import print_line
 from aura_aio.cli.screen import Output
 from aura_aio.cli.stray_lines import stray_lines_logged
 from aura_aio.cli.text import log_time, safe_json
+from aura_aio.logs.extras import extras_of
+from aura_aio.logs.repetition import SaysOnceAMinute
 from aura_aio.model import json
 from aura_aio.model.access import without_secrets
 from aura_aio.model.asking import NamesRequest
@@ -34,7 +36,6 @@ _LEAVE_SEC: Final = 10.0
 _SHOWN: Final = (
     "level", "logger", "message", "cid", "plan_name", "task_name", "step", "attempt", "worker",
 )  # fmt: skip
-_STANDARD: Final = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 
 
 @contextmanager
@@ -66,10 +67,12 @@ def log_to(stream: TextIO, *, as_json: bool = False) -> Iterator[None]:
     """Write what any logger has to say to `stream` while the context is open.
 
     A terminal that takes nothing (Ctrl-S, a stuck pipe) never holds up the server: records wait,
-    up to a bound, and are dropped and counted beyond it. The end waits ten seconds for them, and
+    up to a bound, and are dropped and counted beyond it. What goes on being wrong is written once a
+    minute. The end waits ten seconds for them, and
     two for a terminal that takes nothing at all.
     """
     handler = _WaitingHandler(_json_to(stream) if as_json else _text_to(stream))
+    handler.addFilter(SaysOnceAMinute())
     if as_json:
         handler.addFilter(NamesRequest())
     root = logging.getLogger()
@@ -163,7 +166,7 @@ def _dropped_record(count: int) -> logging.LogRecord:
 
 
 def _data(record: logging.LogRecord) -> dict[str, Any]:
-    extras = {key: each for key, each in vars(record).items() if key not in _STANDARD}
+    extras = extras_of(record)
     if record.exc_info and record.exc_info[1] is not None:
         extras["traceback"] = "".join(traceback.format_exception(record.exc_info[1]))
     return {

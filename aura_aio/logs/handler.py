@@ -9,13 +9,14 @@ import traceback
 from collections.abc import Callable
 from typing import Any
 
+from aura_aio.logs.extras import extras_of
 from aura_aio.logs.hub import LogHub, in_listener
 from aura_aio.logs.payload import plain
+from aura_aio.logs.repetition import SaysOnceAMinute
 from aura_aio.model.access import without_secrets
 from aura_aio.model.asking import NamesRequest
 from aura_aio.model.log import LogLevel, LogLine
 
-_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
 _TEXTS = ("cid", "plan_name", "task_name", "step", "worker")
 _TREES = (("aura", logging.NOTSET), ("aiohttp", logging.WARNING))
 
@@ -34,6 +35,7 @@ class LogHubHandler(logging.Handler):
         super().__init__()
         self._hub = hub
         self._loop = asyncio.get_running_loop()
+        self.addFilter(SaysOnceAMinute())
         self.addFilter(NamesRequest())
 
     def attach(self) -> None:
@@ -79,7 +81,7 @@ class LogHubHandler(logging.Handler):
 
 def line_of(record: logging.LogRecord) -> LogLine:
     """The record as a line of the log, without access tokens, whatever part of it they stand in."""
-    extras = {key: each for key, each in vars(record).items() if key not in _STANDARD}
+    extras = extras_of(record)
     places: dict[str, Any] = {
         key: extras.pop(key) for key in _TEXTS if isinstance(extras.get(key), str)
     }

@@ -265,6 +265,7 @@ class Writer(Generic[Tx]):
 
 def _fail(waiting: Sequence[_Waiting[Any]], error: Exception) -> None:
     """The database failed: one exception each, for a shared one would collect their tracebacks."""
+    reason = str(error).strip().partition("\n")[0].rstrip(".") or type(error).__name__
     for each in waiting:
-        each.error = StoreUnavailable(f"The database does not take writes: {error}.")
+        each.error = StoreUnavailable(f"The database does not take writes: {reason}.")
         each.error.__cause__ = error
