@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from aura_aio.model.callback import CallbackStatus, CallbackTry, DueCallback
+from aura_aio.model.fleet import Leadership
 from aura_aio.model.run import Run
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.admission import RunRequest
@@ -19,7 +20,7 @@ from aura_aio.scheduler.callbacks import CallbackRules, Callbacks, Reply
 from tests.scheduler.bench import START, STEP, Bench, TurnedClock
 from tests.scheduler.conftest import MakeBench
 from tests.scheduler.hesitant import Hesitant
-from tests.waiting import until
+from tests.waiting import turns, until
 
 URL = "https://hooks.example.org/a"
 RULES = CallbackRules(tries=3, retry_sec=10.0, at_once=2)
@@ -71,9 +72,10 @@ class Site:
         return tuple(await until(made))
 
     @asynccontextmanager
-    async def calling(self) -> AsyncIterator[Callbacks]:
+    async def calling(self, leadership: Leadership | None = None) -> AsyncIterator[Callbacks]:
         """While it is open, callbacks are delivered."""
-        callbacks = Callbacks(self.store, self.bench.store.runs, self, RULES, self.clock)
+        runs = self.bench.store.runs
+        callbacks = Callbacks(self.store, runs, self, RULES, self.clock, leadership)
         callbacks.on_try(self.told.append)
         self.bench.bus.subscribe(callbacks.run_changed)
         callbacks.start()
@@ -92,6 +94,17 @@ async def site(make_bench: MakeBench) -> Site:
     bench.write({"tasks/t.yaml": STEP})
     await bench.open()
     return Site(bench)
+
+
+async def test_who_begins_to_lead_delivers_what_is_due(site: Site) -> None:
+    leadership = Leadership(leads=False)
+    async with site.calling(leadership):
+        cid = await site.ended()
+        await turns(20)
+        assert site.sent == []
+        leadership.set(leads=True)
+        await site.tries(cid, 1)
+    assert [told[0] for told in site.sent] == [cid]
 
 
 async def test_a_try_that_is_due_soon_is_not_made_before(site: Site) -> None:

@@ -50,6 +50,17 @@ async def test_a_run_is_queued_at_each_due_time(make_bench: MakeBench) -> None:
     assert outcome(bench) == (DueOutcome.QUEUED, None)
 
 
+async def test_a_schedule_that_is_made_where_there_was_none_is_run(make_bench: MakeBench) -> None:
+    bench = make_bench()
+    bench.write({"tasks/t.yaml": STEP})
+    await bench.open()
+    await bench.turn(600)
+    await bench.schedules.create("a", {"plan_name": "p", "task_name": "t", "every_sec": 60.0})
+    await bench.settled()
+    await bench.turn(60)
+    assert len(await bench.runs()) == 1
+
+
 async def test_the_inputs_are_those_of_the_schedule(make_bench: MakeBench) -> None:
     bench = make_bench()
     bench.schedule("id: a, every: 60, inputs: {city: Oslo}")

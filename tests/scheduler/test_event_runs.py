@@ -1,6 +1,6 @@
 """Tasks that events start: once for each event, over restarts, and not for ever.
 
-Imports pytest, aura_aio.model and `bench`.
+Imports pytest, aura_aio's scheduler and model, and `bench`.
 """
 
 import logging
@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from aura_aio.model.fleet import Leadership
 from aura_aio.model.origin import FromEvent, decode_origin
 from aura_aio.model.run import CancelRequest
 from aura_aio.model.schedule_store import KeptEvent
 from aura_aio.model.states import RunEvent, RunState
 from aura_aio.scheduler.admission import RunRequest
+from aura_aio.scheduler.event_runs import EventRuns
 from tests.scheduler.bench import STEP, Bench
 from tests.scheduler.conftest import MakeBench
 from tests.waiting import turns, until
@@ -96,6 +98,30 @@ async def test_what_an_event_starts_stands_in_the_log_of_who_has_answered_it(
         (cid, first) for cid in started if is_ours
     ]
     assert len(started) == 1
+
+
+async def test_who_begins_to_lead_answers_what_is_kept(make_bench: MakeBench) -> None:
+    bench = await planned(make_bench, {"first": STEP, "second": on("task: first")})
+    await bench.event_runs.aclose()
+    leadership = Leadership(leads=False)
+    event_runs = EventRuns(
+        bench.store.events,
+        bench.admission,
+        bench.plans.catalog,
+        bench.clock,
+        depth_limit=5,
+        leadership=leadership,
+    )
+    event_runs.listen()
+    event_runs.start()
+    await run(bench, "first")
+    await bench.end()
+    await turns(20)
+    assert len(await bench.store.events.kept(2)) == 1
+    leadership.set(leads=True)
+    await answered(bench)
+    assert await bench.after() == [("second", "first", "succeeded")]
+    await event_runs.aclose()
 
 
 async def test_events_are_looked_for_when_a_run_has_ended(

@@ -74,6 +74,30 @@ async def test_who_begins_to_lead_runs_what_is_due(make_bench: MakeBench) -> Non
     await clockwork.aclose()
 
 
+async def test_who_leads_all_the_time_reads_nothing_again(
+    make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bench = await often(make_bench)
+    await bench.triggers.aclose()
+    load, loads = bench.book.load, list[float]()
+
+    async def counted() -> None:
+        loads.append(bench.clock.monotonic())
+        await load()
+
+    monkeypatch.setattr(bench.book, "load", counted)
+    rules = DueRules(late_sec=60.0, catch_up_limit=100)
+    clockwork = Clockwork(bench.book, bench.admission, rules, bench.clock)
+    clockwork.start()
+    for _ in range(2):
+        await until(lambda: bench.clock.sleepers and not bench.book.changed.is_set())
+        bench.clock.turn(60)
+    await until(lambda: bench.clock.sleepers)
+    await clockwork.aclose()
+    assert len(await bench.runs()) == 1
+    assert loads == []
+
+
 async def test_who_begins_to_lead_reads_what_others_have_kept_until_it_can(
     make_bench: MakeBench, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -1,15 +1,17 @@
 """A store's life: what survives a close, what a closed one answers, who is cancelled while waiting.
 
-Imports aura_aio.model and the fixtures.
+Imports aura_aio.store, model and the fixtures.
 """
 
 import asyncio
+from typing import Any
 
 import pytest
 
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.log import LogFilter
 from aura_aio.model.states import RunState
+from aura_aio.store.relational.store import SqlStore
 from tests.store.opened import Opened, begun
 
 
@@ -68,6 +70,24 @@ async def test_a_write_counts_though_its_caller_was_cancelled(opened: Opened) ->
     await opened.reopen()
     assert await opened.claim(99) == [tasklet.cid for tasklet in tasklets]
     assert {fact.cid for fact in opened.facts} == {tasklet.cid for tasklet in tasklets}
+
+
+async def test_it_is_known_how_long_commits_have_taken(
+    opened: Opened, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert isinstance(opened.store, SqlStore)
+    database = opened.store._session._database
+    commit, before = database.commit, opened.store.commit_sec
+
+    def slowly(*of_it: Any) -> None:
+        commit(*of_it)
+        opened.clock.seconds += 0.25
+
+    monkeypatch.setattr(database, "commit", slowly)
+    assert before == 0
+    await opened.enqueue()
+    await opened.enqueue()
+    assert opened.store.commit_sec == 0.5
 
 
 async def test_concurrent_writes_share_commits(opened: Opened) -> None:

@@ -45,6 +45,7 @@ async def test_it_is_the_same_run(opened: Opened) -> None:
     assert await together(opened, [tasklet], workers=2) == (tasklet,)
     queued, running = RunState.QUEUED, RunState.RUNNING
     assert opened.changes(tasklet.cid) == [(None, queued), (queued, running)]
+    assert [(fact.attempt, fact.at) for fact in opened.facts] == [(1, tasklet.accepted_at)] * 2
     counts = await opened.store.queue.counts()
     assert (counts.ready, counts.delayed, counts.running) == (0, 0, 1)
     in_two = await opened.start(**{name: getattr(tasklet, name) for name in ("priority", "labels")})
@@ -108,6 +109,22 @@ async def test_what_starts_at_once_is_written_at_once(opened: Opened) -> None:
         claims = [group.create_task(queue.claim([worker])) for worker in ("w1", "w2")]
     assert [claim.result() for claim in claims] == [(first,), (second,)]
     assert writer.total_changes - before == 3  # two runs, and how many are running
+
+
+async def test_what_starts_at_once_counts_as_written(opened: Opened) -> None:
+    assert isinstance(opened.store, SqlStore)
+    writer, written = opened.store._writer, list[int]()
+
+    async def look() -> None:
+        written.append(await writer.submit(lambda tx: tx.written))
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(opened.enqueue_many(2))
+        group.create_task(look())
+        for worker in ("w1", "w2"):
+            group.create_task(opened.store.queue.claim([worker]))
+            group.create_task(look())
+    assert written == [written[0], written[0] + 1, written[0] + 2]
 
 
 async def test_the_order_is_that_of_the_queue(opened: Opened) -> None:
