@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from aura_aio.dispatch.attempts import Attempt
 from aura_aio.dispatch.briefings import Briefings, refused, task_gone
 from aura_aio.dispatch.calls import Calls
+from aura_aio.dispatch.claims import Claims
 from aura_aio.dispatch.looks import Looks
 from aura_aio.dispatch.reports import LogReports, RunReports
 from aura_aio.dispatch.slots import free_slots
@@ -66,7 +67,7 @@ class LocalDispatcher:
     ) -> None:
         self._vault = vault
         self._runs = runs
-        self._queue = queue
+        self._claims = Claims(runs, queue, clock)
         self._logs = logs
         self._clock = clock
         self._plan = plan
@@ -265,7 +266,7 @@ class LocalDispatcher:
                 return None
             if count < len(places):
                 self._looks.has_room = True
-                return await self._queue.next_due()
+                return await self._claims.next_due()
         return None
 
     async def _fill(self, places: Sequence[Worker]) -> int:
@@ -290,7 +291,7 @@ class LocalDispatcher:
             worker.keep()
         try:
             names = [worker.name for worker in places]
-            tasklets = await self._queue.claim(names, among, self._plan.served())
+            tasklets = await self._claims.claim(names, among, self._plan.served())
             return [
                 self._register(tasklet, worker)
                 for tasklet, worker in zip(tasklets, places, strict=False)

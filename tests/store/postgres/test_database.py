@@ -1,6 +1,6 @@
 """A database on a PostgreSQL server: whose it is, and what happens when the connection is lost.
 
-Imports aura_aio.store, model, psycopg and pytest.
+Imports aura_aio.dispatch, store, model, psycopg and pytest.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from aura_aio.dispatch.claims import Claims
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import (
     DatabaseInUse,
@@ -58,6 +59,15 @@ def admin(url: DatabaseUrl) -> Iterator[Any]:
     """A connection beside the server's."""
     with closing(psycopg.connect(url.secret, autocommit=True)) as connection:
         yield connection
+
+
+@pytest.fixture
+async def other(url: DatabaseUrl) -> AsyncIterator[Opened]:
+    """The store of another server in it."""
+    other = Opened(postgres_at(url, name="other"))
+    await other.open()
+    yield other
+    await other.close()
 
 
 def whole(opened: Opened) -> SqlStore:
@@ -278,6 +288,25 @@ async def test_who_is_closed_before_it_knows_what_became_of_a_commit_says_so(
     unreachable(False)
     await opened.open()
     assert (await opened.store.queue.counts()).ready == 1
+
+
+async def test_what_was_claimed_too_late_does_not_begin(
+    opened: Opened,
+    other: Opened,
+    unreachable: Callable[[bool], None],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """While the answer to the claim was away, another host has taken what was claimed for lost."""
+    lost, kept = await opened.enqueue(), await opened.enqueue()
+    claims = Claims(opened.store.runs, opened.store.queue, opened.clock)
+    lose_the_answer(opened, after=True)
+    unreachable(True)
+    claimed = asyncio.create_task(claims.claim(["w", "w"], None, None))
+    await begun_to_ask(caplog)
+    opened.clock.seconds += 20
+    await other.store.runs.lose([(lost, 1)], reason="Nothing was heard of its host any more.")
+    unreachable(False)
+    assert [tasklet.cid for tasklet in await claimed] == [kept]
 
 
 async def test_numbers_of_who_has_gone_long_ago_are_forgotten(opened: Opened, admin: Any) -> None:
