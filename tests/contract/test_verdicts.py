@@ -1,15 +1,17 @@
 """On what clients send, marshmallow judges as JSON Schema does.
 
-Imports pytest, hypothesis, aura_aio, `json_schema` and `near`.
+Imports pytest, hypothesis, jsonschema_rs, aura_aio, `json_schema` and `near`.
 """
 
 import copy
 from collections import Counter
+from functools import cache
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from jsonschema_rs import Draft202012Validator as Validator
 from marshmallow import ValidationError
 
 from aura_aio.api.schemas import component_schema
@@ -35,7 +37,17 @@ def _whole_body(document: dict[str, Any]) -> dict[str, Any]:
 
 
 NEAR = Near(SCHEMAS)
-JUDGES = {name: Schemas(_whole_body(DOCUMENT)).component(name) for name in REQUESTS}
+
+
+@cache
+def _schemas() -> Schemas:
+    return Schemas(_whole_body(DOCUMENT))
+
+
+@cache
+def _judge(name: str) -> Validator:
+    """Judges what is sent as this component; made when a test wants it, not in every process."""
+    return _schemas().component(name)
 
 
 def _marshmallow(name: str, value: Any) -> dict[str, Any] | list[Any]:
@@ -51,13 +63,14 @@ def _marshmallow(name: str, value: Any) -> dict[str, Any] | list[Any]:
 @pytest.mark.parametrize("name", REQUESTS)
 def test_same_verdict(name: str) -> None:
     """For values near the schema of every request: right, at an edge, or wrong in one place."""
+    judge = _judge(name)
     seen: Counter[bool] = Counter()
     values = NEAR.good(SCHEMAS[name]) | NEAR.odd(SCHEMAS[name])
 
     @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck))
     @given(value=values)
     def agree(value: Any) -> None:
-        expected = list(faults(JUDGES[name], value))
+        expected = list(faults(judge, value))
         found = _marshmallow(name, value)
         seen[not expected] += 1
         assert bool(expected) == bool(found), f"JSON Schema: {expected}; marshmallow: {found}"
@@ -71,7 +84,7 @@ def test_date_times(moment: str) -> None:
     """RFC 3339 as both read it: with an offset, in the calendar, and nothing around it."""
     task = {"plan_name": "hello", "task_name": "greet", "run_at": moment}
     good = moment in GOOD_MOMENTS
-    assert JUDGES["AdHocTaskRequest"].is_valid(task) is good
+    assert _judge("AdHocTaskRequest").is_valid(task) is good
     assert (_marshmallow("AdHocTaskRequest", task) == {}) is good
 
 

@@ -3,7 +3,8 @@
 Imports pytest and tests/docs/pages.py.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -14,6 +15,12 @@ from tests.docs.pages import REPOSITORY, Page, all_pages
 
 PAGES = {path.relative_to(REPOSITORY).as_posix(): path for path in all_pages()}
 each_page = pytest.mark.parametrize("name", PAGES)
+
+
+@cache
+def anchors_of(path: Path) -> Set[str]:
+    """What a link can name in the page that is there."""
+    return Page(path).anchors()
 
 
 def broken(page: Page) -> Iterator[str]:
@@ -28,7 +35,7 @@ def broken(page: Page) -> Iterator[str]:
             yield f"{where}: there is no such file"
         elif not target.resolve().is_relative_to(REPOSITORY):
             yield f"{where}: leaves the repository"
-        elif parts.fragment and unquote(parts.fragment) not in Page(target).anchors():
+        elif parts.fragment and unquote(parts.fragment) not in anchors_of(target):
             yield f"{where}: there is no such heading"
 
 
@@ -37,8 +44,9 @@ def test_every_link_goes_somewhere(name: str) -> None:
     assert list(broken(Page(PAGES[name]))) == []
 
 
-@each_page
-def test_every_page_can_be_reached_from_the_readme(name: str) -> None:
+@cache
+def reached_from_the_readme() -> Set[Path]:
+    """The pages that a reader comes to who follows links."""
     reached: set[Path] = set()
     waiting = [REPOSITORY / "README.md"]
     while waiting:
@@ -51,7 +59,12 @@ def test_every_page_can_be_reached_from_the_readme(name: str) -> None:
             target = (path.parent / unquote(parts.path)).resolve()
             if not parts.scheme and parts.path and target.suffix == ".md":
                 waiting.append(target)
-    assert PAGES[name] in reached
+    return reached
+
+
+@each_page
+def test_every_page_can_be_reached_from_the_readme(name: str) -> None:
+    assert PAGES[name] in reached_from_the_readme()
 
 
 @each_page

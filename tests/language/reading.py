@@ -72,10 +72,11 @@ def name_of(path: Path) -> str:
     return path.relative_to(CASES).with_suffix("").as_posix()
 
 
-REFUSALS = [path for path in PATHS if "refused" in read(path)]
-LOADS = [path for path in PATHS if "loaded" in read(path)]
-LIMITS = [path for path in PATHS if "limits" in read(path)]
-RUNS = [path for path in PATHS if "outcome" in read(path)]
+_FIELDS_OF = {path: read(path).keys() for path in PATHS}  # each is read once, in every process
+REFUSALS = [path for path in PATHS if "refused" in _FIELDS_OF[path]]
+LOADS = [path for path in PATHS if "loaded" in _FIELDS_OF[path]]
+LIMITS = [path for path in PATHS if "limits" in _FIELDS_OF[path]]
+RUNS = [path for path in PATHS if "outcome" in _FIELDS_OF[path]]
 
 
 def envelope_of(case: dict[str, Any]) -> dict[str, Any]:
