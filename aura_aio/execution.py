@@ -141,7 +141,7 @@ def dispatcher_of(
     calls = Calls(ChildRuns(children, store.runs, clock), EventCalls(events))
     local = LocalDispatcher(store.runs, store.queue, base.hub, vault, calls, workers, clock)
     bus.subscribe(local.run_changed, heard=partial(local.run_changed, is_own=False))
-    return EverywhereDispatcher(local, lambda: () if fleet is None else fleet.others)
+    return EverywhereDispatcher(local, workers, lambda: () if fleet is None else fleet.others)
 
 
 def builtin(settings: WorkerSettings) -> tuple[ActionSpec, ...]:

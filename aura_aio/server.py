@@ -83,12 +83,14 @@ class Server:
         scheduler: Scheduler,
         access: Access,
         dispatcher: LocalDispatcher,
+        fleet: Fleet | None,
     ) -> None:
         self.url = url
         self.listener = listener
         self.scheduler = scheduler
         self.access = access
         self._dispatcher = dispatcher
+        self._fleet = fleet
 
     async def quiesce(self, grace_sec: float) -> None:
         """The first half of a shutdown: not ready, no new run, `grace_sec` for those under way.
@@ -97,6 +99,8 @@ class Server:
         `on_crash`.
         """
         self.scheduler.system.shut_down()
+        if self._fleet is not None:
+            self._fleet.retire()
         await self._dispatcher.aclose(grace_sec=grace_sec)
 
 
@@ -148,13 +152,14 @@ async def running_server(
         looks = (triggers.look, calling.callbacks.look)
         held = Held(bus, hub, dispatcher, reloads, looks, ends.waited_for)
         try:
+            await _share(settings, scheduler, store, fleet)
             await triggers.start()
             await _begin(settings, scheduler, store, fleet)
             async with (
                 hearing(place, fleet, store, held, clock),
                 listening(app, site, settings.http) as url,
             ):
-                yield Server(url, site, scheduler, access, dispatcher.local)
+                yield Server(url, site, scheduler, access, dispatcher.local, fleet)
         finally:
             await scheduler.hot_reload.aclose()
             await triggers.aclose()
@@ -231,12 +236,20 @@ def _trace(
         bus.subscribe(spans.run_changed, own_only=True)
 
 
+async def _share(
+    settings: Settings, scheduler: Scheduler, store: SqlStore, fleet: Fleet | None
+) -> None:
+    """Be one of several hosts: stop and start together, know who has which plans."""
+    if fleet is not None:
+        scheduler.system.share(store.fleet, fleet)
+        if not settings.workers.api_only:
+            await scheduler.hot_reload.reload.share(fleet.tell_plans)
+
+
 async def _begin(
     settings: Settings, scheduler: Scheduler, store: SqlStore, fleet: Fleet | None
 ) -> None:
     """Start what the settings want to be started; who comes to others does as they do."""
-    if fleet is not None:
-        scheduler.system.share(store.fleet, fleet)
     if fleet is not None and fleet.others:
         await scheduler.system.follow()
     elif settings.workers.start:

@@ -159,7 +159,9 @@ async def hearing(
     ear.start()
     local = held.dispatcher.local
     fleet.tell(
-        held.dispatcher.status, partial(local.kill_workers, "the host was given up by the others")
+        held.dispatcher.status,
+        partial(local.kill_workers, "the host was given up by the others"),
+        held.dispatcher.look_again,
     )
     try:
         yield

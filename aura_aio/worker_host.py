@@ -29,6 +29,7 @@ from aura_aio.scheduler.about import recover
 from aura_aio.scheduler.callback_targets import Targets
 from aura_aio.scheduler.event_runs import filters_of
 from aura_aio.scheduler.events import EventBus
+from aura_aio.scheduler.fleet import Fleet
 from aura_aio.scheduler.hot_reload import HotReload
 from aura_aio.scheduler.plans import PlanReload, Plans
 from aura_aio.settings import Settings
@@ -44,15 +45,20 @@ _log = logging.getLogger("aura.worker_host")
 class WorkerHost:
     """A host of workers that is up: what it is called, and what dispatches to its workers."""
 
-    def __init__(self, host_id: str, plans: Plans, dispatcher: EverywhereDispatcher) -> None:
+    def __init__(
+        self, host_id: str, plans: Plans, dispatcher: EverywhereDispatcher, fleet: Fleet | None
+    ) -> None:
         self.host_id = host_id
         self.plans = plans
         self._dispatcher = dispatcher
+        self._fleet = fleet
 
     async def quiesce(self, grace_sec: float) -> None:
         """Take no new run, and give those under way `grace_sec`; what still runs then is handed
         back by its `on_crash`.
         """
+        if self._fleet is not None:
+            self._fleet.retire()
         await self._dispatcher.aclose(grace_sec=grace_sec)
 
 
@@ -116,6 +122,8 @@ async def running_worker_host(
             dispatcher.local.trace_with(spans)
             bus.subscribe(spans.run_changed, own_only=True)
         reload = HotReload(plans, PlanReload(plans, store.runs, dispatcher, events))
+        if fleet is not None:
+            await reload.reload.share(fleet.tell_plans)
         follow = partial(_follow, store, dispatcher)
         held = Held(bus, hub, dispatcher, {Topic.SYSTEM: follow})
         try:
@@ -123,7 +131,7 @@ async def running_worker_host(
             if settings.plans.hot_reload:
                 reload.enable()
             async with hearing(place, fleet, store, held, clock):
-                yield WorkerHost(place.host_id, plans, dispatcher)
+                yield WorkerHost(place.host_id, plans, dispatcher, fleet)
         finally:
             await reload.aclose()
             await dispatcher.aclose(grace_sec=0.0)

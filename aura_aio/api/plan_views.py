@@ -103,6 +103,7 @@ def _plan_summary(plan: Plan) -> Answer:
         name=plan.name,
         title=plan.title,
         version=plan.version,
+        digest=plan.digest,
         task_count=len(plan.tasks),
         task_error_count=len(plan.errors),
     )

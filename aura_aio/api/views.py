@@ -93,6 +93,7 @@ def run_detail(run: Run, waiting: Waiting | None) -> Answer:
         timeout_sec=run.timeout_sec,
         worker=run.worker,
         definition_digest=run.definition_digest,
+        plan_digest=run.plan_digest,
         traceparent=run.trace and run.trace.parent,
         tracestate=run.trace and run.trace.state,
         waiting=None if waiting is None else waiting_view(waiting),

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from msgspec.structs import replace
 
+from aura_aio.catalog.digests import plan_digests
 from aura_aio.catalog.files import PlanFolder, portable
 from aura_aio.catalog.manifest import MANIFEST
 from aura_aio.catalog.plan_reader import Cover, LoadedPlan, holds_plan, read_plan
@@ -40,6 +41,10 @@ class Catalog:
     def actions(self) -> Mapping[str, Mapping[str, ActionSpec]]:
         """The actions of each plan, by plan and name."""
         return {name: plan.actions for name, plan in self.plans.items()}
+
+    def digests(self) -> dict[str, str]:
+        """The digest of each plan, by its name."""
+        return {name: plan.digest for name, plan in self.plans.items()}
 
     def plan(self, name: str) -> Plan:
         """The plan of this name.
@@ -134,8 +139,11 @@ def _load(
             plans.append(read_plan(Cover.of(places[name], cover), actions))
         else:
             plans.append(read_plan(cover, actions))
-    all_plans = Catalog(plans)
-    return [_in_view_of(all_plans, plan, twice[plan.plan.name]) for plan in plans]
+    all_plans, digests = Catalog(plans), plan_digests(plans)
+    return [
+        _in_view_of(all_plans, plan, digests[plan.plan.name], twice[plan.plan.name])
+        for plan in plans
+    ]
 
 
 def _actions(cover: Cover | LoadedPlan) -> Mapping[str, ActionSpec]:
@@ -171,10 +179,12 @@ def _plan_folders(root: Path, errors: list[LoadError]) -> Iterator[PlanFolder]:
             errors.append(LoadError(file=portable(str(path)), message=message))
 
 
-def _in_view_of(all_plans: Catalog, loaded: LoadedPlan, twice: Iterable[LoadError]) -> LoadedPlan:
-    """`loaded` with what is wrong with it beside the other plans: an error for each that has its
-    name (`twice`), and for each `on` that waits for what there is not. The task of such an `on` can
-    be run all the same.
+def _in_view_of(
+    all_plans: Catalog, loaded: LoadedPlan, digest: str, twice: Iterable[LoadError]
+) -> LoadedPlan:
+    """`loaded` with its `digest`, and with what is wrong with it beside the other plans: an error
+    for each that has its name (`twice`), and for each `on` that waits for what there is not. The
+    task of such an `on` can be run all the same.
     """
 
     def look_up(plan_name: str, task: str | None) -> None:
@@ -183,4 +193,4 @@ def _in_view_of(all_plans: Catalog, loaded: LoadedPlan, twice: Iterable[LoadErro
             all_plans.task(plan_name, task)
 
     errors = (*loaded.errors, *twice, *unknown(loaded.awaited, look_up))
-    return replace(loaded, plan=replace(loaded.plan, errors=errors))
+    return replace(loaded, plan=replace(loaded.plan, errors=errors, digest=digest))

@@ -3,13 +3,14 @@
 May import the standard library only.
 """
 
+import hashlib
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 MAX_FILE_BYTES: Final = 1024 * 1024
 MAX_FILES: Final = 10_000
@@ -20,8 +21,14 @@ MAX_DEPTH: Final = 32
 _OUTSIDE: Final = "It is a link that leaves the plan's folder."
 
 
-FileStamp = tuple[int, int]
-"""When a file was changed (nanoseconds), and its size: another one means another content."""
+class FileStamp(NamedTuple):
+    """When a file was changed (nanoseconds), and its size: another one means another content. Its
+    digest is that of the content, the same on every host; empty if it could not be read.
+    """
+
+    changed_ns: int
+    size: int
+    digest: str
 
 
 class FileRefused(Exception):
@@ -87,14 +94,23 @@ class PlanFolder:
                     inner.append((path, depth + 1))
             waiting.extend(reversed(inner))
 
-    def stamps(self, suffixes: tuple[str, ...]) -> dict[str, FileStamp]:
-        """The stamps of all files in the plan with one of `suffixes`, links left out."""
+    def stamps(
+        self, suffixes: tuple[str, ...], known: Mapping[str, FileStamp]
+    ) -> dict[str, FileStamp]:
+        """The stamps of all files in the plan with one of `suffixes`, links left out. Those that
+        are still as they were when they got the stamps in `known` are not read again.
+        """
         found: dict[str, FileStamp] = {}
         for path in self._below("", suffixes):
             with suppress(OSError):
                 status = os.lstat(self.root / path)
                 if stat.S_ISREG(status.st_mode):
-                    found[path] = (status.st_mtime_ns, status.st_size)
+                    before = known.get(path)
+                    stamp = FileStamp(status.st_mtime_ns, status.st_size, "")
+                    if before is not None and before[:2] == stamp[:2]:
+                        found[path] = before
+                    else:
+                        found[path] = stamp._replace(digest=_digest(self.root / path))
         return found
 
     def read(self, path: str) -> str:
@@ -148,6 +164,15 @@ class PlanFolder:
     def _refuse(self, path: str, why: str) -> str:
         self._refused[path] = why
         return path
+
+
+def _digest(path: Path) -> str:
+    """The digest of a file's content; empty if it cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            return hashlib.file_digest(stream, "sha256").hexdigest()
+    except OSError:
+        return ""
 
 
 def _is_hidden(name: str) -> bool:

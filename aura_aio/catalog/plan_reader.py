@@ -162,7 +162,8 @@ def read_plan(cover: Cover, actions: AllActions) -> LoadedPlan:
         *(error for file in files for error in file.errors),
     )
     awaited = tuple(each for file in files for each in file.awaited)
-    code = folder.stamps((".py",))
+    known_code = cover.before.code if cover.before is not None else {}
+    code = folder.stamps((".py",), known_code)
     if cover.before is not None:  # what is broken was not imported
         code |= still_good_stamps(cover.before.code, cover.found.unread)
     loaded = LoadedPlan(plan, manifest, tasks, aliases, awaited, errors, code, read, actions)

@@ -190,6 +190,7 @@ def _fields(run: Mapping[str, Any]) -> list[tuple[str, Piece | list[Piece]]]:
     if "error" in run:
         fields.append(("error", _error(run["error"])))
     fields.append(("definition", run["definition_digest"]))
+    fields.append(("plan", run["plan_digest"]))
     return fields
 
 

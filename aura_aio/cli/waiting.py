@@ -17,6 +17,7 @@ _REASONS: Final[Mapping[str, str]] = {
     "mutex": "its group is taken",
     "max_instances": "enough runs of its task are active",
     "no_worker": "no worker is free",
+    "no_host": "no worker is free where its plan is as it was",
     "behind": "others go first",
 }
 

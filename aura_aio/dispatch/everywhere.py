@@ -1,12 +1,13 @@
 """The Dispatcher of a host that shares its database: its own runs and workers, and those of others.
 
-May import `dispatch.local` and model.
+May import `dispatch.local`, `dispatch.supervisor` and model.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 
 from aura_aio.dispatch.local import LocalDispatcher
-from aura_aio.model.fleet import Host, HostStatus
+from aura_aio.dispatch.supervisor import WorkerPlan
+from aura_aio.model.fleet import Host, HostStatus, PlanDigests
 from aura_aio.model.ports import ActiveAttempt, WorkerStatus
 
 
@@ -15,8 +16,11 @@ class EverywhereDispatcher:
     and knows of those that others have as of their latest beat.
     """
 
-    def __init__(self, local: LocalDispatcher, others: Callable[[], Iterable[Host]]) -> None:
+    def __init__(
+        self, local: LocalDispatcher, workers: WorkerPlan, others: Callable[[], Iterable[Host]]
+    ) -> None:
         self.local = local
+        self._workers = workers
         self._others = others
         self.start = local.start
         self.drain = local.drain
@@ -42,6 +46,16 @@ class EverywhereDispatcher:
         """The workers of this host, then those of the others."""
         others = (worker for host in self._others() for worker in host.status.workers)
         return (*self.local.workers(), *others)
+
+    def plans(self) -> Mapping[str, PlanDigests]:
+        """The plans of which each host takes runs, this one's and those of others; none where there
+        can be no others.
+        """
+        served = self._workers.served()
+        if served is None:
+            return {}
+        plans = {host.id: host.status.plans for host in self._others()}
+        return plans | {self._workers.host_id: served}
 
     def status(self) -> HostStatus:
         """What this host tells the others of itself."""

@@ -55,7 +55,10 @@ def worker_plan(
 
 def actions_of(plans: Iterable[Plan]) -> tuple[PlanActions, ...]:
     """Where workers find the actions of `plans`."""
-    return tuple(PlanActions(plan.name, plan.root, tuple(plan.actions.values())) for plan in plans)
+    return tuple(
+        PlanActions(plan.name, plan.root, tuple(plan.actions.values()), plan.digest)
+        for plan in plans
+    )
 
 
 def worker_count(wanted: int) -> int:

@@ -18,7 +18,7 @@ from aura_aio.dispatch.processes import InProcessWorker, WorkerHandle, WorkerPro
 from aura_aio.engine.capture import captured_output
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
-from aura_aio.model.fleet import worker_name
+from aura_aio.model.fleet import PlanDigests, worker_name
 from aura_aio.model.ports import WorkerStatus
 from aura_aio.processes.spawning import SpawnedProcess
 from aura_aio.processes.tree import StartProcess
@@ -64,9 +64,13 @@ class WorkerPlan(msgspec.Struct, frozen=True):
     host_id: str = ""
     api_only: bool = False
 
-    def served(self) -> frozenset[str] | None:
-        """The plans that there are here, if other hosts may have others; None: all."""
-        return frozenset(plan.plan_name for plan in self.plans()) if self.host_id else None
+    def served(self) -> PlanDigests | None:
+        """The plans of which runs are carried out here, if other hosts may have others; None:
+        all.
+        """
+        if not self.host_id:
+            return None
+        return {} if self.api_only else {plan.plan_name: plan.digest for plan in self.plans()}
 
 
 class Worker:

@@ -3,22 +3,26 @@
 May import the standard library, msgspec and model only.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Protocol
 
 import msgspec
 
 from aura_aio.model.ports import ActiveAttempt, WorkerStatus
 
+PlanDigests = Mapping[str, str]
+"""Plans as a host has loaded them: their digests by their names."""
+
 
 class HostStatus(msgspec.Struct, frozen=True):
-    """What a host tells the others of itself: a digest of its key for secrets, its workers, and the
-    attempts under way there by cid.
+    """What a host tells the others of itself: a digest of its key for secrets, its workers, the
+    attempts under way there by cid, and the plans of which it takes runs.
     """
 
     key: str = ""
     workers: tuple[WorkerStatus, ...] = ()
     active: Mapping[str, ActiveAttempt] = msgspec.field(default_factory=dict)
+    plans: PlanDigests = msgspec.field(default_factory=dict)
 
 
 class Host(msgspec.Struct, frozen=True):
@@ -71,6 +75,25 @@ class FleetStore(Protocol):
     async def stopped(self) -> bool:
         """Whether runs are dispatched at all."""
         ...
+
+
+def left_to_others(here: PlanDigests, others: Iterable[PlanDigests]) -> set[tuple[str, str]]:
+    """The plans, as they were when runs were accepted (name, digest), of which a host that has
+    `here` takes no run: others have them so, and it has not. What nobody has so (any more), whoever
+    has the plan takes.
+    """
+    found: set[tuple[str, str]] = set()
+    for plans in others:
+        found |= plans.items() - here.items()
+    return found
+
+
+def takers(hosts: Mapping[str, PlanDigests], plan_name: str, digest: str) -> set[str]:
+    """Those of `hosts` (by id, with the plans of which each takes runs) that take runs of a plan
+    with this digest: `left_to_others` from the other side.
+    """
+    having = {id_ for id_, plans in hosts.items() if plan_name in plans}
+    return {id_ for id_ in having if hosts[id_][plan_name] == digest} or having
 
 
 def host_of(worker: str) -> str:

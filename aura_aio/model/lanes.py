@@ -12,8 +12,10 @@ from typing import NamedTuple
 from aura_aio.model.limits import Limits, waiting_for
 from aura_aio.model.run import Limit
 
-Lane = tuple[str, str]
-"""What the runs of a lane have in common: the plan, if that matters, and the text of the limits."""
+Lane = tuple[str, str, str]
+"""What the runs of a lane have in common: the plan and its digest, if these matter, and the text of
+the limits.
+"""
 
 
 class Head(NamedTuple):

@@ -277,11 +277,12 @@ class ActionSpec(msgspec.Struct, frozen=True, omit_defaults=True):
 
 class Plan(msgspec.Struct, frozen=True, omit_defaults=True):
     """A folder with a manifest, tasks and actions; broken files stand in `errors` and hide nothing
-    else.
+    else. `digest` names exactly what its runs do (`catalog.digests`), on whichever host.
     """
 
     name: str
     root: str
+    digest: str = ""
     title: str | None = None
     version: str | None = None
     description: str | None = None

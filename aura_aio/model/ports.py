@@ -302,6 +302,12 @@ class Dispatcher(Protocol):
         """The workers, by name."""
         ...
 
+    def plans(self) -> Mapping[str, Mapping[str, str]]:
+        """The plans of which each host takes runs, by its id: their digests by their names. None
+        where there can be no others.
+        """
+        ...
+
 
 class LogSink(Protocol):
     """Where lines enter the shared log queue."""

@@ -9,6 +9,7 @@ from typing import Protocol
 
 import msgspec
 
+from aura_aio.model.fleet import PlanDigests
 from aura_aio.model.limits import Limits
 from aura_aio.model.plan import Definition
 from aura_aio.model.ports import Accepted, IdempotencyKey, Page
@@ -64,10 +65,13 @@ class QueueStore(Protocol):
         self,
         workers: Sequence[str],
         among: Collection[str] | None = None,
-        served: Collection[str] | None = None,
+        served: PlanDigests | None = None,
     ) -> tuple[Tasklet, ...]:
         """Take at most one run per entry of `workers` out of the queue, in order, for those
         workers; with `among` only of these few cids, with `served` only of these plans.
+
+        With `served`, runs are left to the other hosts that were accepted with a plan as another
+        host has it, and this one has not (`model.fleet.left_to_others`); not those `among`.
 
         Delayed runs that are due have joined the queue before. A run is never handed out twice.
         Each comes with what its plan keeps now. What is paused is left alone. One whose limits have

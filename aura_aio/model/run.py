@@ -77,6 +77,7 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     `state` is the JSON text of what the plan kept when the run was claimed; None if that was
     nothing. `callback_url` is told of the run's end; a worker is not given it. `trace` is where the
     run belongs. With `has_spans` it is the span of this attempt, below which its steps have theirs.
+    `plan_digest` names the plan as it was loaded where the run was accepted (`catalog.digests`).
     """
 
     cid: str
@@ -101,6 +102,7 @@ class Tasklet(msgspec.Struct, frozen=True, omit_defaults=True):
     callback_url: str | None = None
     trace: TraceContext | None = None
     has_spans: bool = False
+    plan_digest: str = ""
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
@@ -141,6 +143,7 @@ class Run(msgspec.Struct, frozen=True, kw_only=True):
     retry_of: str | None = None
     callback_url: str | None = None
     trace: TraceContext | None = None
+    plan_digest: str = ""
 
 
 class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):

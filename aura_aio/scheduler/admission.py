@@ -223,6 +223,7 @@ class Admission:
             limits=limits_of(task),
             callback_url=request.callback_url,
             trace=request.trace,
+            plan_digest=self._catalog().plan(task.plan_name).digest,
         )
 
     def _check_size(self, size: int) -> None:

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import SettingsError, StoreUnavailable
-from aura_aio.model.fleet import FleetStore, Host, HostStatus, Leadership
+from aura_aio.model.fleet import FleetStore, Host, HostStatus, Leadership, PlanDigests
 
 _log = logging.getLogger("aura.scheduler.fleet")
 
@@ -50,6 +50,9 @@ class Fleet:
         self._lost_sec = lost_sec
         self._status: Callable[[], HostStatus] = HostStatus
         self._on_given_up: Callable[[], None] = _nothing
+        self._on_change: Callable[[], None] = _nothing
+        self._plans: PlanDigests = {}
+        self._takes_runs = True
         self._seen: dict[str, tuple[int, float]] = {}
         """The latest beat of each other host, and when this one saw it first."""
         self._tasks = CoroutineTasks()
@@ -72,11 +75,40 @@ class Fleet:
         self._look_at(await self._store.members())
         self._tasks.spawn(self._run())
 
-    def tell(self, status: Callable[[], HostStatus], on_given_up: Callable[[], None]) -> None:
+    def tell(
+        self,
+        status: Callable[[], HostStatus],
+        on_given_up: Callable[[], None],
+        on_change: Callable[[], None],
+    ) -> None:
         """Beat with what `status` answers from now on. `on_given_up` is called if the others took
-        this host for dead: what it does belongs to nobody any more.
+        this host for dead: what it does belongs to nobody any more; `on_change` if others have
+        other plans than before, or are others: what was left to them may be left to them no more.
         """
-        self._status, self._on_given_up = status, on_given_up
+        self._status, self._on_given_up, self._on_change = status, on_given_up, on_change
+
+    async def tell_plans(self, plans: PlanDigests) -> None:
+        """Take runs of these plans from now on; when it returns, the others know. To be called
+        before a run is accepted with one of them.
+
+        Raises:
+            StoreUnavailable: they do not know, it may be.
+        """
+        before, self._plans = self._plans, plans
+        try:
+            await self._beat()
+        except StoreUnavailable:
+            self._plans = before
+            raise
+
+    def retire(self) -> None:
+        """Take no more runs, and let the others know: what was left to this host is theirs."""
+        self._takes_runs = False
+        self._tasks.spawn(self._say_so())
+
+    async def _say_so(self) -> None:
+        with suppress(StoreUnavailable):  # the next beat will
+            await self._beat()
 
     async def aclose(self) -> None:
         """Be none of the hosts any more."""
@@ -124,7 +156,8 @@ class Fleet:
         self._seen = {id_: (beat, now) for id_, (beat, _) in self._seen.items()}
 
     async def _beat(self) -> None:
-        status = replace(self._status(), key=self._key)
+        plans = self._plans if self._takes_runs else {}
+        status = replace(self._status(), key=self._key, plans=plans)
         if not await self._store.beat(self.host_id, status):
             _log.error(
                 "the other hosts took this one for dead: what ran here is lost, and it begins anew",
@@ -136,7 +169,10 @@ class Fleet:
 
     def _look_at(self, members: Iterable[Host]) -> None:
         members, now = tuple(members), self._clock.monotonic()
+        before = {host.id: host.status.plans for host in self.others}
         self.others = tuple(host for host in members if host.id != self.host_id)
+        if before != {host.id: host.status.plans for host in self.others}:
+            self._on_change()
         self._seen = {
             host.id: seen
             if (seen := self._seen.get(host.id)) is not None and seen[0] == host.beat

@@ -5,7 +5,7 @@ May import catalog and model only.
 
 import asyncio
 import logging
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -16,6 +16,7 @@ from aura_aio.catalog.changes import changed_plans, differ, new_errors, workers_
 from aura_aio.catalog.task_schema import task_schema
 from aura_aio.catalog.validation import DEFAULT_FILE, check_document
 from aura_aio.model.errors import BadReference, PlanNotFound, RunsActive
+from aura_aio.model.fleet import PlanDigests
 from aura_aio.model.plan import ActionSpec, LoadError, Plan, Task
 from aura_aio.model.ports import Dispatcher, RunStore
 
@@ -142,6 +143,14 @@ class OfPlans(Protocol):
         ...
 
 
+TellHosts = Callable[[PlanDigests], Awaitable[None]]
+"""Lets the other hosts know which plans this one has; raises StoreUnavailable."""
+
+
+async def _tell_nobody(_: PlanDigests) -> None:
+    """There are no other hosts."""
+
+
 class PlanReload:
     """Reads plans anew, and lets everybody know who works with them."""
 
@@ -152,9 +161,20 @@ class PlanReload:
         self._runs = runs
         self._dispatcher = dispatcher
         self._triggers = triggers
+        self._tell_hosts: TellHosts = _tell_nobody
         self._turn = asyncio.Lock()
         self.is_unfinished = False
         """Whether schedules and events are not yet those of the plans that are loaded."""
+
+    async def share(self, tell_hosts: TellHosts) -> None:
+        """Let other hosts know of the plans: now, and before a run can be accepted with what a
+        reload brings.
+
+        Raises:
+            StoreUnavailable: they do not know.
+        """
+        self._tell_hosts = tell_hosts
+        await tell_hosts(self._plans.catalog().digests())
 
     async def __call__(self, *, force: bool) -> None:
         """Read every plan; new attempts see the actions as they are now, schedules and events are
@@ -168,8 +188,9 @@ class PlanReload:
             raise RunsActive(active)
         async with self._turn:
             catalog = await self._plans.read()
+            await self._tell_hosts(catalog.digests())
             await self._dispatcher.reload(partial(self._plans.replace, catalog))
-            await self._tell_triggers()
+            await self._tell_who_waits()
 
     async def changed(self, paths: Collection[Path] | None) -> None:
         """Read the plans again in which one of `paths` has changed (None: all of them), also while
@@ -177,24 +198,28 @@ class PlanReload:
         not execute what is loaded now.
 
         Raises:
-            StoreUnavailable: schedules and events are not those of the plans yet: call it again.
+            StoreUnavailable: not all is as the plans are yet: call it again with the same paths.
         """
         async with self._turn:
             before = self._plans.catalog()
             catalog = await self._plans.read_again(paths)
+            is_other = differ(before, catalog)
+            if is_other:
+                await self._tell_hosts(catalog.digests())
             if workers_must_change(before, catalog):
                 await self._dispatcher.reload(partial(self._plans.replace, catalog))
-            elif differ(before, catalog):
+            elif is_other:
                 self._plans.replace(catalog)
             elif not self.is_unfinished:
                 return
-            await self._tell_triggers()
+            await self._tell_who_waits()
         _log.info(
             "plans reloaded",
             extra={"action": "plans_reloaded", "plans": changed_plans(before, catalog)},
         )
 
-    async def _tell_triggers(self) -> None:
+    async def _tell_who_waits(self) -> None:
+        self._dispatcher.look_again()  # runs that were left to other hosts may be its own now
         self.is_unfinished = True
         await self._triggers.plans_changed()
         self.is_unfinished = False

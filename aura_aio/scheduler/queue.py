@@ -224,6 +224,7 @@ class Queue:
             pauses=await self.pauses(),
             holders=holders,
             workers=self._dispatcher.workers(),
+            plans=self._dispatcher.plans(),
             seen=seen,
         )
 

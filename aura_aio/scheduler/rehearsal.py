@@ -97,6 +97,7 @@ def as_queued(tasklet: Tasklet) -> Run:
         created_at=tasklet.accepted_at,
         run_at=tasklet.run_at,
         limits=tasklet.limits,
+        plan_digest=tasklet.plan_digest,
     )
 
 

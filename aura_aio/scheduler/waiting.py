@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from aura_aio.model import limits
+from aura_aio.model.fleet import PlanDigests, host_of, takers
 from aura_aio.model.lanes import Places
 from aura_aio.model.limits import Limits
 from aura_aio.model.ports import WorkerStatus
@@ -32,6 +33,10 @@ class WaitingCode(StrEnum):
     MAX_INSTANCES = "max_instances"
     NO_WORKER = "no_worker"
     """Every worker is busy, or on its way up."""
+    NO_HOST = "no_host"
+    """Workers are free, but on no host that has the plan as it was when the run was accepted, or
+    at all.
+    """
     BEHIND = "behind"
 
 
@@ -87,7 +92,7 @@ class Pauses(msgspec.Struct, frozen=True):
 
 class Obstacles:
     """All that keeps runs from starting, as of now; of `holders`, those are named that are `seen`
-    (None: all).
+    (None: all). `plans` are those of which each host takes runs, where there are several.
     """
 
     def __init__(
@@ -97,14 +102,19 @@ class Obstacles:
         pauses: Pauses,
         holders: Sequence[Holder],
         workers: Sequence[WorkerStatus],
+        plans: Mapping[str, PlanDigests],
         seen: Container[str] | None = None,
     ) -> None:
         self._stopped_since = stopped_since
         self._pauses = pauses
         self._held = _Held(holders, seen)
-        self._is_room = any(
-            worker.state == "ready" and worker.busy < worker.slots for worker in workers
-        )
+        self._plans = plans
+        self._free = {
+            host_of(worker.name)
+            for worker in workers
+            if worker.state == "ready" and worker.busy < worker.slots
+        }
+        """The hosts with room."""
 
     def waiting(self, run: Run, position: Position) -> Waiting:
         """Where a queued run stands, and why it does not run yet."""
@@ -115,8 +125,10 @@ class Obstacles:
             return Waiting(position=None, ahead=None, reasons=tuple(reasons))
         ready_at = max(run.created_at, run.run_at or 0.0)
         reasons += self._held.reasons(run.limits, ready_at)
-        if not self._is_room:
+        if not self._free:
             reasons.append(WaitingReason(WaitingCode.NO_WORKER, since=ready_at))
+        elif self._plans and not self._free & takers(self._plans, run.plan_name, run.plan_digest):
+            reasons.append(WaitingReason(WaitingCode.NO_HOST, since=ready_at))
         ahead = position.ahead
         if ahead:
             reasons.append(WaitingReason(WaitingCode.BEHIND, since=ready_at))

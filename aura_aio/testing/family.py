@@ -191,7 +191,7 @@ class Family:
         """Start what may start beside what runs."""
         waiting = [each for each in self._members.values() if each.state is RunState.QUEUED]
         holders = [(each.cid, each.limits) for each in self._members.values() if _runs(each)]
-        heads = [Head(each.order, ("", each.cid), each.limits, each.cid) for each in waiting]
+        heads = [Head(each.order, ("", "", each.cid), each.limits, each.cid) for each in waiting]
         for head in startable(heads, holders, lambda _: None):
             member = self._members[head.cid]
             member.state = RunState.RUNNING

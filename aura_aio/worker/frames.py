@@ -29,11 +29,14 @@ SOON_TURNS: Final = 3
 
 
 class PlanActions(msgspec.Struct, frozen=True):
-    """Where a worker finds the actions of a plan; `root` is the plan's folder."""
+    """Where a worker finds the actions of a plan; `root` is the plan's folder, `digest` that of the
+    plan as it is loaded.
+    """
 
     plan_name: str
     root: str
     actions: tuple[ActionSpec, ...]
+    digest: str = ""
 
 
 class Hello(msgspec.Struct, frozen=True, tag="hello"):

@@ -23,6 +23,10 @@ async def test_a_run_keeps_its_definition(make_server: MakeServer, tmp_path: Pat
     assert before["definition_digest"] != after["definition_digest"]
     run = (await server.get(f"/api/runs/{cid}")).json
     assert run["definition_digest"] == before["definition_digest"]
+    now = (await server.get("/api/plans/notes")).json["digest"]
+    assert (await server.get(f"/api/runs/{later}")).json["plan_digest"] == now
+    assert run["plan_digest"] != now
+    assert (await server.get("/api/plans")).json["items"][0]["digest"] == now
     assert after["task"] == (await server.get("/api/plans/notes/tasks/say")).json
 
 

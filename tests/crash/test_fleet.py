@@ -66,13 +66,15 @@ class Fleet:
         self._small = ("--workers", "1", "--slots", "1", "--host-lost-sec", LOST_SEC)
 
     @asynccontextmanager
-    async def server(self, *options: str, data: Path | None = None) -> AsyncIterator[ServerProcess]:
+    async def server(
+        self, *options: str, data: Path | None = None, plans: str | None = None
+    ) -> AsyncIterator[ServerProcess]:
         """One more server, with one worker that runs one thing at a time; with `data`, one that
-        comes back to its folder.
+        comes back to its folder, with `plans` one that has others.
         """
-        data = data or self._data()
+        data, plans = data or self._data(), plans or self.plans
         env = self.env
-        async with server_process(data, self.plans, *self._small, *options, env=env) as server:
+        async with server_process(data, plans, *self._small, *options, env=env) as server:
             yield server
 
     @asynccontextmanager
@@ -335,6 +337,55 @@ async def test_hosts_of_workers_carry_out_what_servers_accept(fleet: Fleet, tmp_
         await until(partial(_shows, server, [at_home]), within=10)
         (tmp_path / "blocker").touch()
         assert (await server.finished(waits))["status"] == "succeeded"
+
+
+async def test_runs_go_where_their_plan_is_as_it_was_while_there_is_one(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """A rolling deployment: one server after the other is reloaded, or stopped."""
+    gates = {name: tmp_path / name for name in ("blocks", "first", "second", "blocks_too")}
+
+    async def run(server: ServerProcess, gate: str) -> str:
+        return await server.run("twice", "hold", inputs={"gate": str(gates[gate])})
+
+    def write(root: Path, remark: str) -> None:
+        write_plan(root, "twice", {"hold": _TASK}, f"{_ACTIONS}\n# {remark}\n")
+
+    write(tmp_path / "new", "new")
+    async with fleet.server() as old, fleet.server(plans=str(tmp_path / "new")) as new:
+        blocks = await run(old, "blocks")
+        at_old = host_of(await running(new, blocks))
+        waits = await run(old, "first")
+        gates["second"].touch()
+        passes = await run(new, "second")
+        assert host_of((await old.finished(passes))["worker"]) != at_old
+        for server in (old, new):
+            await until(partial(_waits_for, server, waits, "no_host"), within=10)
+        write(Path(fleet.plans), "new")  # nobody has it any more as it was
+        assert (await old.post("/api/system/reload", {"force": True})).status == 200
+        assert host_of(await running(old, waits)) != at_old
+        gates["first"].touch()
+        assert (await old.finished(waits))["status"] == "succeeded"
+
+        write(tmp_path / "new", "newer")
+        assert (await new.post("/api/system/reload", {"force": True})).status == 200
+        blocks_too = await run(new, "blocks_too")
+        assert host_of(await running(new, blocks_too)) != at_old
+        waits = await run(new, "second")
+        gates["blocks"].touch()
+        assert (await old.finished(blocks))["status"] == "succeeded"
+        await until(partial(_waits_for, old, waits, "no_host"), within=10)
+        new.process.terminate()  # it takes nothing more, though it still has a run
+        assert host_of((await old.finished(waits))["worker"]) == at_old
+        assert (await old.get(f"/api/runs/{blocks_too}")).json["status"] == "running"
+        gates["blocks_too"].touch()
+        assert (await old.finished(blocks_too))["attempt"] == 1
+        assert await new.ended() == 0
+
+
+async def _waits_for(server: ServerProcess, cid: str, code: str) -> bool:
+    run = (await server.get(f"/api/runs/{cid}")).json
+    return [each["code"] for each in run.get("waiting", {}).get("reasons", [])] == [code]
 
 
 async def test_a_server_may_leave_all_work_to_others(fleet: Fleet, tmp_path: Path) -> None:

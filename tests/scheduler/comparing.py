@@ -185,4 +185,4 @@ def _promised(run: Run) -> Run:
         if cancel.reason is not None and cancel.reason.startswith(words):
             cancel = replace(cancel, reason=words)
     run = replace(run, cancel=cancel, error=error, origin=None, inputs=None, sealed=None)
-    return replace(run, rank=0, arrival="", definition_digest="")
+    return replace(run, rank=0, arrival="", definition_digest="", plan_digest="")

@@ -76,6 +76,10 @@ class Hands:
         """One that always has room."""
         return (WorkerStatus("w1", None, "ready", slots=9, busy=0),)
 
+    def plans(self) -> Mapping[str, Mapping[str, str]]:
+        """There is no other host."""
+        return {}
+
 
 class Subject:
     """The parts of a server that runs go through. `facts` is what it has published."""

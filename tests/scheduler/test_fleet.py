@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from aura_aio.model.errors import SettingsError, StoreUnavailable
-from aura_aio.model.fleet import FleetStore, Host, HostStatus, Leadership, worker_name
+from aura_aio.model.fleet import FleetStore, Host, HostStatus, Leadership, PlanDigests, worker_name
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.fleet import BEATS, Fleet
 from tests.scheduler.bench import TurnedClock
@@ -40,7 +40,7 @@ class Member:
         key: str = "k",
     ) -> None:
         self.leadership = Leadership(leads=False)
-        self.given_up = 0
+        self.given_up = self.changes = 0
         self.looked = 0
         self.is_cut_off = False
         self.has_beaten = False
@@ -54,10 +54,13 @@ class Member:
     async def begin(self) -> None:
         """Join, and beat."""
         await self.fleet.join()
-        self.fleet.tell(HostStatus, self._was_given_up)
+        self.fleet.tell(HostStatus, self._was_given_up, self._others_changed)
 
     def _was_given_up(self) -> None:
         self.given_up += 1
+
+    def _others_changed(self) -> None:
+        self.changes += 1
 
     def _reach(self) -> FleetStore:
         if self.is_cut_off:
@@ -177,6 +180,54 @@ async def test_who_joined_first_leads_and_who_has_workers_only_never(
     assert gained == ["two"]
     assert [each["host"] for each in told(caplog, "leads")] == ["one", "two"]
     assert [host.id for host in two.fleet.others] == ["w"]
+
+
+async def plans_of(site: Site, host_id: str) -> PlanDigests:
+    """What a host tells of its plans."""
+    (host,) = [each for each in await site.store.members() if each.id == host_id]
+    return host.status.plans
+
+
+async def test_others_know_of_new_plans_before_it_goes_on_and_are_told_of_changes(
+    site: Site,
+) -> None:
+    one, two = await site.add("one"), await site.add("two")
+    await site.turn(1)
+    changes = one.changes
+    await two.fleet.tell_plans({"p": "1"})
+    assert await plans_of(site, "two") == {"p": "1"}
+    await site.turn(2)
+    assert await plans_of(site, "two") == {"p": "1"}
+    assert one.changes == changes + 1
+    two.is_cut_off = True
+    with pytest.raises(StoreUnavailable):
+        await two.fleet.tell_plans({"p": "2"})
+    two.is_cut_off = False
+    await site.turn(1)
+    assert await plans_of(site, "two") == {"p": "1"}
+    assert one.changes == changes + 1
+    await two.fleet.aclose()
+    site.members.remove(two)
+    await site.turn(1)
+    assert one.changes == changes + 2
+
+
+async def test_who_retires_has_no_plans_for_the_others_whatever_it_loads(site: Site) -> None:
+    one = await site.add("one")
+    await one.fleet.tell_plans({"p": "1"})
+    one.fleet.retire()
+    await until(lambda: _has_none(site, "one"))
+    await one.fleet.tell_plans({"p": "2"})
+    assert await plans_of(site, "one") == {}
+    one.is_cut_off = True
+    one.fleet.retire()
+    one.is_cut_off = False
+    await site.turn(1)
+    assert one.fleet.alive
+
+
+async def _has_none(site: Site, host_id: str) -> bool:
+    return not await plans_of(site, host_id)
 
 
 async def test_who_is_silent_is_given_up_and_its_runs_are_lost(

@@ -6,6 +6,7 @@ Imports pytest, aura_aio's scheduler, catalog and model, and `bench`.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from aura_aio.model.errors import (
     StoreUnavailable,
     TaskNotFound,
 )
+from aura_aio.model.fleet import PlanDigests
 from aura_aio.model.plan import ActionSpec
 from aura_aio.scheduler.admission import RunRequest
 from aura_aio.scheduler.hot_reload import HotReload
@@ -58,7 +60,11 @@ class Loader(Hands):
 
     def __init__(self) -> None:
         super().__init__()
-        self.reloads = 0
+        self.reloads = self.looks = 0
+
+    def look_again(self) -> None:
+        """Note that runs may have become its own."""
+        self.looks += 1
 
     async def reload(self, switch: Callable[[], None]) -> None:
         """Note it, and switch."""
@@ -185,6 +191,37 @@ async def test_plans_are_loaded_anew_as_a_whole_and_everybody_is_told(site: Site
     assert (site.title(), site.told()) == ("new", (1, 1))
     with pytest.raises(TaskNotFound):
         site.plans.task("p", "a")  # who asks for all gets what there is
+
+
+async def test_other_hosts_know_of_plans_before_a_run_is_accepted_with_them(site: Site) -> None:
+    told: list[tuple[str, str]] = []
+    hosts_hear = True
+
+    async def tell(plans: PlanDigests) -> None:
+        if not hosts_hear:
+            raise StoreUnavailable("It is locked.")
+        told.append((plans["p"], site.plans.get("p").digest))
+
+    await site.reload.share(tell)
+    first = site.plans.get("p").digest
+    assert told == [(first, first)]
+    await site.reload.changed([site.write("tasks/t.yaml", TITLED % "two")])
+    second = site.plans.get("p").digest
+    assert told[1:] == [(second, first)]
+    site.write("tasks/t.yaml", TITLED % "three")
+    await site.reload(force=False)
+    third = site.plans.get("p").digest
+    assert told[2:] == [(third, second)]
+    hosts_hear = False
+    four = [site.write("tasks/t.yaml", TITLED % "four")]
+    for reload in (partial(site.reload.changed, four), partial(site.reload, force=False)):
+        with pytest.raises(StoreUnavailable):
+            await reload()
+        assert (site.plans.get("p").digest, site.title()) == (third, "three")
+    hosts_hear = True
+    await site.reload.changed(four)
+    assert (told[-1][0], site.title()) == (site.plans.get("p").digest, "four")
+    assert site.loader.looks == 3
 
 
 async def test_plans_are_not_loaded_anew_under_runs_unless_it_is_forced(site: Site) -> None:

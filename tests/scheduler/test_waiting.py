@@ -1,10 +1,15 @@
 """Why a queued run does not run yet: every reason, since when, and who is in the way.
 
-Imports pytest, aura_aio's model and scheduler, and `bench`.
+Imports msgspec, pytest, aura_aio's model and scheduler, and `bench`.
 """
 
-import pytest
+from collections.abc import Mapping
+from types import MappingProxyType
 
+import pytest
+from msgspec.structs import replace
+
+from aura_aio.model.fleet import PlanDigests
 from aura_aio.model.limits import Limits
 from aura_aio.model.ports import WorkerStatus
 from aura_aio.model.queue_store import Holder, Position
@@ -33,11 +38,17 @@ def obstacles(
     pauses: Pauses = NO_PAUSES,
     holders: tuple[Holder, ...] = (),
     workers: tuple[WorkerStatus, ...] = (FREE,),
+    plans: Mapping[str, PlanDigests] = MappingProxyType({}),
     seen: frozenset[str] | None = None,
 ) -> Obstacles:
     """With room for more, unless it is said otherwise."""
     return Obstacles(
-        stopped_since=stopped_since, pauses=pauses, holders=holders, workers=workers, seen=seen
+        stopped_since=stopped_since,
+        pauses=pauses,
+        holders=holders,
+        workers=workers,
+        plans=plans,
+        seen=seen,
     )
 
 
@@ -56,6 +67,31 @@ def test_without_a_worker_that_has_room_it_waits_for_one(workers: tuple[WorkerSt
     reason = WaitingReason(WaitingCode.NO_WORKER, since=START)
     assert obstacles(workers=workers).waiting(queued(), NEXT) == Waiting(1, 0, (reason,))
     assert obstacles(workers=(*workers, FREE)).waiting(queued(), NEXT).reasons == ()
+
+
+@pytest.mark.parametrize(
+    ("plans", "waits"),
+    [
+        ({"a": {"p": "1"}, "b": {"p": "1"}}, False),
+        ({"a": {"p": "1"}, "b": {"p": "2"}}, False),
+        ({"a": {"p": "2"}, "b": {"p": "1"}}, True),
+        ({"a": {"p": "2"}, "b": {"p": "3"}}, False),
+        ({"a": {"p": "2"}, "b": {}}, False),
+        ({"a": {"q": "1"}, "b": {"p": "2"}}, True),
+        ({"a": {"q": "1"}, "b": {"q": "1"}}, True),
+    ],
+)
+def test_where_hosts_have_other_plans_it_waits_for_one_that_takes_it(
+    plans: dict[str, PlanDigests], waits: bool
+) -> None:
+    """The host `a` has room, `b` has none."""
+    workers = (replace(FREE, name="a/worker-1"), replace(BUSY, name="b/worker-1"))
+    run = replace(queued(), plan_digest="1")
+    found = obstacles(workers=workers, plans=plans).waiting(run, NEXT)
+    reason = WaitingReason(WaitingCode.NO_HOST, since=START)
+    assert found.reasons == ((reason,) if waits else ())
+    (busy,) = obstacles(workers=workers[1:], plans=plans).waiting(run, NEXT).reasons
+    assert busy.code is WaitingCode.NO_WORKER
 
 
 def test_those_ahead_are_in_the_way_since_it_is_ready() -> None:

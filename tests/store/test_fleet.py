@@ -3,8 +3,10 @@
 Imports aura_aio.model and the fixtures.
 """
 
-from aura_aio.model.fleet import Host, HostStatus, worker_name
-from aura_aio.model.run import OnCrash
+import asyncio
+
+from aura_aio.model.fleet import Host, HostStatus, PlanDigests, worker_name
+from aura_aio.model.run import Limit, OnCrash
 from aura_aio.model.states import RunState
 from tests.store.conftest import Opening
 from tests.store.opened import Opened
@@ -20,9 +22,10 @@ async def test_who_joins_beats_and_leaves_is_known_to_all(opened: Opened) -> Non
         Host("b", True, 1, HostStatus("k")),
         Host("a", False, 1, HostStatus()),
     )
-    assert await fleet.beat("b", HostStatus("l")) is True
+    told = HostStatus("l", plans={"hello": "1"})
+    assert await fleet.beat("b", told) is True
     assert await fleet.beat("c", HostStatus()) is False
-    assert (await fleet.members())[0] == Host("b", True, 2, HostStatus("l"))
+    assert (await fleet.members())[0] == Host("b", True, 2, told)
     await fleet.leave("b")
     assert [host.id for host in await fleet.members()] == ["a"]
     await opened.reopen()
@@ -68,7 +71,7 @@ async def test_a_host_gets_what_it_serves_and_what_is_not_paused(opened: Opened)
     here, there = await opened.enqueue(), await opened.enqueue(plan_name="other")
 
     async def claim(*served: str) -> list[str]:
-        claimed = await store.queue.claim([worker, worker], served=served)
+        claimed = await store.queue.claim([worker, worker], served=dict.fromkeys(served, ""))
         return [tasklet.cid for tasklet in claimed]
 
     assert await claim("hello", "other") == []  # it is none of the hosts
@@ -81,6 +84,108 @@ async def test_a_host_gets_what_it_serves_and_what_is_not_paused(opened: Opened)
     assert await claim("hello") == [here]
     for cid in (here, there):
         assert (await opened.run(cid)).started_at == opened.clock.now()
+
+
+class Hosts:
+    """Hosts `a`, `b`, … with plans of their own, each with workers."""
+
+    def __init__(self, opened: Opened, **plans: PlanDigests) -> None:
+        self._opened = opened
+        self._plans = plans
+
+    async def join(self) -> None:
+        """Let all be there."""
+        for host_id, plans in self._plans.items():
+            await self._opened.store.fleet.join(host_id, HostStatus(plans=plans), may_lead=True)
+
+    async def reload(self, host_id: str, **plans: str) -> None:
+        """Let a host have these plans from now on, and the others know it."""
+        self._plans[host_id] = plans
+        assert await self._opened.store.fleet.beat(host_id, HostStatus(plans=plans))
+
+    async def claim(self, host_id: str, among: list[str] | None = None) -> list[str]:
+        """What a host with room for nine takes."""
+        workers = [worker_name(host_id, 1)] * 9
+        queue = self._opened.store.queue
+        return [each.cid for each in await queue.claim(workers, among, self._plans[host_id])]
+
+
+ONE, TWO = {"plan_digest": "1"}, {"plan_digest": "2"}
+
+
+async def test_a_run_goes_to_a_host_that_has_its_plan_as_it_was_when_it_was_accepted(
+    opened: Opened,
+) -> None:
+    hosts = Hosts(opened, a={"hello": "1"}, b={"hello": "2"}, c={"hello": "2"})
+    await hosts.join()
+    limit = (Limit("resource:x", 3),)
+    first = [await opened.enqueue(**ONE, limits=limits) for limits in ((), limit)]
+    second = [await opened.enqueue(**TWO, limits=limits) for limits in ((), limit)]
+    third = [await opened.enqueue(plan_digest="3"), await opened.enqueue(plan_digest="3")]
+    assert (await opened.run(first[0])).plan_digest == "1"
+    assert await hosts.claim("b") == second + third  # those that nobody has so are anybody's
+    assert await hosts.claim("c") == []
+    again = await opened.enqueue(**TWO, priority=9)
+    assert await hosts.claim("a") == first
+    assert await hosts.claim("c") == [again]
+
+
+async def test_runs_are_anybodys_once_no_host_has_their_plan_as_it_was(opened: Opened) -> None:
+    """Who had it so has loaded it anew, has left, or is given up."""
+    hosts = Hosts(opened, a={"hello": "1"}, b={"hello": "2"}, c={"hello": "2"})
+    await hosts.join()
+    cid = await opened.enqueue(**ONE)
+    assert await hosts.claim("b") == []
+    await hosts.reload("a", hello="2")
+    assert await hosts.claim("b") == [cid]
+    await hosts.reload("a", hello="3")
+    await hosts.reload("b", hello="4")
+    left, given_up = await opened.enqueue(plan_digest="3"), await opened.enqueue(plan_digest="4")
+    assert await hosts.claim("c") == []
+    await opened.store.fleet.leave("a")
+    assert await hosts.claim("c") == [left]
+    await opened.store.fleet.give_up({"b": 2}, reason=REASON)
+    assert await hosts.claim("c") == [given_up]
+
+
+async def test_where_all_hosts_are_alike_or_one_is_alone_any_digest_is_taken(
+    opened: Opened,
+) -> None:
+    hosts = Hosts(opened, a={"hello": "1", "other": "1"}, b={"hello": "1"})
+    await hosts.join()
+    cids = [await opened.enqueue(**each) for each in (ONE, TWO)]
+    assert await hosts.claim("b") == cids
+    cid = await opened.enqueue(**TWO)
+    assert await opened.claim(9) == [cid]
+
+
+async def test_a_run_that_comes_as_another_host_has_its_plan_is_not_claimed_with_it(
+    opened: Opened,
+) -> None:
+    hosts = Hosts(opened, a={"hello": "1"}, b={"hello": "2"})
+    await hosts.join()
+    cid, claimed = await asyncio.gather(opened.enqueue(**ONE), hosts.claim("b"))
+    assert claimed == []
+    assert await hosts.claim("a") == [cid]
+
+
+async def test_what_an_attempt_waits_for_is_taken_however_its_plan_was(opened: Opened) -> None:
+    """While all stops nobody else takes it."""
+    hosts = Hosts(opened, a={"hello": "1"}, b={"hello": "2"})
+    await hosts.join()
+    cid = await opened.enqueue(**ONE)
+    assert await hosts.claim("b", [cid]) == [cid]
+
+
+async def test_a_run_keeps_what_its_plan_was_when_its_host_is_lost(opened: Opened) -> None:
+    hosts = Hosts(opened, a={"hello": "1"}, b={"hello": "2"}, c={"hello": "1"})
+    await hosts.join()
+    cid = await opened.enqueue(**ONE, on_crash=OnCrash.RESTART)
+    assert await hosts.claim("a") == [cid]
+    await opened.store.fleet.give_up({"a": 1}, reason=REASON)
+    assert (await opened.run(cid)).plan_digest == "1"
+    assert await hosts.claim("b") == []
+    assert await hosts.claim("c") == [cid]
 
 
 async def test_of_some_only_those_are_claimed(opened: Opened) -> None:

@@ -46,6 +46,7 @@ async def test_a_claimed_tasklet_is_the_one_that_was_queued(opened: Opened) -> N
         sealed=b"sealed",
         retry_of=opened.tasklet().cid,
         trace=TraceContext("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "a=b"),
+        plan_digest="p",
     )
     own = {"attempt", "state", "callback_url", "has_spans"}  # of the store, the plan, the server
     for field in msgspec.structs.fields(Tasklet):
@@ -258,13 +259,13 @@ async def test_a_host_claims_runs_of_the_plans_that_it_has_and_others_wait(
     other = await opened.enqueue(plan_name="other")
     mine = [await opened.enqueue(), await opened.enqueue(limits=(Limit("a", 1),))]
     queue, worker = opened.store.queue, worker_name("host", 1)
-    assert await queue.claim([worker], None, ["hello"]) == ()  # of whom nobody knows
+    assert await queue.claim([worker], None, {"hello": ""}) == ()  # of whom nobody knows
     await opened.store.fleet.join("host", HostStatus(), may_lead=True)
-    assert await queue.claim([worker], None, ["third"]) == ()
-    claimed = await queue.claim([worker] * 3, None, ["hello"])
+    assert await queue.claim([worker], None, {"third": ""}) == ()
+    claimed = await queue.claim([worker] * 3, None, {"hello": ""})
     assert sorted(tasklet.cid for tasklet in claimed) == sorted(mine)
-    assert await queue.claim([worker], [other], ["hello"]) == ()
-    assert [tasklet.cid for tasklet in await queue.claim([worker], None, ["other"])] == [other]
+    assert await queue.claim([worker], [other], {"hello": ""}) == ()
+    assert [tasklet.cid for tasklet in await queue.claim([worker], None, {"other": ""})] == [other]
 
 
 async def test_a_run_of_a_plan_that_is_not_there_is_not_claimed_as_it_comes(
@@ -273,7 +274,7 @@ async def test_a_run_of_a_plan_that_is_not_there_is_not_claimed_as_it_comes(
     await opened.store.fleet.join("host", HostStatus(), may_lead=True)
     queue, worker = opened.store.queue, worker_name("host", 1)
     cid, claimed = await asyncio.gather(
-        opened.enqueue(plan_name="other"), queue.claim([worker], None, ["hello"])
+        opened.enqueue(plan_name="other"), queue.claim([worker], None, {"hello": ""})
     )
     assert claimed == ()
     assert (await opened.run(cid)).state is RunState.QUEUED

@@ -41,6 +41,7 @@ async def test_it_is_the_same_run(opened: Opened) -> None:
         sealed=b"sealed",
         retry_of=opened.tasklet().cid,
         trace=TraceContext("00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01", "a=b"),
+        plan_digest="p",
     )
     assert await together(opened, [tasklet], workers=2) == (tasklet,)
     queued, running = RunState.QUEUED, RunState.RUNNING

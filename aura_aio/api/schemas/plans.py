@@ -71,6 +71,7 @@ class PlanSummarySchema(AnswerSchema):
     name = Text(required=True)
     title = Text()
     version = Text()
+    digest = Text(required=True)
     task_count = Int32(least=0, required=True)
     task_error_count = Int32(least=0, required=True)
 

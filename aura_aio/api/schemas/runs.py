@@ -70,6 +70,7 @@ class WaitingCodeField(Word):
         "mutex",
         "max_instances",
         "no_worker",
+        "no_host",
         "behind",
     )
 
@@ -276,6 +277,7 @@ class RunSchema(RunSummarySchema):
     cancel = Nested(RunCancelSchema)
     waiting = Nested(WaitingSchema)
     definition_digest = Text(required=True)
+    plan_digest = Text(required=True)
     traceparent = Text()
     tracestate = Text()
 

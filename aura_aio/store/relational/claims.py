@@ -5,18 +5,19 @@ May import the rest of `store.relational`, the standard library, msgspec and mod
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 from contextlib import closing
+from typing import NamedTuple
 
 import msgspec
 
-from aura_aio.model.fleet import host_of
+from aura_aio.model.fleet import PlanDigests, host_of, left_to_others
 from aura_aio.model.lanes import Head, Lane, startable
 from aura_aio.model.run import Run, RunChanged, Tasklet
 from aura_aio.model.states import RunState
 from aura_aio.store.relational import sql
-from aura_aio.store.relational.changes import find_room, host_ids, read_back, write_guarded
+from aura_aio.store.relational.changes import find_room, read_back, write_guarded
 from aura_aio.store.relational.lanes import Lanes
 from aura_aio.store.relational.moves import hold_queued
-from aura_aio.store.relational.rows import tasklet_from
+from aura_aio.store.relational.rows import plans_from, tasklet_from
 from aura_aio.store.relational.transaction import ALL_PLANS, Place, Transaction
 
 
@@ -44,28 +45,26 @@ def claim(
     workers: Sequence[str],
     among: Collection[str] | None,
     now: float,
-    served: Collection[str] | None = None,
+    served: PlanDigests | None = None,
 ) -> tuple[Tasklet, ...] | None:
     """See `QueueStore.claim`; None when more delayed runs are due than could join at once.
 
     Runs that this transaction queues are inserted as running, if no others are ready. Runs without
-    limits that go before all others cost nothing more. Only when one with limits is reached, or
-    while a plan is paused or not here (`served`), the lanes are looked at.
+    limits that go before all others cost nothing more. Only when one with limits is reached, while
+    a plan is paused or not here, or while another host has it otherwise, the lanes are looked at.
     """
     if not join_due(tx, now):
         return None
     nothing_ready = ALL_PLANS in tx.pauses or tx.queued == tx.delayed
-    if nothing_ready or (served is not None and host_of(workers[0]) not in host_ids(tx.connection)):
-        return ()  # what a host claims that the others have given up would belong to nobody
-    closed = set(tx.pauses)
-    if served is not None:
-        closed |= tx.plans_queued() - set(served)
+    closed = None if nothing_ready else _closed(tx, host_of(workers[0]), served)
+    if closed is None:
+        return ()
     if among is not None:
-        lanes = Lanes(tx.connection, closed)
+        lanes = Lanes(tx.connection, *closed)
         heads = lanes.heads_among(among)  # each a lane of its own, those that may
         started = _start_heads(tx, lanes, heads, lambda _: None, workers, now)
         return _with_state(tx, tuple(started))
-    if closed:
+    if any(closed):
         return _with_state(tx, tuple(_start_by_lanes(tx, closed, workers, now)))
     tasklets = tx.start_arrivals(workers, now)
     if tasklets:  # and nothing else is ready
@@ -76,6 +75,45 @@ def claim(
     if limits_reached:
         tasklets += _start_by_lanes(tx, closed, workers[len(tasklets) :], now)
     return _with_state(tx, tuple(tasklets))
+
+
+class _Closed(NamedTuple):
+    """The lanes of which nothing is taken now: see `Lanes`."""
+
+    plans: Collection[str]
+    elsewhere: Collection[tuple[str, str]]
+
+
+def _closed(tx: Transaction, host_id: str, served: PlanDigests | None) -> _Closed | None:
+    """What is closed for a host with the plans `served` (None: it has all, and is alone); None if
+    it is not one of the hosts any more: what it claims would belong to nobody.
+    """
+    closed = set(tx.pauses)
+    if served is None:  # nobody looks into the database: what has just come can start as it comes
+        return _Closed(closed, ())
+    others = _plans_of_others(tx, host_id)
+    if others is None:
+        return None
+    queued = tx.plans_queued()
+    closed |= queued - served.keys()
+    elsewhere = {each for each in left_to_others(served, others) if each[0] in queued - closed}
+    return _Closed(closed, elsewhere)
+
+
+def _plans_of_others(tx: Transaction, host_id: str) -> list[PlanDigests] | None:
+    """The plans of which the other hosts take runs, once for all that have the same; None if
+    `host_id` is no host. Only what is new to this process is read.
+    """
+    digests = dict(tx.connection.execute(sql.HOST_PLANS).fetchall())
+    if digests.pop(host_id, None) is None:
+        return None
+    known, ids = tx.plans_of_hosts, {digest: id_ for id_, digest in digests.items()}
+    for gone in known.keys() - ids:
+        del known[gone]
+    for new in ids.keys() - known:
+        (status,) = tx.connection.execute(sql.HOST_STATUS, (ids[new],)).fetchone()
+        known[new] = plans_from(status)
+    return list(known.values())
 
 
 def _next_unlimited(tx: Transaction, most: int) -> tuple[list[Tasklet], bool]:
@@ -91,9 +129,9 @@ def _next_unlimited(tx: Transaction, most: int) -> tuple[list[Tasklet], bool]:
 
 
 def _start_by_lanes(
-    tx: Transaction, closed: Collection[str], workers: Sequence[str], now: float
+    tx: Transaction, closed: _Closed, workers: Sequence[str], now: float
 ) -> list[Tasklet]:
-    lanes = Lanes(tx.connection, closed)
+    lanes = Lanes(tx.connection, *closed)
     return _start_heads(tx, lanes, lanes.heads(), lanes.head_of, workers, now)
 
 

@@ -4,13 +4,14 @@ May import store.writer, the rest of `store.relational`, the standard library, m
 only.
 """
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from aura_aio.model.clock import Clock
-from aura_aio.model.fleet import Host, HostStatus
+from aura_aio.model.fleet import Host, HostStatus, PlanDigests
 from aura_aio.model.news import Topic
 from aura_aio.store.relational import changes, sql
 from aura_aio.store.relational.connection import Connection
@@ -19,6 +20,7 @@ from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
 _status: Final = msgspec.json.Decoder(HostStatus)
+_encode: Final = msgspec.json.Encoder(order="deterministic").encode
 
 
 class SqlFleet:
@@ -31,19 +33,37 @@ class SqlFleet:
         self._look_ups = look_ups
         self._clock = clock
         self._max_attempts = max_attempts
+        self._told = ""
+        """The digest of the plans that it has told of last."""
 
     async def join(self, host_id: str, status: HostStatus, *, may_lead: bool) -> None:
         """Be one of the hosts from now on."""
-        row = (host_id, int(may_lead), msgspec.json.encode(status))
-        await self._write(sql.JOIN_FLEET, row)
+        row = (host_id, int(may_lead), msgspec.json.encode(status), _digest(status.plans))
+        await self._writer.submit(lambda tx: tx.connection.execute(sql.JOIN_FLEET, row))
 
     async def beat(self, host_id: str, status: HostStatus) -> bool:
         """Say that it is still there."""
-        return await self._write(sql.BEAT, (msgspec.json.encode(status), host_id)) == 1
+        digest = _digest(status.plans)
+
+        def operation(tx: Transaction) -> bool:
+            row = (msgspec.json.encode(status), digest, host_id)
+            is_there = tx.connection.execute(sql.BEAT, row).rowcount == 1
+            if digest != self._told:  # others may take what was left to this host
+                tx.tell_of(Topic.QUEUE)
+            return is_there
+
+        is_there = await self._writer.submit(operation)
+        self._told = digest
+        return is_there
 
     async def leave(self, host_id: str) -> None:
         """Be none of the hosts any more."""
-        await self._write(sql.LEAVE_FLEET, (host_id,))
+
+        def operation(tx: Transaction) -> None:
+            tx.connection.execute(sql.LEAVE_FLEET, (host_id,))
+            tx.tell_of(Topic.QUEUE)
+
+        await self._writer.submit(operation)
 
     async def members(self) -> tuple[Host, ...]:
         """Every host, who joined first comes first."""
@@ -61,7 +81,9 @@ class SqlFleet:
         loss = changes.Loss(reason, True, self._max_attempts, self._clock.now())
 
         def operation(tx: Transaction) -> Mapping[str, Sequence[str]]:
-            tx.connection.executemany(sql.GIVE_UP, list(beats.items()))
+            if beats:
+                tx.connection.executemany(sql.GIVE_UP, list(beats.items()))
+                tx.tell_of(Topic.QUEUE)
             return changes.recover(tx, loss)
 
         return await self._writer.submit(operation)
@@ -87,7 +109,7 @@ class SqlFleet:
 
         return await self._look_ups.ask(query)
 
-    async def _write(self, statement: str, values: Sequence[object]) -> int:
-        return await self._writer.submit(
-            lambda tx: tx.connection.execute(statement, values).rowcount
-        )
+
+def _digest(plans: PlanDigests) -> str:
+    """A digest of all digests; empty if there is none."""
+    return hashlib.sha256(_encode(plans)).hexdigest() if plans else ""

@@ -13,19 +13,28 @@ from aura_aio.store.relational import sql
 from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.rows import NO_LIMITS, Row, json_text, limits_from, tasklet_from
 
-_UNLIMITED: Final[Lane] = ("", NO_LIMITS)
+_UNLIMITED: Final[Lane] = ("", "", NO_LIMITS)
 """The lane of all runs without limits."""
+_LAST: Final = "~"
+"""Comes after every digest, and after every text of limits."""
 
 
 class Lanes:
-    """All that wait of one plan with the same text in the column `limits` are a lane, which an
-    index begins with: what is asked here costs the same however many they are. Runs without
-    limits are one lane, whatever their plan, unless some plans are `paused`.
+    """All that wait of one plan with the same digest and the same text in the column `limits` are a
+    lane, which an index begins with: what is asked here costs the same however many they are. Runs
+    without limits are one lane, whatever their plan, unless some plans are `closed`, or closed with
+    some digests, as others have them (`elsewhere`).
     """
 
-    def __init__(self, connection: Connection, paused: Collection[str] = ()) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        closed: Collection[str] = (),
+        elsewhere: Collection[tuple[str, str]] = (),
+    ) -> None:
         self._connection = connection
-        self._paused = paused
+        self._closed = closed
+        self._elsewhere = elsewhere
 
     def holders(self) -> Iterator[Holder]:
         """Who holds what, the latest start last; not more than there are slots."""
@@ -33,55 +42,63 @@ class Lanes:
             yield Holder(cid, limits_from(limits), started_at)
 
     def heads(self) -> Iterator[Head]:
-        """The first run of each lane whose plan is not paused, in no order."""
-        if not self._paused:
+        """The first run of each lane that is not closed, in no order."""
+        if self._closed or self._elsewhere:
+            yield from self._heads(sql.FIRST_OF_NEXT_PLAN, ("", ""))
+        else:
             first = self._first(sql.FIRST_UNLIMITED)
             if first is not None:
                 yield first._replace(lane=_UNLIMITED)
-        else:
-            yield from self._heads_of_plans()
-        head = self._first(sql.FIRST_OF_LANES_OF_NEXT_PLAN, "")
-        while head is not None:
-            plan_name, _ = head.lane
-            following = None
-            if plan_name not in self._paused:
+        yield from self._heads(sql.FIRST_OF_NEXT_LANE, ("", "", ""))
+
+    def _heads(self, first_after: str, place: tuple[str, ...]) -> Iterator[Head]:
+        """The heads of the lanes after `place`, as the statement `first_after` finds them; of what
+        is closed one look is taken.
+        """
+        while (head := self._first(first_after, *place)) is not None:
+            plan_name, digest, _ = head.lane
+            if plan_name in self._closed:
+                after: Lane = (plan_name, _LAST, _LAST)
+            elif (plan_name, digest) in self._elsewhere:
+                after = (plan_name, digest, _LAST)
+            else:
                 yield head
-                following = self._first(sql.FIRST_OF_NEXT_LANE, *head.lane)
-            head = following or self._first(sql.FIRST_OF_LANES_OF_NEXT_PLAN, plan_name)
+                after = head.lane
+            place = _behind(after[: len(place)])
 
     def head_of(self, lane: Lane) -> Head | None:
         """The first run of one lane."""
         if lane == _UNLIMITED:
             head = self._first(sql.FIRST_UNLIMITED)
             return None if head is None else head._replace(lane=_UNLIMITED)
-        plan_name, limits = lane
-        if limits == NO_LIMITS:
-            return self._first(sql.FIRST_OF_PLAN, plan_name)
-        return self._first(sql.FIRST_OF_LANE, plan_name, limits)
-
-    def _heads_of_plans(self) -> Iterator[Head]:
-        head = self._first(sql.FIRST_OF_NEXT_PLAN, "")
-        while head is not None:
-            if head.lane[0] not in self._paused:
-                yield head
-            head = self._first(sql.FIRST_OF_NEXT_PLAN, head.lane[0])
+        if lane[-1] == NO_LIMITS:
+            return self._first(sql.FIRST_OF_PLAN, *lane[:-1])
+        return self._first(sql.FIRST_OF_LANE, *lane)
 
     def _first(self, statement: str, *values: str) -> Head | None:
         row = self._connection.execute(statement, values).fetchone()
         return None if row is None else _head(row)
 
     def heads_among(self, cids: Collection[str]) -> Iterator[Head]:
-        """Those of the runs that are ready and of no paused plan, each in a lane of its own."""
+        """Those of the runs that are ready and of no closed plan, each in a lane of its own."""
         for row in self._connection.execute(sql.HEADS_AMONG, (json_text(list(cids)),)):
             head = _head(row)
-            if head.lane[0] not in self._paused:
-                yield head._replace(lane=("", head.cid))
+            if head.lane[0] not in self._closed:
+                yield head._replace(lane=("", "", head.cid))
 
     def tasklet(self, head: Head) -> Tasklet:
         """The Tasklet of a head."""
         return tasklet_from(self._connection.execute(sql.TASKLET, (head.cid,)).fetchone())
 
 
+def _behind(place: tuple[str, ...]) -> tuple[str, ...]:
+    """What is between `place` and the next one: from `place` itself SQLite would walk over all
+    that is equal to it.
+    """
+    return (*place[:-1], f"{place[-1]} ")
+
+
 def _head(row: Row) -> Head:
-    plan_name, limits, priority, rank, arrival, cid = row
-    return Head((-priority, rank, arrival), (plan_name, limits), limits_from(limits), cid)
+    plan_name, digest, limits, priority, rank, arrival, cid = row
+    order = (-priority, rank, arrival)
+    return Head(order, (plan_name, digest, limits), limits_from(limits), cid)

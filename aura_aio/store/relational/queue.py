@@ -6,6 +6,7 @@ May import store.writer, the rest of `store.relational`, the standard library an
 from collections.abc import Collection, Mapping, Sequence
 
 from aura_aio.model.clock import Clock
+from aura_aio.model.fleet import PlanDigests
 from aura_aio.model.plan import Definition
 from aura_aio.model.ports import Accepted, IdempotencyKey, Page
 from aura_aio.model.queue_store import Holder, Position, QueueCounts
@@ -41,7 +42,7 @@ class SqlQueue:
         self,
         workers: Sequence[str],
         among: Collection[str] | None = None,
-        served: Collection[str] | None = None,
+        served: PlanDigests | None = None,
     ) -> tuple[Tasklet, ...]:
         """Take at most one run per entry of `workers` out of the queue, in order."""
         if not workers:

@@ -8,6 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from aura_aio.model.audit import AuditOutcome, Note
+from aura_aio.model.fleet import PlanDigests
 from aura_aio.model.log import LogEntry, LogLevel, LogLine
 from aura_aio.model.run import (
     CallRecord,
@@ -36,6 +37,13 @@ _TASKLET: Final = 6
 _ON_CRASH: Final = {each.value: each for each in OnCrash}
 _TEXTS: Final = {each: each.value for each in OnCrash}
 
+
+class _HostPlans(msgspec.Struct, frozen=True):
+    """The part of a `HostStatus` that claims depend on."""
+
+    plans: PlanDigests
+
+
 _encoder = msgspec.json.Encoder()
 _limits = msgspec.json.Decoder(tuple[Limit, ...])
 _labels = msgspec.json.Decoder(dict[str, str])
@@ -44,6 +52,7 @@ _calls = msgspec.json.Decoder(tuple[CallRecord, ...])
 _cancel = msgspec.json.Decoder(CancelRequest)
 _schedule = msgspec.json.Decoder(Schedule)
 _data = msgspec.json.Decoder(dict[str, Any])
+_host_plans = msgspec.json.Decoder(_HostPlans)
 
 
 def run_from(row: Row) -> Run:
@@ -76,9 +85,10 @@ def run_from(row: Row) -> Run:
         retry_of=row[23],
         callback_url=row[24],
         trace=_trace(row[25], row[26]),
-        inputs=row[27],
-        sealed=row[28],
-        result=row[29],
+        plan_digest=row[27],
+        inputs=row[28],
+        sealed=row[29],
+        result=row[30],
     )
 
 
@@ -116,6 +126,7 @@ def row_of_tasklet(tasklet: Tasklet, now: float) -> Row:
         tasklet.retry_of,
         tasklet.trace and tasklet.trace.parent,
         tasklet.trace and tasklet.trace.state,
+        tasklet.plan_digest,
         tasklet.cid,
         tasklet.callback_url,
     )
@@ -138,7 +149,7 @@ def is_limited(row: Row) -> bool:
 
 def place_of(row: Row) -> Row:
     """What the queue orders the run of a row for sql.INSERT_RUN by."""
-    return -row[_TASKLET + 7], row[5], row[_TASKLET + 20]
+    return -row[_TASKLET + 7], row[5], row[_TASKLET + 21]
 
 
 def started(row: Row, worker: str, now: float) -> tuple[Row, Tasklet]:
@@ -168,6 +179,7 @@ def tasklet_from(row: Row) -> Tasklet:
         sealed=row[16],
         retry_of=row[17],
         trace=_trace(row[18], row[19]),
+        plan_digest=row[20],
     )
 
 
@@ -307,6 +319,11 @@ def row_of_note(
         note.schedule_id,
         note.token_id,
     )
+
+
+def plans_from(status: bytes) -> PlanDigests:
+    """The plans that a host tells of in the column `status`."""
+    return _host_plans.decode(status).plans
 
 
 def limits_from(text: str) -> tuple[Limit, ...]:

@@ -22,17 +22,17 @@ _RUN: Final = (
     "cid, plan_name, task_name, state, attempt, priority, rank, definition_digest, created_at, "
     "on_crash, run_at, started_at, finished_at, timeout_sec, labels, worker, error, cancel, "
     "limits, parent_cid, depth, origin, arrival, retry_of, callback_url, "
-    "traceparent, tracestate, "
+    "traceparent, tracestate, plan_digest, "
 )
 _BARE_RUN: Final = _RUN + "NULL, NULL, NULL"
 _WHOLE_RUN: Final = _RUN + "inputs, sealed, result"
 _TASKLET: Final = (
     "cid, plan_name, task_name, definition_digest, created_at, attempt, inputs, priority, run_at, "
     "timeout_sec, on_crash, labels, limits, parent_cid, depth, origin, sealed, retry_of, "
-    "traceparent, tracestate"
+    "traceparent, tracestate, plan_digest"
 )
 _INSERTED: Final = _TASKLET + ", arrival, callback_url"
-_HEAD: Final = "plan_name, limits, priority, rank, arrival, cid"
+_HEAD: Final = "plan_name, plan_digest, limits, priority, rank, arrival, cid"
 _STEP: Final = (
     "cid, attempt, step, status, started_at, finished_at, tries, output, error, worker, calls"
 )
@@ -81,7 +81,7 @@ KEEP_DEFINITION: Final = """
 """
 INSERT_RUN: Final = f"""
     INSERT INTO runs (state, worker, started_at, ready_at, delayed, rank, {_INSERTED}) VALUES
-    (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+    (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
 """
 FIND_CHILD: Final = """
     SELECT cid FROM runs INDEXED BY runs_by_call WHERE parent_cid = ? AND origin = ?
@@ -136,21 +136,20 @@ NEXT: Final = f"""
     SELECT {_TASKLET}, rank, arrival FROM {_LIMITED} {_IN_ORDER} LIMIT ?
 """
 FIRST_UNLIMITED: Final = f"SELECT {_HEAD} FROM {_UNLIMITED} {_IN_ORDER} LIMIT 1"
-FIRST_OF_PLAN: Final = f"SELECT {_HEAD} FROM {_OF_PLAN} AND plan_name = ? {_IN_ORDER} LIMIT 1"
+FIRST_OF_PLAN: Final = f"""
+    SELECT {_HEAD} FROM {_OF_PLAN} AND plan_name = ? AND plan_digest = ? {_IN_ORDER} LIMIT 1
+"""
 FIRST_OF_NEXT_PLAN: Final = f"""
-    SELECT {_HEAD} FROM {_OF_PLAN} AND plan_name > ?
-    ORDER BY plan_name, priority DESC, rank, arrival LIMIT 1
+    SELECT {_HEAD} FROM {_OF_PLAN} AND (plan_name, plan_digest) > (?, ?)
+    ORDER BY plan_name, plan_digest, priority DESC, rank, arrival LIMIT 1
 """
 FIRST_OF_LANE: Final = f"""
-    SELECT {_HEAD} FROM {_LANES} AND plan_name = ? AND limits = ? {_IN_ORDER} LIMIT 1
+    SELECT {_HEAD} FROM {_LANES} AND plan_name = ? AND plan_digest = ? AND limits = ?
+    {_IN_ORDER} LIMIT 1
 """
 FIRST_OF_NEXT_LANE: Final = f"""
-    SELECT {_HEAD} FROM {_LANES} AND plan_name = ? AND limits > ?
-    ORDER BY limits, priority DESC, rank, arrival LIMIT 1
-"""
-FIRST_OF_LANES_OF_NEXT_PLAN: Final = f"""
-    SELECT {_HEAD} FROM {_LANES} AND plan_name > ?
-    ORDER BY plan_name, limits, priority DESC, rank, arrival LIMIT 1
+    SELECT {_HEAD} FROM {_LANES} AND (plan_name, plan_digest, limits) > (?, ?, ?)
+    ORDER BY plan_name, plan_digest, limits, priority DESC, rank, arrival LIMIT 1
 """
 HEADS_AMONG: Final = f"""
     SELECT {_HEAD} FROM runs {_READY} AND cid IN (SELECT value FROM json_each(?))
@@ -369,15 +368,17 @@ PLANS_WITH_STATE: Final = "SELECT DISTINCT plan_name FROM plan_state"
 # --- The fleet
 
 JOIN_FLEET: Final = f"""
-    INSERT INTO hosts (id, place, may_lead, beat, status)
-    VALUES (?, (SELECT COALESCE(MAX(place), 0) + 1 FROM hosts), ?, 1, ?)
-    {_or_replace("id, place, may_lead, beat, status", "id")}
+    INSERT INTO hosts (id, place, may_lead, beat, status, plans_digest)
+    VALUES (?, (SELECT COALESCE(MAX(place), 0) + 1 FROM hosts), ?, 1, ?, ?)
+    {_or_replace("id, place, may_lead, beat, status, plans_digest", "id")}
 """
-BEAT: Final = "UPDATE hosts SET beat = beat + 1, status = ? WHERE id = ?"
+BEAT: Final = "UPDATE hosts SET beat = beat + 1, status = ?, plans_digest = ? WHERE id = ?"
 LEAVE_FLEET: Final = "DELETE FROM hosts WHERE id = ?"
 GIVE_UP: Final = "DELETE FROM hosts WHERE id = ? AND beat = ?"
 FLEET: Final = "SELECT id, may_lead, beat, status, place FROM hosts"
 HOST_IDS: Final = "SELECT id FROM hosts"
+HOST_PLANS: Final = "SELECT id, plans_digest FROM hosts"
+HOST_STATUS: Final = "SELECT status FROM hosts WHERE id = ?"
 STOPPED: Final = "SELECT n FROM counters WHERE name = 'stopped'"
 SET_STOPPED: Final = "UPDATE counters SET n = ? WHERE name = 'stopped'"
 

@@ -10,6 +10,7 @@ from typing import Final, NamedTuple, TypeVar
 import msgspec
 
 from aura_aio.model.audit import AuditOutcome, Note, cids_of
+from aura_aio.model.fleet import PlanDigests
 from aura_aio.model.news import News, Topic
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import RunChanged, StepRecord, Tasklet
@@ -52,6 +53,8 @@ class Ledger:
         connection.execute(sql.TIDY_QUEUE_COUNTS)
         self.definitions = {digest for (digest,) in connection.execute(sql.DEFINITIONS)}
         """Those of which it is known that they are kept: others may keep more."""
+        self.plans_of_hosts: dict[str, PlanDigests] = {}
+        """Of which plans hosts take runs, by the digest that they tell of them: read once."""
         self.learn(connection)
 
     def learn(self, connection: Connection) -> None:
@@ -83,6 +86,8 @@ class Transaction:
         """Digests that this transaction has added."""
         self.pauses = dict(ledger.pauses)
         """Since when which plans are paused, this transaction's changes included."""
+        self.plans_of_hosts = ledger.plans_of_hosts
+        """See `Ledger`."""
         self._plans_with_state: set[str] = set()
         self._topics: list[Topic] = []
         self._ledger = ledger

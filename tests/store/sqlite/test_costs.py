@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from aura_aio.model.audit import AuditFilter
+from aura_aio.model.fleet import HostStatus, PlanDigests, worker_name
 from aura_aio.model.log import LogFilter, LogLevel
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.run import Limit
@@ -37,6 +38,7 @@ WHOLE_TABLES = {
     "FIGURES",
     "FLEET",
     "HOST_IDS",
+    "HOST_PLANS",
     "STATE_COUNTS",
     "DEFINITIONS",
     "PLANS_WITH_STATE",
@@ -219,11 +221,12 @@ def costs(path: Path, cid: str) -> dict[str, int]:
         "waits": (sql.WAITS, (0.0,)),
         "oldest": (sql.OLDEST_READY, ()),
         "first unlimited": (sql.FIRST_UNLIMITED, ()),
-        "first of a plan": (sql.FIRST_OF_PLAN, ("hello",)),
-        "first of the next plan": (sql.FIRST_OF_NEXT_PLAN, ("",)),
-        "first of a lane": (sql.FIRST_OF_LANE, ("hello", "x")),
-        "first of the next lane": (sql.FIRST_OF_NEXT_LANE, ("hello", "[]")),
-        "first of the lanes of the next plan": (sql.FIRST_OF_LANES_OF_NEXT_PLAN, ("",)),
+        "first of a plan": (sql.FIRST_OF_PLAN, ("hello", "")),
+        "first of the next plan": (sql.FIRST_OF_NEXT_PLAN, ("", "")),
+        "first of the next digest": (sql.FIRST_OF_NEXT_PLAN, ("hello", " ")),
+        "first of a lane": (sql.FIRST_OF_LANE, ("hello", "", "x")),
+        "first of the next lane": (sql.FIRST_OF_NEXT_LANE, ("hello", "", "[] ")),
+        "first of the lanes of the next plan": (sql.FIRST_OF_NEXT_LANE, ("hello", "~", "~")),
         "move": (sql.MOVE, (-1, cid, *guard)),
         "first rank": (sql.FIRST_RANK, (0,)),
         "neighbours": (sql.NEIGHBOURS, (0, cid, 50)),
@@ -278,14 +281,17 @@ async def fill_with_blocked(path: Path, blocked: int) -> list[str]:
         await opened.close()
 
 
-def claim_at(path: Path, most: int) -> tuple[list[str], int, list[str]]:
+def claim_at(
+    path: Path, most: int, host_id: str = "", served: PlanDigests | None = None
+) -> tuple[list[str], int, list[str]]:
     """Claim, undone afterwards: the cids, the steps, the statements."""
+    worker = worker_name(host_id, 1)
     statements: list[str] = []
     with closing(SqliteDatabase(path)) as database:
         tx = SqlSession(database, ManualClock(), before_commit=cancel_with_parents).begin()
         database.writer.set_trace_callback(statements.append)
         with counted(database.writer) as steps:
-            tasklets = claim(tx, ["w1"] * most, None, 0.0) or ()
+            tasklets = claim(tx, [worker] * most, None, 0.0, served) or ()
         return [tasklet.cid for tasklet in tasklets], steps[0], statements
 
 
@@ -298,6 +304,57 @@ async def test_a_claim_costs_the_same_however_many_runs_are_blocked(tmp_path: Pa
         assert cids == free
         costs.append(steps)
     assert costs[0] == costs[1]
+
+
+async def fill_with_left(path: Path, left: int) -> list[str]:
+    """A database with the hosts `a` and `b`, so many runs that `a` leaves to `b`, half of them with
+    a limit, and behind them all four that it may take; their cids.
+    """
+    api = Limit("resource:api", 2)
+    opened = await opened_at(path)
+    try:
+        for host_id, digest in (("a", "1"), ("b", "2")):
+            status = HostStatus(plans={"hello": digest})
+            await opened.store.fleet.join(host_id, status, may_lead=True)
+        for _ in range(left // 1_000):
+            await opened.enqueue_many(500, priority=1, plan_digest="2")
+            await opened.enqueue_many(500, priority=1, plan_digest="2", limits=(api,))
+        return [
+            await opened.enqueue(plan_digest=digest, limits=limits)
+            for digest in ("1", "0")
+            for limits in ((), (api,))
+        ]
+    finally:
+        await opened.close()
+
+
+async def test_a_claim_costs_the_same_however_many_runs_are_left_to_other_hosts(
+    tmp_path: Path,
+) -> None:
+    costs = []
+    for left in (1_000, 100_000):
+        path = tmp_path / f"{left}.db"
+        free = await fill_with_left(path, left)
+        cids, steps, _ = await asyncio.to_thread(claim_at, path, 9, "a", {"hello": "1"})
+        assert cids == free
+        costs.append(steps)
+    assert costs[0] == costs[1]
+
+
+async def test_other_hosts_that_have_the_same_cost_one_look_at_what_they_have(
+    tmp_path: Path,
+) -> None:
+    path, plans = tmp_path / "aura.db", {"hello": "1"}
+    opened = await opened_at(path)
+    for host_id in "abc":
+        await opened.store.fleet.join(host_id, HostStatus(plans=plans), may_lead=True)
+    await opened.enqueue_many(9)
+    await opened.close()
+    cids, _, statements = await asyncio.to_thread(claim_at, path, 9, "a", plans)
+    assert len(cids) == 9
+    hosts = [each for each in statements if "hosts" in each]
+    assert len(hosts) == 2  # which digests they tell of, and the one that is new to this process
+    assert not [each for each in statements if "runs_of_plan" in each]
 
 
 async def test_runs_without_limits_cost_one_statement_to_choose(tmp_path: Path) -> None:

@@ -41,13 +41,13 @@ class Queue:
     def head_of(self, lane: Lane) -> Head | None:
         """The first that waits with these limits."""
         for run in self.runs:
-            if ("", str(run.limits)) == lane:
+            if ("", "", str(run.limits)) == lane:
                 return Head(run.order, lane, run.limits, run.order[2])
         return None
 
     def heads(self) -> list[Head]:
         """The first of each lane, in an order that means nothing."""
-        lanes = {("", str(run.limits)) for run in self.runs}
+        lanes = {("", "", str(run.limits)) for run in self.runs}
         heads = [head for lane in sorted(lanes) if (head := self.head_of(lane)) is not None]
         return heads[::-1]
 

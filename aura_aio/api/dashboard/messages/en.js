@@ -259,6 +259,7 @@ export default {
   "waiting.exclusive": "another exclusive run is active",
   "waiting.max_instances": "enough runs of this task are active",
   "waiting.mutex": "another run of its group is active",
+  "waiting.no_host": "no worker is free where its plan is as it was",
   "waiting.no_worker": "every worker is busy",
   "waiting.paused": "the queue is paused",
   "waiting.place": "place {position} in the queue, {ahead} before it",

@@ -259,6 +259,7 @@ export default {
   "waiting.exclusive": "另一个独占的任务正在执行",
   "waiting.max_instances": "此任务的并发数已达上限",
   "waiting.mutex": "同组的另一个任务正在执行",
+  "waiting.no_host": "计划与接受时相同的主机上没有空闲的工作进程",
   "waiting.no_worker": "所有工作进程都在忙",
   "waiting.paused": "队列已暂停",
   "waiting.place": "排在第 {position} 位，前面有 {ahead} 个",

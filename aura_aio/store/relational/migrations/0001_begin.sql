@@ -34,7 +34,8 @@ CREATE TABLE runs (
     retry_of TEXT,
     callback_url TEXT,
     traceparent TEXT,
-    tracestate TEXT
+    tracestate TEXT,
+    plan_digest TEXT NOT NULL DEFAULT ''  -- what the plan was when the run was accepted
 );
 
 -- The queue: dispatch order, of runs without limits and of those with.
@@ -43,9 +44,9 @@ CREATE INDEX runs_ready ON runs (priority DESC, rank, arrival)
 CREATE INDEX runs_limited ON runs (priority DESC, rank, arrival)
     WHERE state = 'queued' AND delayed = 0 AND limits <> '[]';
 -- The first of each lane, without limits and with, and what the runs that run hold.
-CREATE INDEX runs_of_plan ON runs (plan_name, priority DESC, rank, arrival)
+CREATE INDEX runs_of_plan ON runs (plan_name, plan_digest, priority DESC, rank, arrival)
     WHERE state = 'queued' AND delayed = 0 AND limits = '[]';
-CREATE INDEX runs_lanes ON runs (plan_name, limits, priority DESC, rank, arrival)
+CREATE INDEX runs_lanes ON runs (plan_name, plan_digest, limits, priority DESC, rank, arrival)
     WHERE state = 'queued' AND delayed = 0 AND limits <> '[]';
 CREATE INDEX runs_holding ON runs (started_at, cid, limits)
     WHERE state IN ('running', 'cancelling') AND limits <> '[]';
@@ -196,7 +197,8 @@ CREATE TABLE hosts (
     place INTEGER NOT NULL,    -- who joined first comes first
     may_lead INTEGER NOT NULL, -- whether it does what one of all has to do
     beat INTEGER NOT NULL,     -- grows as long as it is there
-    status BLOB NOT NULL       -- JSON; what it tells the others of its workers
+    status BLOB NOT NULL,      -- JSON; what it tells the others of its workers and plans
+    plans_digest TEXT NOT NULL -- of its plans, as they stand in the status
 ) WITHOUT ROWID;
 
 -- Who may come in.
