@@ -9,6 +9,7 @@ from typing import Final
 
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.fleet import PlanDigests
 from aura_aio.model.ports import RunStore
 from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.run import Run, Tasklet
@@ -36,7 +37,7 @@ class Claims:
         self,
         workers: Sequence[str],
         among: Collection[str] | None,
-        served: Collection[str] | None,
+        served: PlanDigests | None,
     ) -> Sequence[Tasklet]:
         """As `QueueStore.claim`, without those that have been taken away again."""
         began = self._clock.monotonic()
