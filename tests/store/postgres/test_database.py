@@ -92,9 +92,31 @@ async def test_who_wants_it_alone_is_refused_while_a_server_has_it(
             custody.take(connection, url, 0.01)
         await opened.close()
         custody.take(connection, url, 2.0)
-        with pytest.raises(DatabaseInUse, match="alone: wait"):
+        said = re.escape(f"A command has the database {url} alone: wait for it.")
+        with pytest.raises(DatabaseInUse, match=f"^{said}$"):
             await open_store(url, publish=print, clock=ManualClock(), wait_sec=0.01)
     await opened.open()
+
+
+async def test_who_has_it_alone_is_waited_for(url: DatabaseUrl, admin: Any) -> None:
+    def waits() -> bool:
+        return bool(admin.execute("SELECT 1 FROM pg_locks WHERE NOT granted").fetchone())
+
+    with closing(PostgresConnection(url)) as server:
+        with closing(PostgresConnection(url)) as command:
+            custody.take(command, url, 2.0)
+            shares = asyncio.create_task(asyncio.to_thread(custody.share, server, url, 60.0))
+            await until(waits)
+        await shares
+        assert custody.is_held(server)
+
+
+async def test_who_opens_what_is_up_to_date_waits_for_no_turn(
+    opened: Opened, url: DatabaseUrl
+) -> None:
+    with closing(PostgresConnection(url)) as other, other.raw.transaction():
+        other.execute("SELECT pg_advisory_xact_lock(?)", (custody.TURN,))
+        await opened.reopen()
 
 
 async def test_a_database_of_a_newer_version_is_not_touched(
@@ -103,8 +125,13 @@ async def test_a_database_of_a_newer_version_is_not_touched(
     await opened.close()
     admin.execute("INSERT INTO aura.migrations (number, name) VALUES (99, 'later')")
     try:
-        with pytest.raises(DatabaseTooNew, match="its schema is 99"):
+        with pytest.raises(DatabaseTooNew) as caught:
             await opened.open()
+        assert str(caught.value) == (
+            f"The database {url} was written by a newer version of Aura (its schema is 99, this "
+            f"version knows {STEPS[-1].number}): start that version, or give this one another "
+            "database."
+        )
     finally:
         admin.execute("DELETE FROM aura.migrations WHERE number = 99")
 
@@ -121,20 +148,24 @@ async def test_servers_that_start_together_make_the_tables_once() -> None:
     assert numbers == [(step.number, step.name) for step in STEPS]
 
 
-async def test_a_schema_of_another_program_is_refused() -> None:
+@pytest.mark.parametrize("table", ["runs (distance int)", "migrations (number int)"])
+async def test_a_schema_of_another_program_is_refused(table: str) -> None:
     url = new_database()
     with closing(psycopg.connect(url.secret, autocommit=True)) as admin:
         admin.execute("CREATE SCHEMA aura")
-        admin.execute("CREATE TABLE aura.runs (distance int)")
-    with pytest.raises(StoreUnavailable, match="another program"):
+        admin.execute(f"CREATE TABLE aura.{table}")
+    with pytest.raises(StoreUnavailable) as caught:
         await open_store(url, publish=print, clock=ManualClock())
+    assert str(caught.value) == (
+        f"In {url} the schema 'aura' is that of another program: give the server another database."
+    )
 
 
 async def test_a_server_that_is_not_there_is_told_without_the_password() -> None:
     url = DatabaseUrl("postgresql://me:geheim@127.0.0.1:1/aura")
     with pytest.raises(StoreUnavailable) as caught:
         await open_store(url, publish=print, clock=ManualClock())
-    assert "postgresql://me@127.0.0.1:1/aura cannot be reached" in str(caught.value)
+    assert "postgresql://me@127.0.0.1:1/aura cannot be reached: connection " in str(caught.value)
     assert "geheim" not in f"{caught.value} {caught.value.__cause__}"
 
 
@@ -143,6 +174,11 @@ async def test_an_address_that_is_none_is_told_without_the_password() -> None:
         with pytest.raises(SettingsError) as caught:
             await open_store(DatabaseUrl(address), publish=print, clock=ManualClock())
         assert "geheim" not in f"{caught.value} {caught.value.__cause__} {caught.value.__context__}"
+        assert str(caught.value) == (
+            "--database: this is no address of a PostgreSQL server. It looks like "
+            "postgresql://user@host:5432/name; what is special in a password is written as "
+            "%40 for @, %3A for :, %2F for /."
+        )
 
 
 async def test_lost_connections_are_made_anew(opened: Opened, admin: Any) -> None:
@@ -325,15 +361,19 @@ async def begun_to_ask(caplog: pytest.LogCaptureFixture) -> None:
     await until(lambda: any("became of a commit" in each.message for each in caplog.records))
 
 
-async def test_what_cannot_be_read_is_not_left_open(
-    url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("part", "how"), [((PostgresDatabase, "reader"), "read"), ((custody, "myself"), "used")]
+)
+async def test_what_cannot_be_read_or_used_is_not_left_open(
+    part: tuple[Any, str], how: str, url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(_: PostgresDatabase) -> Any:
+    def fail(_: object) -> Any:
         raise psycopg.OperationalError("too many of them\nand more")
 
+    said = re.escape(f"The database {url} cannot be {how}: too many of them.")
     with monkeypatch.context() as patch:
-        patch.setattr(PostgresDatabase, "reader", fail)
-        with pytest.raises(StoreUnavailable, match=r"cannot be read: too many of them\.$"):
+        patch.setattr(*part, fail)
+        with pytest.raises(StoreUnavailable, match=f"^{said}$"):
             await open_store(url, publish=print, clock=ManualClock())
     with closing(PostgresConnection(url)) as connection:
         custody.take(connection, url, 2.0)

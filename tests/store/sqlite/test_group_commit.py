@@ -20,7 +20,7 @@ from aura_aio.model.states import RunState
 from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.reader import Reader
 from aura_aio.store.relational.session import SqlSession
-from aura_aio.store.relational.transaction import Transaction
+from aura_aio.store.relational.transaction import Ledger, Transaction
 from aura_aio.store.sqlite.database import SqliteDatabase
 from aura_aio.store.writer import Writer
 from tests.store.opened import ManualClock, begun
@@ -172,6 +172,28 @@ async def test_what_was_submitted_in_the_turn_of_the_end_is_done(desk: Desk) -> 
         await begun(group)
         await desk.writer.aclose()
     assert await desk.words() == {"last"}
+
+
+async def test_what_could_not_be_learnt_is_learnt_with_the_next_transaction(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Another server has written, and it fails to learn of it."""
+    begin, others_have_written, learnt = desk.database.begin, iter([True]), list[bool]()
+
+    def begin_after_others() -> bool:
+        begin()
+        return next(others_have_written, False)
+
+    def learn(_ledger: Ledger, _connection: Connection) -> None:
+        learnt.append(bool(learnt))
+        if learnt == [False]:
+            raise StoreUnavailable("It is away.")
+
+    monkeypatch.setattr(desk.database, "begin", begin_after_others)
+    monkeypatch.setattr(Ledger, "learn", learn)
+    for word in ("a", "b"):
+        await desk.writer.submit(put(word))
+    assert learnt == [False, True]
 
 
 async def test_a_note_is_written_with_the_first_change(desk: Desk) -> None:
