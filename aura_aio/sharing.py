@@ -13,6 +13,8 @@ from functools import partial
 from pathlib import Path
 from typing import Final, NamedTuple
 
+from msgspec.structs import replace
+
 from aura_aio.dispatch.everywhere import EverywhereDispatcher
 from aura_aio.host_mark import HostMark
 from aura_aio.logs.hub import LogHub
@@ -20,7 +22,7 @@ from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import StoreUnavailable
-from aura_aio.model.fleet import Leadership
+from aura_aio.model.fleet import HostStatus, Leadership
 from aura_aio.model.news import News, Topic
 from aura_aio.model.run import RunChanged
 from aura_aio.model.sealing import Vault
@@ -158,11 +160,18 @@ async def hearing(
     ear = Hearing(place.url, place.host_id, listener.hear, clock)
     ear.start()
     local = held.dispatcher.local
-    fleet.tell(
-        held.dispatcher.status,
-        partial(local.kill_workers, "the host was given up by the others"),
-        held.dispatcher.look_again,
-    )
+
+    def status() -> HostStatus:
+        return replace(held.dispatcher.status(), listens=store.events.listened)
+
+    def others_changed() -> None:
+        others = [each for host in fleet.others for each in host.status.listens]
+        store.events.listen_for_others(others)
+        held.dispatcher.look_again()
+
+    given_up = partial(local.kill_workers, "the host was given up by the others")
+    fleet.tell(status, given_up, others_changed)
+    others_changed()
     try:
         yield
     finally:

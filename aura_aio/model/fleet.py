@@ -8,6 +8,7 @@ from typing import Protocol
 
 import msgspec
 
+from aura_aio.model.event import EventFilter
 from aura_aio.model.ports import ActiveAttempt, WorkerStatus
 
 PlanDigests = Mapping[str, str]
@@ -16,13 +17,15 @@ PlanDigests = Mapping[str, str]
 
 class HostStatus(msgspec.Struct, frozen=True):
     """What a host tells the others of itself: a digest of its key for secrets, its workers, the
-    attempts under way there by cid, and the plans of which it takes runs.
+    attempts under way there by cid, the plans of which it takes runs, and the ends of runs that its
+    tasks wait for.
     """
 
     key: str = ""
     workers: tuple[WorkerStatus, ...] = ()
     active: Mapping[str, ActiveAttempt] = msgspec.field(default_factory=dict)
     plans: PlanDigests = msgspec.field(default_factory=dict)
+    listens: tuple[EventFilter, ...] = ()
 
 
 class Host(msgspec.Struct, frozen=True):

@@ -104,6 +104,15 @@ class EventStore(Protocol):
         """
         ...
 
+    def listen_for_others(self, filters: Sequence[EventFilter]) -> None:
+        """The same for those that other hosts wait for."""
+        ...
+
+    @property
+    def listened(self) -> tuple[EventFilter, ...]:
+        """What this host itself waits for."""
+        ...
+
     async def kept(self, limit: int) -> tuple[KeptEvent, ...]:
         """The oldest events that were not answered, in order."""
         ...

@@ -83,7 +83,8 @@ class Fleet:
     ) -> None:
         """Beat with what `status` answers from now on. `on_given_up` is called if the others took
         this host for dead: what it does belongs to nobody any more; `on_change` if others have
-        other plans than before, or are others: what was left to them may be left to them no more.
+        other plans than before, wait for other events, or are others: what was left to them may be
+        left to them no more.
         """
         self._status, self._on_given_up, self._on_change = status, on_given_up, on_change
 
@@ -169,9 +170,9 @@ class Fleet:
 
     def _look_at(self, members: Iterable[Host]) -> None:
         members, now = tuple(members), self._clock.monotonic()
-        before = {host.id: host.status.plans for host in self.others}
+        before = _told(self.others)
         self.others = tuple(host for host in members if host.id != self.host_id)
-        if before != {host.id: host.status.plans for host in self.others}:
+        if before != _told(self.others):
             self._on_change()
         self._seen = {
             host.id: seen
@@ -198,6 +199,11 @@ class Fleet:
             extra = {"action": "hosts_given_up", "hosts": sorted(silent), **counts}
             _log.warning("hosts are given up", extra=extra)
         self._look_at(await self._store.members())
+
+
+def _told(hosts: Iterable[Host]) -> dict[str, object]:
+    """What others act upon when it changes."""
+    return {host.id: (host.status.plans, host.status.listens) for host in hosts}
 
 
 def _nothing() -> None:

@@ -40,6 +40,12 @@ steps:
   say: {action: log, params: {message: "due"}}
 returns: "{{ initial.schedule.due_at }}"
 """
+_AFTER = """
+on: [{event: run.finished, plan: twice, task: hold}]
+steps:
+  say: {action: log, params: {message: "after"}}
+returns: "{{ initial.event.cid }}"
+"""
 _ACTIONS = """
 import asyncio
 from pathlib import Path
@@ -312,13 +318,21 @@ async def _has_attempt(server: ServerProcess, cid: str, attempt: int) -> bool:
     return bool(run["attempt"] == attempt and run["status"] == "running")
 
 
+async def _runs_of(server: ServerProcess, plan_name: str) -> list[str]:
+    page = (await server.get(f"/api/runs?plan_name={plan_name}")).json
+    return [run["cid"] for run in page["items"]]
+
+
 async def _shows_host(server: ServerProcess, host: str) -> bool:
     return host in await workers(server)
 
 
 async def test_hosts_of_workers_carry_out_what_servers_accept(fleet: Fleet, tmp_path: Path) -> None:
-    """Of the plans that they have; they end with SIGTERM when their runs have."""
+    """Of the plans that they have; they end with SIGTERM when their runs have. What waits for the
+    end of a run, in a plan that they have not, is started.
+    """
     write_plan(tmp_path / "one_only", "twice", {"hold": _TASK, "due": _DUE}, _ACTIONS)
+    write_plan(tmp_path / "plans", "after", {"hold": _AFTER})
     gate = tmp_path / "gate"
     async with fleet.server() as server:
         blocker = (await server.post("/api/tasks/run", hold(tmp_path / "blocker"))).json["cid"]
@@ -334,9 +348,11 @@ async def test_hosts_of_workers_carry_out_what_servers_accept(fleet: Fleet, tmp_
             gate.touch()
             assert (await server.finished(cid))["status"] == "succeeded"
             assert await asyncio.to_thread(worker.wait) == 0
+            (after,) = await until(partial(_runs_of, server, "after"), within=10)
         await until(partial(_shows, server, [at_home]), within=10)
         (tmp_path / "blocker").touch()
         assert (await server.finished(waits))["status"] == "succeeded"
+        assert (await server.finished(after))["result"] == cid
 
 
 async def test_runs_go_where_their_plan_is_as_it_was_while_there_is_one(

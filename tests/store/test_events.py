@@ -105,6 +105,27 @@ async def test_only_what_passes_a_filter_is_kept(
     assert len(await kept(opened)) == passes
 
 
+async def ended_of(opened: Opened, plan_name: str) -> str:
+    """A run of the plan that has just ended."""
+    cid = await opened.start(plan_name=plan_name)
+    await opened.end(cid)
+    return cid
+
+
+async def test_what_other_hosts_wait_for_is_kept_as_well(opened: Opened) -> None:
+    events = opened.store.events
+    own, others = EventFilter(plan_name="p"), EventFilter(plan_name="q")
+    events.listen([own])
+    events.listen_for_others([others, own])
+    ended = [await ended_of(opened, name) for name in ("p", "q", "other")]
+    assert [cid for cid, _ in await kept(opened)] == ended[:2]
+    assert events.listened == (own,)
+    events.listen([])
+    events.listen_for_others([others])
+    later = [await ended_of(opened, name) for name in ("p", "q")]
+    assert [cid for cid, _ in await kept(opened)] == [*ended[:2], later[1]]
+
+
 async def test_an_event_is_answered_once_with_all_of_its_runs(opened: Opened) -> None:
     opened.store.events.listen(EVERY_END)
     await opened.end(await opened.start())

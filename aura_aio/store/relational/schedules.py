@@ -142,6 +142,9 @@ class SqlEvents:
         acceptance: Acceptance,
         clock: Clock,
     ) -> None:
+        self.listened: tuple[EventFilter, ...] = ()
+        """What this host itself waits for."""
+        self._elsewhere: tuple[EventFilter, ...] = ()
         self._session = session
         self._writer = writer
         self._look_ups = look_ups
@@ -150,7 +153,16 @@ class SqlEvents:
 
     def listen(self, filters: Sequence[EventFilter]) -> None:
         """Keep the ends of runs that pass one of `filters` from now on."""
-        self._session.listened = tuple(filters)
+        self.listened = tuple(filters)
+        self._keep_ends()
+
+    def listen_for_others(self, filters: Sequence[EventFilter]) -> None:
+        """And those that other hosts wait for."""
+        self._elsewhere = tuple(filters)
+        self._keep_ends()
+
+    def _keep_ends(self) -> None:
+        self._session.listened = tuple(dict.fromkeys(self.listened + self._elsewhere))
 
     async def kept(self, limit: int) -> tuple[KeptEvent, ...]:
         """The oldest events that were not answered, in order."""
