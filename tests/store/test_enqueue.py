@@ -1,6 +1,6 @@
 """`RunStore.enqueue`: all or none, once per Idempotency-Key, within the limit.
 
-Imports aura_aio.model and the fixtures.
+Imports aura_aio.store, model and the fixtures.
 """
 
 import asyncio
@@ -12,6 +12,8 @@ from aura_aio.model.plan import Definition, Task
 from aura_aio.model.ports import Accepted, IdempotencyKey
 from aura_aio.model.run import CancelRequest, OnCrash, Run
 from aura_aio.model.states import RunState
+from aura_aio.store.relational.store import SqlStore
+from aura_aio.store.relational.transaction import Transaction
 from tests.store.conftest import Opening
 from tests.store.opened import DEFINITION, Opened
 
@@ -103,6 +105,18 @@ async def test_a_definition_is_kept_with_the_runs(opened: Opened) -> None:
     assert await opened.store.runs.definition(another.digest) == another
     assert await opened.store.runs.definition(DEFINITION.digest) == DEFINITION
     assert await opened.store.runs.definition("0" * 64) is None
+
+
+async def test_a_definition_is_kept_once(opened: Opened) -> None:
+    assert isinstance(opened.store, SqlStore)
+
+    def define(tx: Transaction) -> list[str]:
+        tx.define((DEFINITION, DEFINITION))
+        return tx.definitions
+
+    writer = opened.store._writer
+    assert await writer.submit(define) == [DEFINITION.digest]
+    assert await writer.submit(define) == []
 
 
 async def test_a_definition_that_is_not_given_is_a_mistake_of_the_caller(opened: Opened) -> None:
