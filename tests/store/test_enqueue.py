@@ -82,6 +82,22 @@ async def test_a_run_that_cannot_be_stored_fails_alone_of_those_that_come_with_i
     assert (await opened.store.queue.counts()).ready == 5
 
 
+async def test_who_looks_into_the_database_is_not_blamed_for_who_came_before(
+    opened: Opened,
+) -> None:
+    """What cannot be stored comes to light with the next operation."""
+    there = opened.tasklet()
+    await opened.store.runs.enqueue((there,), (DEFINITION,))
+    queued, paused = await asyncio.gather(
+        opened.store.runs.enqueue((there,), (DEFINITION,)),
+        opened.store.queue.pause("hello"),
+        return_exceptions=True,
+    )
+    assert "unique" in str(queued).lower()
+    assert not isinstance(paused, BaseException)
+    assert set(await opened.store.queue.pauses()) == {"hello"}
+
+
 async def test_what_comes_together_is_seen_by_what_stands_behind_it(opened: Opened) -> None:
     first, second = opened.tasklet(), opened.tasklet()
     runs = opened.store.runs

@@ -210,6 +210,23 @@ def test_what_cannot_be_undone_is_told_by_the_next_transaction(tmp_path: Path) -
             database.begin()
 
 
+async def test_what_cannot_be_read_is_not_left_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "aura.db"
+
+    def fail(_: SqliteDatabase) -> Any:
+        raise sqlite3.OperationalError("too many of them")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SqliteDatabase, "reader", fail)
+        said = re.escape(f"{path} cannot be read: too many of them.")
+        with pytest.raises(StoreUnavailable, match=f"^{said}$"):
+            await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
+    store = await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())
+    await store.aclose()
+
+
 async def test_a_second_opener_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "aura.db"
     store = await open_sqlite(path, publish=lambda fact: None, clock=ManualClock())

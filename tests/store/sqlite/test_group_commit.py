@@ -271,6 +271,48 @@ async def test_a_database_that_another_program_has_locked_is_unavailable(
     assert await desk.writer.submit(put("a")) == "a"
 
 
+async def test_if_no_transaction_can_be_begun_all_are_told(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> NoReturn:
+        raise RuntimeError("It is a defect.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(desk.database, "begin", fail)
+        answers = await asyncio.gather(
+            desk.writer.submit(put("a")), desk.writer.submit(put("b")), return_exceptions=True
+        )
+    assert [str(answer) for answer in answers] == [
+        "The database does not take writes: It is a defect."
+    ] * 2
+    assert await desk.writer.submit(put("c")) == "c"
+    assert await desk.words() == {"c"}
+
+
+@pytest.mark.parametrize("is_away", [True, False])
+async def test_a_reader_that_fails_on_its_new_connection_too_says_so(
+    is_away: bool, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    away, told = OSError("away"), list[Exception]()
+    monkeypatch.setattr(desk.database, "is_lost", lambda _: True)
+    monkeypatch.setattr(
+        desk.database, "is_unavailable", lambda error: error is away or (is_away and error in told)
+    )
+
+    def look(_: Connection) -> NoReturn:
+        raise away
+
+    def fail() -> NoReturn:
+        told.append(still := OSError("still away"))
+        raise still
+
+    monkeypatch.setattr(desk.database, "reader", fail)
+    error = StoreUnavailable if is_away else OSError
+    said = r"The database does not answer: still away\." if is_away else "still away"
+    with pytest.raises(error, match=f"^{said}$"):
+        await desk.reader.ask(look)
+
+
 async def test_reads_go_on_while_the_writer_is_busy(desk: Desk) -> None:
     await desk.writer.submit(put("old"))
     written, gate = asyncio.Event(), Event()
