@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from blockbuster import BlockBuster, blockbuster_ctx
+from blockbuster import BlockBuster
 from hypothesis import HealthCheck, Phase, settings
 
 from tests.backends import DATABASES, is_on_postgres
@@ -78,11 +78,20 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     DATABASES.begin_test(on_postgres=on_postgres)
 
 
+@pytest.fixture(scope="session")
+def detector() -> BlockBuster:
+    """What finds blocking calls; made once, as to make it takes longer than to put it to work."""
+    return BlockBuster("aura_aio")
+
+
 @pytest.fixture(autouse=True)
-def blockbuster() -> Iterator[BlockBuster]:
+def blockbuster(detector: BlockBuster) -> Iterator[BlockBuster]:
     """Fail the test when code of aura_aio makes a blocking call on an event loop."""
-    with blockbuster_ctx("aura_aio") as detector:
+    detector.activate()
+    try:
         yield detector
+    finally:
+        detector.deactivate()
 
 
 @pytest.fixture

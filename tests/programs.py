@@ -10,6 +10,11 @@ from pathlib import Path
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 
+WITHOUT_OURS = "-p no:schemathesis -p no:aiohttp -p no:hypothesispytest"
+"""For PYTEST_ADDOPTS where tests of plans are run: of the plugins that are here for our own tests,
+those whose import takes two thirds of the time of such a run.
+"""
+
 
 async def run_program(
     *command: str | Path, cwd: Path = REPOSITORY, **variables: str

@@ -1,6 +1,6 @@
 """The command `aura` as a user runs it, and servers of their own processes for it to talk to.
 
-Imports pytest, tests/aura_forks.py and tests/waiting.py.
+Imports pytest, tests/aura_forks.py, tests/programs.py and tests/waiting.py.
 """
 
 import json
@@ -19,6 +19,7 @@ from click.testing import CliRunner
 
 from aura_aio.cli.aura import aura
 from tests.aura_forks import start_aura
+from tests.programs import WITHOUT_OURS
 from tests.waiting import until_sync
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -33,7 +34,7 @@ def environment(**more: str) -> dict[str, str]:
         if not name.startswith("AURA_") and name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")
     }
     kept |= {"PYTHONPATH": str(REPOSITORY), "PYTHONIOENCODING": "utf-8", "TZ": "UTC"}
-    kept["PYTEST_ADDOPTS"] = "-p no:schemathesis"  # a plugin of ours that takes a second to import
+    kept["PYTEST_ADDOPTS"] = WITHOUT_OURS
     return kept | more
 
 

@@ -1,6 +1,7 @@
 """Does what a page tells its reader to do, and says where something else happens.
 
-Imports tests/docs/pages.py, tests/docs/shell.py and the scripts' own environment; POSIX only.
+Imports tests/docs/pages.py, tests/docs/shell.py, tests/programs.py and the scripts' own
+environment; POSIX only.
 
 A block `console` is typed, line by line, into one terminal; `console server` into another one,
 where the last command goes on. A block whose second word is a path is written to that file.
@@ -22,6 +23,7 @@ from typing import NamedTuple
 
 from tests.docs.pages import REPOSITORY, Block, Page
 from tests.docs.shell import LIMIT_SEC, Shell
+from tests.programs import WITHOUT_OURS
 from tests.waiting import until_sync
 
 HOME = "/home/ada/aura-aio"
@@ -189,10 +191,10 @@ class Guide:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "HOME": str(self._folder.parent),
             "LANG": "C.UTF-8",
-            # Among the packages that are borrowed are plugins of pytest: the one would have its
-            # say, the other takes a second to import.
+            # Among the packages that are borrowed are plugins of pytest: one would have its say,
+            # others take their time to import.
             "PYTHONWARNINGS": 'ignore:The configuration option "asyncio_',
-            "PYTEST_ADDOPTS": "-p no:schemathesis",
+            "PYTEST_ADDOPTS": WITHOUT_OURS,
             "AURA_PORT": self._port,
             "AURA_URL": f"http://127.0.0.1:{self._port}",
         }

@@ -1,6 +1,6 @@
 """The fixtures as pytest gives them to the tests of a plan, in sessions of pytest of their own.
 
-Imports pytest; what is under test runs in processes of its own.
+Imports pytest and tests/programs.py; what is under test runs in processes of its own.
 """
 
 import os
@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).resolve().parents[2]
+from tests.programs import REPOSITORY, WITHOUT_OURS
 
 TASK = """
 meta: {inputs: [{name: url, type: string, default: "https://api.example/"}]}
@@ -57,12 +57,11 @@ def run_pytest(
     cwd: Path, *words: str | Path, path: Sequence[Path] = ()
 ) -> subprocess.CompletedProcess[str]:
     packages = os.pathsep.join(map(str, [*path, REPOSITORY]))
-    quick = "-p no:schemathesis"  # a plugin of ours that takes a second to import
     return subprocess.run(
         [sys.executable, "-B", "-m", "pytest", "-W", "ignore::pytest.PytestDeprecationWarning"]
         + [str(word) for word in words],
         cwd=cwd,
-        env={**os.environ, "PYTHONPATH": packages, "PYTEST_ADDOPTS": quick},
+        env={**os.environ, "PYTHONPATH": packages, "PYTEST_ADDOPTS": WITHOUT_OURS},
         capture_output=True,
         encoding="utf-8",
         check=False,
