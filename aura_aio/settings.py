@@ -221,6 +221,14 @@ class WorkerSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             "accepts, servers or hosts of workers (PostgreSQL only)."
         ),
     ] = False
+    health_address: Annotated[
+        str,
+        Meta(
+            pattern=r"^(\S+:\d{1,5})?$",
+            description="host:port at which `aura worker` answers /healthz, /readyz and /metrics; "
+            "empty: nowhere.",
+        ),
+    ] = ""
     start: Annotated[
         bool,
         Meta(

@@ -1,6 +1,6 @@
 """A host of workers: it carries out what servers on the same database have accepted.
 
-May import everything below `server` but api.
+May import everything below `server`.
 """
 
 import asyncio
@@ -11,6 +11,7 @@ from functools import partial
 
 import aura_aio
 from aura_aio.dispatch.everywhere import EverywhereDispatcher
+from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.execution import (
     Base,
     admission_of,
@@ -21,7 +22,7 @@ from aura_aio.execution import (
 )
 from aura_aio.log_service import running_hub
 from aura_aio.model.clock import SystemClock
-from aura_aio.model.errors import SettingsError
+from aura_aio.model.errors import NotAlive, NotReady, SettingsError, StoreUnavailable
 from aura_aio.model.news import Topic
 from aura_aio.places import places_of
 from aura_aio.processes.tree import StartProcess
@@ -43,20 +44,44 @@ _log = logging.getLogger("aura.worker_host")
 
 
 class WorkerHost:
-    """A host of workers that is up: what it is called, and what dispatches to its workers."""
+    """A host of workers that is up: what it is called, its plans, and how it is doing."""
 
-    def __init__(
-        self, host_id: str, plans: Plans, dispatcher: EverywhereDispatcher, fleet: Fleet | None
-    ) -> None:
-        self.host_id = host_id
-        self.plans = plans
+    def __init__(self, base: Base, dispatcher: EverywhereDispatcher, fleet: Fleet | None) -> None:
+        self.host_id = base.place.host_id
+        self.plans = base.plans
+        self._store = base.store
+        self._parts = [part for part in (base.store.health, base.hub, dispatcher, fleet) if part]
         self._dispatcher = dispatcher
         self._fleet = fleet
+        self._quiescing = False
+
+    def check_alive(self) -> None:
+        """Return if every part does its work.
+
+        Raises:
+            NotAlive: one has died; the log says how.
+        """
+        if not all(part.alive for part in self._parts):
+            raise NotAlive("A part of the host has died; its log says which: restart the host.")
+
+    async def check_ready(self) -> None:
+        """Return if it takes runs.
+
+        Raises:
+            NotReady: it is about to end, or the store does not answer.
+        """
+        if self._quiescing:
+            raise NotReady("The host is shutting down.")
+        try:
+            await self._store.queue.next_due()
+        except StoreUnavailable as error:
+            raise NotReady(str(error)) from error
 
     async def quiesce(self, grace_sec: float) -> None:
         """Take no new run, and give those under way `grace_sec`; what still runs then is handed
         back by its `on_crash`.
         """
+        self._quiescing = True
         if self._fleet is not None:
             self._fleet.retire()
         await self._dispatcher.aclose(grace_sec=grace_sec)
@@ -126,12 +151,15 @@ async def running_worker_host(
             await reload.reload.share(fleet.tell_plans)
         follow = partial(_follow, store, dispatcher)
         held = Held(bus, hub, dispatcher, {Topic.SYSTEM: follow})
+        host = WorkerHost(base, dispatcher, fleet)
+        address = settings.workers.health_address
         try:
-            await follow()
-            if settings.plans.hot_reload:
-                reload.enable()
-            async with hearing(place, fleet, store, held, clock):
-                yield WorkerHost(place.host_id, plans, dispatcher, fleet)
+            async with _answering(address, host, base, dispatcher.local, bus):
+                await follow()  # the first run is in the figures
+                if settings.plans.hot_reload:
+                    reload.enable()
+                async with hearing(place, fleet, store, held, clock):
+                    yield host
         finally:
             await reload.aclose()
             await dispatcher.aclose(grace_sec=0.0)
@@ -147,6 +175,24 @@ class _Events:
     async def plans_changed(self) -> None:
         """Keep those of the plans as they are loaded now."""
         self._store.events.listen(filters_of(self._plans.catalog()))
+
+
+@asynccontextmanager
+async def _answering(
+    address: str, host: WorkerHost, base: Base, dispatcher: LocalDispatcher, bus: EventBus
+) -> AsyncIterator[None]:
+    """Answer at `address` how the host is doing, if there is one, while the context is open."""
+    if not address:
+        yield
+        return
+    from aura_aio.api.metrics import Commits  # noqa: PLC0415 - seldom needed
+    from aura_aio.api.worker_site import WorkerFigures, answering  # noqa: PLC0415
+
+    store = base.store
+    figures = WorkerFigures(dispatcher.workers, lambda: Commits(store.commits, store.commit_sec))
+    bus.subscribe(figures.run_changed, own_only=True, ends_only=True)
+    async with answering(address, host, figures):
+        yield
 
 
 async def _follow(store: SqlStore, dispatcher: EverywhereDispatcher) -> None:

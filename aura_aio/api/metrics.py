@@ -1,6 +1,6 @@
 """What Prometheus is told: figures of requests, the queue, runs, workers, the log and the store.
 
-May import prometheus_client, scheduler and model only.
+May import `run_figures`, prometheus_client, scheduler and model only.
 """
 
 from collections.abc import Callable
@@ -9,18 +9,14 @@ from typing import Final
 import msgspec
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 
+from aura_aio.api.run_figures import RunFigures
 from aura_aio.model.callback import CallbackTry
-from aura_aio.model.run import RunChanged
 from aura_aio.scheduler.queue import QueueOverview
 from aura_aio.scheduler.system import SystemStatus
 
 MEDIA_TYPE: Final = "text/plain"
-MOST_TASKS: Final = 200
-"""Tasks that have figures of their own; the runs of all others are counted together."""
-_OTHER: Final = ("other", "other")
 PAGE: Final = "page"
 """The operation of what is none."""
-_RUN_BUCKETS: Final = (0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 30.0, 60.0, 300.0, 1800.0, 7200.0)
 
 
 class Commits(msgspec.Struct, frozen=True):
@@ -35,7 +31,6 @@ class Metrics:
 
     def __init__(self, commits: Callable[[], Commits]) -> None:
         self._commits = commits
-        self._tasks: set[tuple[str, str]] = set()
         self._registry = registry = CollectorRegistry()
         self._requests = Counter(
             "aura_http_requests", "Requests that were answered.", ["operation", "status"],
@@ -47,16 +42,7 @@ class Metrics:
         )  # fmt: skip
         self._figures: dict[tuple[str, int], tuple[Counter, Histogram]] = {}
         """Those of requests by operation and status: to find them costs more than to count."""
-        self._runs = Counter(
-            "aura_runs_finished", "Runs that have ended.", ["plan", "task", "status"],
-            registry=registry,
-        )  # fmt: skip
-        self._run_figures: dict[tuple[str, str, str], tuple[Counter, Histogram]] = {}
-        """Those of runs by plan, task and status, as above."""
-        self._run_seconds = Histogram(
-            "aura_run_seconds", "How long runs took, from their claim to their end.",
-            ["plan", "task"], buckets=_RUN_BUCKETS, registry=registry,
-        )  # fmt: skip
+        self.run_changed = RunFigures(registry).run_changed
         self._callbacks = Counter(
             "aura_callback_tries", "Tries to deliver a callback, by what became of it then.",
             ["status"], registry=registry,
@@ -80,29 +66,6 @@ class Metrics:
         count, took = self._figures[key]
         count.inc()
         took.observe(seconds)
-
-    def run_changed(self, fact: RunChanged) -> None:
-        """Count a run that has ended."""
-        end = fact.ended
-        if end is None:
-            return
-        key = (end.plan_name, end.task_name, fact.target.value)
-        count, took = self._run_figures.get(key) or self._figures_of(*key)
-        count.inc()
-        if end.started_at is not None:
-            took.observe(max(0.0, fact.at - end.started_at))
-
-    def _figures_of(self, plan_name: str, task_name: str, status: str) -> tuple[Counter, Histogram]:
-        task = (plan_name, task_name)
-        has_own = task in self._tasks or len(self._tasks) < MOST_TASKS
-        if has_own:
-            self._tasks.add(task)
-        else:
-            task = _OTHER
-        figures = self._runs.labels(*task, status), self._run_seconds.labels(*task)
-        if has_own:  # others may be any number
-            self._run_figures[plan_name, task_name, status] = figures
-        return figures
 
     def callback_tried(self, tried: CallbackTry) -> None:
         """Count a try to deliver a callback."""

@@ -17,6 +17,8 @@ from aura_aio.settings_table import Setting, settings_table
 CLIENT_BRANCH: Final = "client"
 """Its settings are those of the commands that talk to a server."""
 
+_OF_WORKER_HOSTS: Final = {"health_address"}
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _TITLES: Final = {"http": "HTTP"}
@@ -49,9 +51,17 @@ class SettingsCommand(click.Command):
 
 
 def setting_options(command: Command) -> Command:
-    """Give `command` an option for every setting of the server; None means not given."""
+    """Give `command` an option for every setting of servers and of hosts of workers; None means not
+    given.
+    """
     names = [each.name for each in settings_table() if each.branch != CLIENT_BRANCH]
     return options_of(*names)(command)
+
+
+def server_options(command: Command) -> Command:
+    """The same without what is for hosts of workers alone."""
+    names = {each.name for each in settings_table() if each.branch != CLIENT_BRANCH}
+    return options_of(*names - _OF_WORKER_HOSTS)(command)
 
 
 def options_of(*names: str) -> Callable[[Command], Command]:

@@ -19,7 +19,7 @@ import msgspec
 from aura_aio.cli.failure import Failure
 from aura_aio.cli.loading import loading
 from aura_aio.cli.open_files import allow_many_open_files
-from aura_aio.cli.options import SettingsCommand, given_flags, setting_options
+from aura_aio.cli.options import SettingsCommand, given_flags, server_options
 from aura_aio.cli.screen import Screen
 from aura_aio.cli.server_log import log_to, server_log
 from aura_aio.handover import TRIAL_OPTION, ignore_further_signals, start_anew, take_listener
@@ -48,7 +48,7 @@ config_option = click.option(
     epilog="Each setting is also a variable (--data-dir is AURA_DATA_DIR) and a line of the "
     "settings file. A flag wins over a variable, that over the file.",
 )
-@setting_options
+@server_options
 @config_option
 @click.option("--json", "as_json", is_flag=True, help="Print where the server is as JSON.")
 @click.option(

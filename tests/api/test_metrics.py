@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from aura_aio.api import metrics
+from aura_aio.api import run_figures
 from aura_aio.contract.document import Contract, load_contract
 from tests.conftest import MakeServer
 from tests.serving import Served
@@ -71,7 +71,7 @@ async def test_labels_have_a_bounded_number_of_values(
 ) -> None:
     """Nobody can fill the memory of a Prometheus with paths that there are not, or with tasks."""
     contract: Contract = await asyncio.to_thread(load_contract)
-    monkeypatch.setattr(metrics, "MOST_TASKS", 2)
+    monkeypatch.setattr(run_figures, "MOST_TASKS", 2)
     server = await make_server(plans=[probe_root], workers=0)
     for number in range(5):
         assert (await server.get(f"/api/no/such/{number}")).status == 404

@@ -7,6 +7,7 @@ import asyncio
 import json
 import os
 import signal
+import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -318,6 +319,25 @@ async def _has_attempt(server: ServerProcess, cid: str, attempt: int) -> bool:
     return bool(run["attempt"] == attempt and run["status"] == "running")
 
 
+async def asked(address: str, path: str) -> int:
+    """The status of the answer of a host of workers."""
+    url = f"http://{address}/{path}"
+    async with aiohttp.ClientSession() as client, client.get(url) as answer:
+        told = await answer.json()
+        assert answer.status == 200 or told["type"] == "urn:aura:problem:not-ready"
+        return answer.status
+
+
+async def figures(address: str) -> list[str]:
+    """What a host of workers tells Prometheus, by line."""
+    async with aiohttp.ClientSession() as client, client.get(f"http://{address}/metrics") as answer:
+        return (await answer.text()).splitlines()
+
+
+async def _is_ending(address: str) -> bool:
+    return await asked(address, "readyz") == 503
+
+
 async def _runs_of(server: ServerProcess, plan_name: str) -> list[str]:
     page = (await server.get(f"/api/runs?plan_name={plan_name}")).json
     return [run["cid"] for run in page["items"]]
@@ -337,14 +357,21 @@ async def test_hosts_of_workers_carry_out_what_servers_accept(fleet: Fleet, tmp_
     async with fleet.server() as server:
         blocker = (await server.post("/api/tasks/run", hold(tmp_path / "blocker"))).json["cid"]
         at_home = host_of(await running(server, blocker))
-        async with fleet.worker("--plans", str(tmp_path / "one_only")) as worker:
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            address = f"127.0.0.1:{free.getsockname()[1]}"
+        options = ("--plans", str(tmp_path / "one_only"), "--health-address", address)
+        async with fleet.worker(*options) as worker:
+            assert await asked(address, "healthz") == await asked(address, "readyz") == 200
             waits = (await server.post("/api/tasks/run", hold(gate))).json["cid"]
             cid = await server.run("twice", "hold", inputs={"gate": str(gate)})
             away = host_of(await running(server, cid))
             assert away != at_home
             await until(partial(_shows, server, sorted([at_home, away])), within=10)
             assert (await server.get(f"/api/runs/{waits}")).json["status"] == "queued"
+            assert "aura_worker_slots_busy 1.0" in await figures(address)
             worker.terminate()
+            await until(partial(_is_ending, address))
+            assert await asked(address, "healthz") == 200
             gate.touch()
             assert (await server.finished(cid))["status"] == "succeeded"
             assert await asyncio.to_thread(worker.wait) == 0
