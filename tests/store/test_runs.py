@@ -204,6 +204,14 @@ async def test_a_lost_run_fails_when_on_crash_says_so(opened: Opened, end: str) 
     assert run.finished_at == opened.clock.now()
 
 
+async def test_a_run_that_is_lost_for_good_is_not_told_that_it_would_have_gone_on(
+    opened: Opened,
+) -> None:
+    cid = await opened.start(on_crash=OnCrash.FAIL)
+    await opened.store.runs.lose([(cid, 1)], reason="It cannot be.", retry=False)
+    assert (await opened.run(cid)).error == RunError("WorkerLost", "It cannot be.")
+
+
 @pytest.mark.parametrize("on_crash", [OnCrash.RESUME, OnCrash.RESTART])
 async def test_a_lost_run_goes_back_to_its_place(opened: Opened, on_crash: OnCrash) -> None:
     lost, *others = await opened.enqueue_many(3, on_crash=on_crash)

@@ -306,8 +306,10 @@ async def test_the_outcome_of_a_commit_is_asked_for_until_it_is_known(
     (outcome,) = await asyncio.gather(doubtful, return_exceptions=True)
     assert isinstance(outcome, str if after else StoreUnavailable)
     assert await opened.claim(9) == ([before, outcome] if after else [before])
-    told = [vars(each)["reason"] for each in caplog.records if "became of a commit" in each.message]
-    assert ["not currently accepting connections" in reason for reason in told] == [True]
+    (told,) = (vars(each) for each in caplog.records if "became of a commit" in each.message)
+    assert told["action"] == "database_lost"
+    assert "not currently accepting connections" in told["reason"]
+    assert not any(each.name == "asyncio" for each in caplog.records)
     assert await opened.enqueue()
 
 
@@ -319,7 +321,9 @@ async def test_who_is_closed_before_it_knows_what_became_of_a_commit_says_so(
     doubtful = asyncio.create_task(opened.enqueue())
     await begun_to_ask(caplog)
     await opened.close()
-    with pytest.raises(StoreUnavailable, match="It is not known what became of a commit"):
+    with pytest.raises(
+        StoreUnavailable, match=r"writes: It is not known what became of a commit\.$"
+    ):
         await doubtful
     unreachable(False)
     await opened.open()

@@ -271,11 +271,14 @@ async def test_a_database_that_another_program_has_locked_is_unavailable(
     assert await desk.writer.submit(put("a")) == "a"
 
 
+@pytest.mark.parametrize(
+    ("error", "told"), [("It is defect X.\nAnd more.", "It is defect X"), ("", "RuntimeError")]
+)
 async def test_if_no_transaction_can_be_begun_all_are_told(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
+    error: str, told: str, desk: Desk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fail() -> NoReturn:
-        raise RuntimeError("It is a defect.")
+        raise RuntimeError(error)
 
     with monkeypatch.context() as patch:
         patch.setattr(desk.database, "begin", fail)
@@ -283,7 +286,7 @@ async def test_if_no_transaction_can_be_begun_all_are_told(
             desk.writer.submit(put("a")), desk.writer.submit(put("b")), return_exceptions=True
         )
     assert [str(answer) for answer in answers] == [
-        "The database does not take writes: It is a defect."
+        f"The database does not take writes: {told}."
     ] * 2
     assert await desk.writer.submit(put("c")) == "c"
     assert await desk.words() == {"c"}
