@@ -13,7 +13,7 @@ from aura_aio.processes.spawning import SpawnedProcess
 from aura_aio.processes.tree import StartProcess
 from aura_aio.server import Server, running_server
 from aura_aio.settings import Settings
-from aura_aio.signals import Signals
+from aura_aio.signals import LATE_SEC, Signals
 
 _log = logging.getLogger("aura.lifetime")
 
@@ -32,9 +32,10 @@ async def serve(
     `start_process` makes the processes of workers.
 
     The first signal lets runs under way go on for `shutdown_grace_sec`; a second SIGTERM ends the
-    process at once. Neither loses anything that was acknowledged. After SIGUSR2 the socket is
-    answered, still open, for the server that takes this one's place; else None. If that one would
-    not start, this one goes on, and says so.
+    process at once, as does a store that is away for so long that nothing can be kept. None of it
+    loses anything that was acknowledged. After SIGUSR2 the socket is answered, still open, for the
+    server that takes this one's place; else None. If that one would not start, this one goes on,
+    and says so.
 
     Raises:
         As `running_server`.
@@ -51,6 +52,8 @@ async def serve(
         _log.info(action.replace("_", " "), extra={"action": action})
         if signals.start_anew:
             kept = server.listener.dup()  # stays open when the server closes its own
+        else:
+            signals.end_within(settings.http.shutdown_sec + LATE_SEC)
         await server.quiesce(settings.http.shutdown_grace_sec)
     if kept is not None and not signals.start_anew:
         kept.close()

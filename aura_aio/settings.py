@@ -121,6 +121,11 @@ class HttpSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ] = 5.0
 
     @property
+    def shutdown_sec(self) -> float:
+        """How long runs and connections may go on after SIGTERM, in seconds."""
+        return self.shutdown_grace_sec + self.shutdown_force_sec
+
+    @property
     def on_loopback(self) -> bool:
         """Whether only this machine can reach the address."""
         try:

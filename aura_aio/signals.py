@@ -4,10 +4,20 @@ May import the standard library only.
 """
 
 import asyncio
+import logging
 import os
 import signal
 import sys
 from collections.abc import Callable
+from typing import Final
+
+_log = logging.getLogger("aura.signals")
+
+LATE_SEC: Final = 10.0
+"""How long workers and all that is kept may take to end after runs and connections had their time,
+in seconds."""
+LOG_SEC: Final = 0.5
+"""How long the log has for its last line, in seconds."""
 
 
 class Signals:
@@ -33,6 +43,19 @@ class Signals:
         self.start_anew = False
         if not self.ending.is_set():
             self.told.clear()
+
+    def end_within(self, seconds: float) -> None:
+        """End the process after that time if it has not ended by then, as after a crash: what has
+        not been stored may wait for a database that does not come back.
+        """
+        asyncio.get_running_loop().call_later(seconds, self._give_up)
+
+    def _give_up(self) -> None:
+        _log.critical(
+            "what has ended could not be stored: the process ends as in a crash",
+            extra={"action": "ended_unfinished"},
+        )
+        asyncio.get_running_loop().call_later(LOG_SEC, os._exit, 1)
 
     def _end(self) -> None:
         if self.ending.is_set():

@@ -35,7 +35,7 @@ from aura_aio.scheduler.hot_reload import HotReload
 from aura_aio.scheduler.plans import PlanReload, Plans
 from aura_aio.settings import Settings
 from aura_aio.sharing import Held, Place, hearing, joined
-from aura_aio.signals import Signals
+from aura_aio.signals import LATE_SEC, Signals
 from aura_aio.store.relational.store import SqlStore
 from aura_aio.tracing import tracing
 from aura_aio.vault import open_vault
@@ -94,7 +94,8 @@ async def work(
     start_process: StartProcess,
 ) -> None:
     """Carry out runs until SIGTERM or SIGINT, the first of which lets runs under way go on for
-    `shutdown_grace_sec`; a second one ends the process at once. `ready` is called once it is up.
+    `shutdown_grace_sec`; a second one ends the process at once, as does a store that is away for so
+    long that nothing could be kept. `ready` is called once it is up.
 
     Raises:
         As `running_worker_host`.
@@ -105,6 +106,7 @@ async def work(
         ready(host)
         await signals.ending.wait()
         _log.info("shutting down", extra={"action": "shutting_down"})
+        signals.end_within(settings.http.shutdown_sec + LATE_SEC)
         await host.quiesce(settings.http.shutdown_grace_sec)
 
 

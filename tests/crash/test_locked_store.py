@@ -4,6 +4,7 @@ all goes on when it is free.
 Imports the fixtures, `tests.probe_plan` and `tests.waiting`.
 """
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from aura_aio.store.sqlite import database
 from tests.backends import DATABASES
 from tests.conftest import MakeServer
 from tests.probe_plan import write_probe
+from tests.server_process import ServerProcess, server_process
 from tests.serving import Served
 from tests.waiting import until
 
@@ -71,3 +73,25 @@ async def test_a_run_that_ends_meanwhile_has_ended_as_it_did(
     run = await server.finished(cid)
     assert (run["status"], run["result"]) == ("succeeded", "let go")
     assert (await server.done("probe", "echo", inputs={"text": "x"}))["status"] == "succeeded"
+
+
+async def test_who_is_told_to_end_meanwhile_ends_as_in_a_crash(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """A service that stops does not wait for a database that may never come back."""
+    data, gate = tmp_path / "data", tmp_path / "gate"
+    plans = write_probe(tmp_path / "plans")
+    options = ("--workers", "1", "--shutdown-grace-sec", "0", "--shutdown-force-sec", "0")
+    async with server_process(data, plans, *options) as server:
+        cid = await server.run("probe", "hold", inputs={"gate": str(gate)})
+        await until(lambda: _is_running(server, cid), within=20)
+        with DATABASES.locked(data):
+            server.process.terminate()
+            assert await asyncio.to_thread(server.process.wait, 60) == 1
+    assert "action=ended_unfinished" in capfd.readouterr().err
+    async with server_process(data, plans, *options) as server:
+        assert (await server.finished(cid))["status"] == "failed"
+
+
+async def _is_running(server: ServerProcess, cid: str) -> bool:
+    return bool((await server.get(f"/api/runs/{cid}")).json["status"] == "running")
