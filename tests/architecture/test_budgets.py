@@ -57,7 +57,7 @@ def _definitions(node: ast.AST, prefix: str) -> Iterator[tuple[str, Function | a
             name = prefix + child.name
             yield name, child
             yield from _definitions(child, name + ".")
-        else:
+        elif not isinstance(child, ast.expr):  # in one there are no definitions
             yield from _definitions(child, prefix)
 
 

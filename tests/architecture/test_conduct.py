@@ -80,14 +80,18 @@ def loose_coroutine_tasks(source: Source) -> Iterator[Finding]:
 
 def unexplained_catch_alls(source: Source) -> Iterator[Finding]:
     """`except Exception` and its like, without a comment on the line."""
+    found = {}
+    for node in source.nodes:
+        if isinstance(node, ast.ExceptHandler):
+            caught = "" if node.type is None else ast.unparse(node.type)
+            if node.type is None or re.search(r"\b(Base)?Exception\b", caught):
+                found[node.lineno] = Finding(node.lineno, f"except {caught}".strip())
+    if not found:
+        return  # as in most files; to read one token by token takes longer than all else here
     tokens = tokenize.generate_tokens(io.StringIO(source.text).readline)
     explained = {token.start[0] for token in tokens if token.type == tokenize.COMMENT}
-    for node in source.nodes:
-        if not isinstance(node, ast.ExceptHandler) or node.lineno in explained:
-            continue
-        caught = "" if node.type is None else ast.unparse(node.type)
-        if node.type is None or re.search(r"\b(Base)?Exception\b", caught):
-            yield Finding(node.lineno, f"except {caught}".strip())
+    for line in sorted(found.keys() - explained):
+        yield found[line]
 
 
 def short_docstrings(source: Source) -> Iterator[Finding]:

@@ -11,6 +11,7 @@ import statistics
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ class Naive:
         text = content.decode("utf-16" if style.encoding == "utf-16-le" else style.encoding)
         text = text.removeprefix("\ufeff").replace("\0", "")
         self._style = style
+        self._read = cache(self._as_value)  # it is asked for the same cells again and again
         csv.field_size_limit(1 << 24)  # the huge field is longer than the module's default
         rows = list(csv.reader(io.StringIO(text, newline=""), delimiter=style.delimiter))
         assert rows[0] == list(HEADER)
@@ -70,7 +72,7 @@ class Naive:
     def _is_missing(cell: str) -> bool:
         return cell in {"", "N/A", "null", "-"}
 
-    def _read(self, name: str, cell: str) -> Any:
+    def _as_value(self, name: str, cell: str) -> Any:
         if name in {"order_id", "quantity", "rating"}:
             return int(cell) if cell.isdigit() else None
         if name == "discount":
