@@ -13,7 +13,7 @@ from aura_aio.processes.spawning import SpawnedProcess
 from aura_aio.processes.tree import StartProcess
 from aura_aio.server import Server, running_server
 from aura_aio.settings import Settings
-from aura_aio.signals import LATE_SEC, Signals
+from aura_aio.signals import Signals
 
 _log = logging.getLogger("aura.lifetime")
 
@@ -45,15 +45,13 @@ async def serve(
     async with running_server(
         settings, secrets=secrets, listener=listener, start_process=start_process
     ) as server:
-        signals.listen()
+        signals.listen(settings.http.shutdown_sec)
         ready(server)
         await _told_to_end(signals, server.listener, environ)
         action = "starting_anew" if signals.start_anew else "shutting_down"
         _log.info(action.replace("_", " "), extra={"action": action})
         if signals.start_anew:
             kept = server.listener.dup()  # stays open when the server closes its own
-        else:
-            signals.end_within(settings.http.shutdown_sec + LATE_SEC)
         await server.quiesce(settings.http.shutdown_grace_sec)
     if kept is not None and not signals.start_anew:
         kept.close()

@@ -24,6 +24,7 @@ class Signals:
     """What this process was told since `listen`."""
 
     def __init__(self) -> None:
+        self._end_within = 0.0
         self.told = asyncio.Event()
         """Set once it is to end, or to be tried whether another server can take its place."""
         self.ending = asyncio.Event()
@@ -31,8 +32,13 @@ class Signals:
         self.start_anew = False
         """Whether another server is to take its place (SIGUSR2): until it is told to end."""
 
-    def listen(self) -> None:
-        """Take SIGTERM and SIGINT, the second of which ends the process at once, and SIGUSR2."""
+    def listen(self, end_within: float) -> None:
+        """Take SIGTERM and SIGINT, the second of which ends the process at once, and SIGUSR2.
+
+        If it has not ended `end_within` seconds (and `LATE_SEC`) after the first, it ends as in a
+        crash: what has not been kept may wait for a database that does not come back.
+        """
+        self._end_within = end_within
         for number in (signal.SIGINT, signal.SIGTERM):
             self._on(number, self._end)
         if sys.platform != "win32":
@@ -43,12 +49,6 @@ class Signals:
         self.start_anew = False
         if not self.ending.is_set():
             self.told.clear()
-
-    def end_within(self, seconds: float) -> None:
-        """End the process after that time if it has not ended by then, as after a crash: what has
-        not been stored may wait for a database that does not come back.
-        """
-        asyncio.get_running_loop().call_later(seconds, self._give_up)
 
     def _give_up(self) -> None:
         _log.critical(
@@ -61,6 +61,7 @@ class Signals:
         if self.ending.is_set():
             os._exit(1)
         self.ending.set()
+        asyncio.get_running_loop().call_later(self._end_within + LATE_SEC, self._give_up)
         self.start_anew = False
         self.told.set()
 

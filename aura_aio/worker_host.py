@@ -35,7 +35,7 @@ from aura_aio.scheduler.hot_reload import HotReload
 from aura_aio.scheduler.plans import PlanReload, Plans
 from aura_aio.settings import Settings
 from aura_aio.sharing import Held, Place, hearing, joined
-from aura_aio.signals import LATE_SEC, Signals
+from aura_aio.signals import Signals
 from aura_aio.store.relational.store import SqlStore
 from aura_aio.tracing import tracing
 from aura_aio.vault import open_vault
@@ -73,7 +73,7 @@ class WorkerHost:
         if self._quiescing:
             raise NotReady("The host is shutting down.")
         try:
-            await self._store.queue.next_due()
+            await self._store.queue.pauses()
         except StoreUnavailable as error:
             raise NotReady(str(error)) from error
 
@@ -102,11 +102,10 @@ async def work(
     """
     signals = Signals()
     async with running_worker_host(settings, secrets, start_process) as host:
-        signals.listen()
+        signals.listen(settings.http.shutdown_sec)
         ready(host)
         await signals.ending.wait()
         _log.info("shutting down", extra={"action": "shutting_down"})
-        signals.end_within(settings.http.shutdown_sec + LATE_SEC)
         await host.quiesce(settings.http.shutdown_grace_sec)
 
 

@@ -107,5 +107,6 @@ async def _keep(
                 "by": note.by_name,
                 "outcome": outcome.value,
                 "reason": str(error),
+                "request_id": request.get(REQUEST_ID),  # each is said, not once a minute
             },
         )

@@ -15,7 +15,7 @@ from aura_aio.api import problems
 from aura_aio.api.answers import NOT_KEPT, answer
 from aura_aio.api.metrics import MEDIA_TYPE, Commits
 from aura_aio.api.run_figures import RunFigures
-from aura_aio.model.errors import AuraError
+from aura_aio.model.errors import AuraError, SettingsError
 from aura_aio.model.ports import WorkerStatus
 
 
@@ -77,13 +77,18 @@ async def answering(address: str, host: Host, figures: WorkerFigures) -> AsyncIt
     """Answer at `address` ("host:port") while the context is open.
 
     Raises:
-        OSError: the address cannot be listened on.
+        SettingsError: the address cannot be listened on.
     """
     name, _, port = address.rpartition(":")
-    runner = web.AppRunner(_app(host, figures), access_log=None)
+    # Who asks for readiness may wait for a database that is away.
+    runner = web.AppRunner(_app(host, figures), access_log=None, shutdown_timeout=1.0)
     await runner.setup()
     try:
-        await web.TCPSite(runner, name.strip("[]"), int(port)).start()
+        try:
+            await web.TCPSite(runner, name.strip("[]"), int(port)).start()
+        except (OSError, OverflowError) as error:
+            told = f"--health-address {address} cannot be listened on: {error}."
+            raise SettingsError(told) from error
         yield
     finally:
         await runner.cleanup()

@@ -206,14 +206,8 @@ class LocalDispatcher:
                 case RunChild() | DropChild() | WaitForEvent() | DropWait():
                     self._calls.take(worker, frame, self._attempt)
                 case Spent():
-                    _log.warning(
-                        "worker is replaced",
-                        extra={
-                            "action": "worker_spent",
-                            "worker": worker.name,
-                            "reason": frame.reason,
-                        },
-                    )
+                    told = {"worker": worker.name, "reason": frame.reason}
+                    _log.warning("worker is replaced", extra={"action": "worker_spent", **told})
                     worker.retire()
                 case Heartbeat() | Hello():
                     pass
@@ -313,6 +307,8 @@ class LocalDispatcher:
     async def _hand_over(self, attempt: Attempt) -> None:
         tasklet, worker = attempt.tasklet, attempt.worker
         definition, finished = await self._briefings.of(tasklet)
+        if not await self._claims.may_begin(attempt):
+            self._release(tasklet.cid, tasklet.attempt)
         if self._attempts.get(tasklet.cid) is not attempt:
             return  # the worker went away meanwhile, and the attempt with it
         if definition is None:

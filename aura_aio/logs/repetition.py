@@ -29,7 +29,7 @@ class SaysOnceAMinute(logging.Filter):
         if "reason" not in extras or not plain:
             return True
         what = (record.name, record.levelno, record.getMessage(), *sorted(extras.items()))
-        if record.created - self._said.get(what, -AGAIN_SEC) < AGAIN_SEC:
+        if 0 <= record.created - self._said.get(what, -AGAIN_SEC) < AGAIN_SEC:
             return False
         if len(self._said) >= _MOST_KNOWN:
             self._said.clear()

@@ -195,7 +195,7 @@ class System:
         if self._shutting_down:
             raise NotReady("The server is shutting down.")
         try:
-            await self._queue.next_due()
+            await self._queue.pauses()  # is read in any case
         except StoreUnavailable as error:
             raise NotReady(str(error)) from error
 

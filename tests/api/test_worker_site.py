@@ -11,7 +11,7 @@ import pytest
 
 from aura_aio.api.metrics import Commits
 from aura_aio.api.worker_site import WorkerFigures, answering
-from aura_aio.model.errors import NotAlive
+from aura_aio.model.errors import NotAlive, SettingsError
 
 
 class Dying:
@@ -56,3 +56,11 @@ async def test_who_cannot_go_on_says_so(url: str) -> None:
     )
     assert "aura_store_commits 3.0" in told
     assert "aura_worker_slots 0.0" in told
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1:99999", "127.0.0.1.invalid:8081"])
+async def test_an_address_that_cannot_be_is_refused_by_its_name(address: str) -> None:
+    figures = WorkerFigures(lambda: (), lambda: Commits(0, 0.0))
+    with pytest.raises(SettingsError, match=f"^--health-address {address} cannot be listened on"):
+        async with answering(address, Dying(), figures):
+            pass

@@ -78,16 +78,22 @@ def test_a_traceback_is_indented_below_its_record(stderr: Stuck) -> None:
 
 def test_what_goes_on_being_wrong_is_said_once_a_minute(stderr: Stuck) -> None:
     stderr.let_go.set()
+    values = {"name": "aura.dispatch", "msg": "claims wait", "levelno": logging.ERROR}
+
+    def complain(created: float, **extra: str) -> None:
+        record = {**values, "reason": "away", "created": created, **extra}
+        _log.handle(logging.makeLogRecord(record))
+
     with log_to(stderr):
         for second in range(0, 122, 2):
-            values = {"name": "aura.dispatch", "msg": "claims wait", "levelno": logging.ERROR}
-            complaint = {**values, "reason": "away", "created": float(second)}
-            _log.handle(logging.makeLogRecord(complaint))
-            _log.handle(logging.makeLogRecord({**complaint, "worker": f"worker-{second // 30}"}))
+            complain(second)
+            complain(second, worker=f"worker-{second // 30}")
+        complain(-3_600.0)  # the clock was set back
+        complain(-3_599.0)
         for _ in range(3):
             _log.warning("a record without a reason")
     lines = stderr.getvalue().splitlines()
-    assert len([line for line in lines if line.endswith("claims wait  reason=away")]) == 3
+    assert len([line for line in lines if line.endswith("claims wait  reason=away")]) == 4
     assert len([line for line in lines if line.endswith("worker=worker-2")]) == 1
     assert len([line for line in lines if line.endswith("without a reason")]) == 3
 

@@ -95,6 +95,8 @@ async def test_a_primary_that_dies_and_comes_back_has_lost_nothing(
             await until(lambda: not primary.get_postmaster_info().is_running(), within=20)
             refused = await server.post("/api/tasks/run", count(file, "refused"))
             assert (refused.status, "Retry-After" in refused.headers) == (503, True)
+            assert (await server.get("/readyz")).status == 503
+            assert (await server.get("/healthz")).status == 200
             gate.touch()
             await asyncio.to_thread(primary.ensure_postgres_running)
             assert (await server.finished(held, within=60))["attempt"] == 1

@@ -7,6 +7,7 @@ only.
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from secrets import token_hex
 from typing import Any, Final
 
 import psycopg
@@ -114,7 +115,8 @@ class PostgresDatabase:
         self.name = name
         self._turn = 0
         """The number of the latest transaction."""
-        self._keep_number = _KEEP_NUMBER.format(writer=sql.quote(name))
+        self._keeps_as = name or token_hex(8)
+        self._keep_number = _KEEP_NUMBER.format(writer=sql.quote(self._keeps_as))
         try:
             self._writer = PostgresConnection(url)
         except psycopg.Error as error:
@@ -257,7 +259,7 @@ class PostgresDatabase:
         """
         self._reconnect()
         self._begin()
-        row = self._writer.execute(_LATEST, (self.name,)).fetchone()
+        row = self._writer.execute(_LATEST, (self._keeps_as,)).fetchone()
         self.rollback()
         return None if row is None else int(row[0])
 
