@@ -6,10 +6,10 @@ May import the standard library only.
 import hashlib
 import os
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Final, NamedTuple
 
 MAX_FILE_BYTES: Final = 1024 * 1024
@@ -65,9 +65,12 @@ class PlanFolder:
         if not self._is_inside(folder):
             yield self._refuse(folder, _OUTSIDE)
         elif self.is_folder(folder):
-            yield from self._below(folder, suffixes)
+            yield from self._below(folder, suffixes, lambda _: False)
 
-    def _below(self, top: str, suffixes: tuple[str, ...]) -> Iterator[str]:
+    def _below(
+        self, top: str, suffixes: tuple[str, ...], is_followed: Callable[[str], bool]
+    ) -> Iterator[str]:
+        """See `files_below`; of links to folders, those are looked into that are followed."""
         seen = 0
         waiting = [(top, 1)]
         while waiting:
@@ -85,7 +88,9 @@ class PlanFolder:
                 path = f"{folder}/{entry.name}" if folder else entry.name
                 if portable(path) != path:
                     yield self._refuse(portable(path), "Its name is no UTF-8 text: rename it.")
-                elif not entry.is_dir(follow_symlinks=False):
+                elif not entry.is_dir(follow_symlinks=False) and not (
+                    _is_folder(entry) and is_followed(path)
+                ):
                     if entry.name.endswith(suffixes) or _is_folder(entry):
                         yield path
                 elif depth == MAX_DEPTH:
@@ -97,21 +102,34 @@ class PlanFolder:
     def stamps(
         self, suffixes: tuple[str, ...], known: Mapping[str, FileStamp]
     ) -> dict[str, FileStamp]:
-        """The stamps of all files in the plan with one of `suffixes`, links left out. Those that
-        are still as they were when they got the stamps in `known` are not read again.
+        """The stamps of all files in the plan with one of `suffixes`, by whichever path in it
+        Python finds them: links within the plan are followed, what leads out of it is left out.
+        Files that are still as they were when they got the stamps in `known` are not read again,
+        unless a link leads to them: it may lead to others now.
         """
         found: dict[str, FileStamp] = {}
-        for path in self._below("", suffixes):
+        for path in self._below("", suffixes, self._is_way):
             with suppress(OSError):
-                status = os.lstat(self.root / path)
-                if stat.S_ISREG(status.st_mode):
-                    before = known.get(path)
+                real = Path(os.path.realpath(self.root / path, strict=True))
+                status = real.stat()
+                if real.is_relative_to(self._real_root) and stat.S_ISREG(status.st_mode):
+                    before = known.get(path) if real == self._real_root / path else None
                     stamp = FileStamp(status.st_mtime_ns, status.st_size, "")
                     if before is not None and before[:2] == stamp[:2]:
                         found[path] = before
                     else:
-                        found[path] = stamp._replace(digest=_digest(self.root / path))
+                        found[path] = stamp._replace(digest=_digest(real))
         return found
+
+    def _is_way(self, link: str) -> bool:
+        """Whether a link to a folder leads to another one in the plan, and not back to one of those
+        that led to it.
+        """
+        path = PurePosixPath(link)
+        real, *ways = (Path(os.path.realpath(self.root / each)) for each in (path, *path.parents))
+        return real.is_relative_to(self._real_root) and not any(
+            way.is_relative_to(real) for way in ways
+        )
 
     def read(self, path: str) -> str:
         """The text of a file.

@@ -5,8 +5,8 @@ May import msgspec and model only; stores and dispatchers come in as ports.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 from msgspec.structs import replace
@@ -88,9 +88,11 @@ class Fleet:
         """
         self._status, self._on_given_up, self._on_change = status, on_given_up, on_change
 
-    async def tell_plans(self, plans: PlanDigests) -> None:
-        """Take runs of these plans from now on; when it returns, the others know. To be called
-        before a run is accepted with one of them.
+    @asynccontextmanager
+    async def tell_plans(self, plans: PlanDigests) -> AsyncIterator[None]:
+        """Take runs of these plans from now on; what is done in this context is done when the
+        others know. To be entered before a run is accepted with one of them. Whatever is raised
+        here takes it back: then this host has the plans that it had.
 
         Raises:
             StoreUnavailable: they do not know, it may be.
@@ -98,8 +100,10 @@ class Fleet:
         before, self._plans = self._plans, plans
         try:
             await self._beat()
-        except StoreUnavailable:
+            yield
+        except BaseException:  # also who is cancelled has not loaded them
             self._plans = before
+            self._tasks.spawn(self._say_so())
             raise
 
     def retire(self) -> None:

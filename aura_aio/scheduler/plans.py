@@ -5,7 +5,8 @@ May import catalog and model only.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
@@ -143,12 +144,15 @@ class OfPlans(Protocol):
         ...
 
 
-TellHosts = Callable[[PlanDigests], Awaitable[None]]
-"""Lets the other hosts know which plans this one has; raises StoreUnavailable."""
+TellHosts = Callable[[PlanDigests], AbstractAsyncContextManager[None]]
+"""Lets the other hosts know which plans this one has, before the context begins, and takes it back
+if the context fails; raises StoreUnavailable.
+"""
 
 
-async def _tell_nobody(_: PlanDigests) -> None:
+def _tell_nobody(_: PlanDigests) -> AbstractAsyncContextManager[None]:
     """There are no other hosts."""
+    return nullcontext()
 
 
 class PlanReload:
@@ -174,7 +178,8 @@ class PlanReload:
             StoreUnavailable: they do not know.
         """
         self._tell_hosts = tell_hosts
-        await tell_hosts(self._plans.catalog().digests())
+        async with tell_hosts(self._plans.catalog().digests()):
+            pass
 
     async def __call__(self, *, force: bool) -> None:
         """Read every plan; new attempts see the actions as they are now, schedules and events are
@@ -188,8 +193,8 @@ class PlanReload:
             raise RunsActive(active)
         async with self._turn:
             catalog = await self._plans.read()
-            await self._tell_hosts(catalog.digests())
-            await self._dispatcher.reload(partial(self._plans.replace, catalog))
+            async with self._tell_hosts(catalog.digests()):
+                await self._dispatcher.reload(partial(self._plans.replace, catalog))
             await self._tell_who_waits()
 
     async def changed(self, paths: Collection[Path] | None) -> None:
@@ -204,14 +209,14 @@ class PlanReload:
             before = self._plans.catalog()
             catalog = await self._plans.read_again(paths)
             is_other = differ(before, catalog)
-            if is_other:
-                await self._tell_hosts(catalog.digests())
-            if workers_must_change(before, catalog):
-                await self._dispatcher.reload(partial(self._plans.replace, catalog))
-            elif is_other:
-                self._plans.replace(catalog)
-            elif not self.is_unfinished:
+            must_change = workers_must_change(before, catalog)
+            if not (is_other or must_change or self.is_unfinished):
                 return
+            async with self._tell_hosts(catalog.digests()) if is_other else nullcontext():
+                if must_change:
+                    await self._dispatcher.reload(partial(self._plans.replace, catalog))
+                elif is_other:
+                    self._plans.replace(catalog)
             await self._tell_who_waits()
         _log.info(
             "plans reloaded",

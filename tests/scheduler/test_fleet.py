@@ -188,20 +188,26 @@ async def plans_of(site: Site, host_id: str) -> PlanDigests:
     return host.status.plans
 
 
+async def tell(member: Member, plans: PlanDigests) -> None:
+    """Let a host have these plans from now on."""
+    async with member.fleet.tell_plans(plans):
+        pass
+
+
 async def test_others_know_of_new_plans_before_it_goes_on_and_are_told_of_changes(
     site: Site,
 ) -> None:
     one, two = await site.add("one"), await site.add("two")
     await site.turn(1)
     changes = one.changes
-    await two.fleet.tell_plans({"p": "1"})
+    await tell(two, {"p": "1"})
     assert await plans_of(site, "two") == {"p": "1"}
     await site.turn(2)
     assert await plans_of(site, "two") == {"p": "1"}
     assert one.changes == changes + 1
     two.is_cut_off = True
     with pytest.raises(StoreUnavailable):
-        await two.fleet.tell_plans({"p": "2"})
+        await tell(two, {"p": "2"})
     two.is_cut_off = False
     await site.turn(1)
     assert await plans_of(site, "two") == {"p": "1"}
@@ -212,12 +218,44 @@ async def test_others_know_of_new_plans_before_it_goes_on_and_are_told_of_change
     assert one.changes == changes + 2
 
 
+@pytest.mark.parametrize("when", ["told", "loaded"])
+async def test_who_is_stopped_while_it_tells_or_loads_has_the_plans_that_it_had(
+    site: Site, when: str
+) -> None:
+    one = await site.add("one")
+    await tell(one, {"p": "1"})
+    begun = asyncio.Event()
+
+    async def load() -> None:
+        async with one.fleet.tell_plans({"p": "2"}):
+            begun.set()
+            await asyncio.Event().wait()
+
+    if when == "told":
+        one.held.clear()
+    one.has_beaten = False
+    task = asyncio.ensure_future(load())
+    await until(lambda: one.has_beaten if when == "told" else begun.is_set())
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    one.held.set()
+    await until(lambda: _has(site, "one", {"p": "1"}))  # no beat is waited for
+    await site.turn(1)
+    assert await plans_of(site, "one") == {"p": "1"}
+    assert begun.is_set() == (when == "loaded")
+
+
+async def _has(site: Site, host_id: str, plans: PlanDigests) -> bool:
+    return await plans_of(site, host_id) == plans
+
+
 async def test_who_retires_has_no_plans_for_the_others_whatever_it_loads(site: Site) -> None:
     one = await site.add("one")
-    await one.fleet.tell_plans({"p": "1"})
+    await tell(one, {"p": "1"})
     one.fleet.retire()
     await until(lambda: _has_none(site, "one"))
-    await one.fleet.tell_plans({"p": "2"})
+    await tell(one, {"p": "2"})
     assert await plans_of(site, "one") == {}
     one.is_cut_off = True
     one.fleet.retire()

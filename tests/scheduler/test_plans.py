@@ -6,6 +6,7 @@ Imports pytest, aura_aio's scheduler, catalog and model, and `bench`.
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -197,10 +198,12 @@ async def test_other_hosts_know_of_plans_before_a_run_is_accepted_with_them(site
     told: list[tuple[str, str]] = []
     hosts_hear = True
 
-    async def tell(plans: PlanDigests) -> None:
+    @asynccontextmanager
+    async def tell(plans: PlanDigests) -> AsyncIterator[None]:
         if not hosts_hear:
             raise StoreUnavailable("It is locked.")
         told.append((plans["p"], site.plans.get("p").digest))
+        yield
 
     await site.reload.share(tell)
     first = site.plans.get("p").digest
@@ -222,6 +225,43 @@ async def test_other_hosts_know_of_plans_before_a_run_is_accepted_with_them(site
     await site.reload.changed(four)
     assert (told[-1][0], site.title()) == (site.plans.get("p").digest, "four")
     assert site.loader.looks == 3
+
+
+async def test_other_hosts_are_told_that_what_was_not_loaded_is_not_there(site: Site) -> None:
+    told: list[str] = []
+    hands_over = asyncio.Lock()
+
+    @asynccontextmanager
+    async def tell(plans: PlanDigests) -> AsyncIterator[None]:
+        told.append(plans["p"])
+        try:
+            yield
+        except BaseException:
+            told.append(site.plans.get("p").digest)
+            raise
+
+    async def reload(switch: Callable[[], None]) -> None:
+        async with hands_over:
+            switch()
+
+    await site.reload.share(tell)
+    site.loader.reload = reload  # type: ignore[method-assign]
+    before = site.plans.get("p").digest
+    changed = [site.write("actions.py", ACTION.format(name="own"))]
+    await hands_over.acquire()
+    for begin in (partial(site.reload.changed, changed), partial(site.reload, force=False)):
+        del told[:]
+        task = asyncio.ensure_future(begin())
+        await until(lambda: told != [])
+        await turns(20)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        new, taken_back = told
+        assert new != before == taken_back == site.plans.get("p").digest
+    hands_over.release()
+    await site.reload.changed(changed)
+    assert site.plans.get("p").digest == told[-1] != before
 
 
 async def test_plans_are_not_loaded_anew_under_runs_unless_it_is_forced(site: Site) -> None:

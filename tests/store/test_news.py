@@ -3,6 +3,7 @@
 Imports aura_aio.store, model and the fixtures.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
@@ -14,6 +15,7 @@ from aura_aio.model.news import News, Topic
 from aura_aio.model.schedule import ScheduleState
 from aura_aio.store.relational.store import SqlStore
 from tests.store.opened import Opened
+from tests.waiting import turns
 
 TOKEN, _ = make_token(NewToken(scope=Scope.READ, name="a"), 1.0)
 SCHEDULE = ScheduleState(id="p/a", basis="cron", decided_at=7.25)
@@ -85,6 +87,24 @@ async def test_what_others_hold_in_memory_is_to_be_read_anew(
 ) -> None:
     await change(opened)
     assert told == [News(topics=each) for each in topics]
+
+
+async def test_who_was_stopped_while_it_told_of_plans_tells_of_those_that_it_has(
+    opened: Opened, told: list[News]
+) -> None:
+    fleet, plans = opened.store.fleet, HostStatus(plans={"p": "1"})
+    await fleet.join("a", HostStatus(), may_lead=True)
+    for _ in range(2):
+        await fleet.beat("a", plans)
+    beat = asyncio.ensure_future(fleet.beat("a", HostStatus(plans={"p": "2"})))
+    await turns(1)  # it is on its way
+    beat.cancel()
+    await opened.enqueue()  # its turn comes after that of the beat
+    assert [each.topics for each in told[:3]] == [(), (Topic.QUEUE,), ()]
+    del told[:]
+    await fleet.beat("a", plans)
+    assert told == [News(topics=(Topic.QUEUE,))]
+    assert (await fleet.members())[0].status == plans
 
 
 async def test_facts_and_the_newest_entry_are_told_once(opened: Opened, told: list[News]) -> None:

@@ -96,7 +96,8 @@ def _closed(tx: Transaction, host_id: str, served: PlanDigests | None) -> _Close
         return None
     queued = tx.plans_queued()
     closed |= queued - served.keys()
-    elsewhere = {each for each in left_to_others(served, others) if each[0] in queued - closed}
+    queued -= closed
+    elsewhere = {each for each in left_to_others(served, others) if each[0] in queued}
     return _Closed(closed, elsewhere)
 
 

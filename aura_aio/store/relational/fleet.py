@@ -33,8 +33,8 @@ class SqlFleet:
         self._look_ups = look_ups
         self._clock = clock
         self._max_attempts = max_attempts
-        self._told = ""
-        """The digest of the plans that it has told of last."""
+        self._told: str | None = ""
+        """The digest of the plans that it has told of last; None while that is in doubt."""
 
     async def join(self, host_id: str, status: HostStatus, *, may_lead: bool) -> None:
         """Be one of the hosts from now on."""
@@ -44,11 +44,12 @@ class SqlFleet:
     async def beat(self, host_id: str, status: HostStatus) -> bool:
         """Say that it is still there."""
         digest = _digest(status.plans)
+        told, self._told = self._told, None
 
         def operation(tx: Transaction) -> bool:
             row = (msgspec.json.encode(status), digest, host_id)
             is_there = tx.connection.execute(sql.BEAT, row).rowcount == 1
-            if digest != self._told:  # others may take what was left to this host
+            if digest != told:  # others may take what was left to this host
                 tx.tell_of(Topic.QUEUE)
             return is_there
 

@@ -6,12 +6,14 @@ Imports pytest, and aura_aio's catalog.
 import hashlib
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from aura_aio.catalog.catalog import load_catalog, reload_catalog
+from aura_aio.catalog.files import PlanFolder
 
 ACTION = "from aura_aio import action\n\n@action\ndef go() -> int:\n    return 1\n"
 FILES = {
@@ -95,3 +97,59 @@ def test_a_file_that_cannot_be_read_is_one(tmp_path: Path, monkeypatch: pytest.M
     assert digests(tmp_path)["p"] not in {refused["p"], before["p"]}
     shutil.rmtree(tmp_path / "p")
     assert digests(tmp_path) == {name: before[name] for name in "qr"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+@pytest.mark.parametrize(
+    ("link", "target"),
+    [
+        ("p/actions.py", "..data/actions.py"),
+        ("p/helper.py", "..data/actions.py"),
+        ("p/actions", "..data"),
+        ("p/lib/inner", "../..data"),
+    ],
+)
+def test_what_a_link_in_a_plan_leads_to_counts_as_it_is_now(
+    tmp_path: Path, link: str, target: str
+) -> None:
+    """As Kubernetes mounts files: one link, `..data`, is changed, and with it all."""
+    plan = write(tmp_path, **{"p/..1/actions.py": ACTION}) / "p"
+    for version, text in (("..2", ACTION), ("..3", ACTION.replace("1", "2"))):
+        write(tmp_path, **{f"p/{version}/actions.py": text})
+        os.utime(plan / version / "actions.py", (1, 1))  # and of the same size
+    os.utime(plan / "..1/actions.py", (1, 1))
+    path = tmp_path / link
+    path.parent.mkdir(exist_ok=True)
+    if link == "p/actions":
+        (plan / "actions.py").unlink()  # there can be one of them only
+    path.unlink(missing_ok=True)
+    path.symlink_to(target)
+    loaded = []
+    for version in ("..1", "..2", "..3"):
+        (plan / "..data").unlink(missing_ok=True)
+        (plan / "..data").symlink_to(version)
+        loaded.append(load_catalog([tmp_path]))
+        if len(loaded) > 1:
+            now = reload_catalog(loaded[-2], [tmp_path], [plan])
+            assert now.digests() == loaded[-1].digests()
+    one, two, three = (each.digests() for each in loaded)
+    assert one == two
+    assert {name for name, _ in two.items() ^ three.items()} == {"p"}
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="links need rights there")
+def test_links_that_lead_out_of_the_plan_or_back_count_for_nothing(tmp_path: Path) -> None:
+    plan = write(tmp_path, **{"q/inner/deep/x.py": ""}) / "q"
+    before = digests(tmp_path)
+    (plan / "out.py").symlink_to(tmp_path / "p/actions.py")
+    (plan / "out").symlink_to(tmp_path / "p")
+    (plan / "ring.py").symlink_to("ring.py")
+    (plan / "nothing.py").symlink_to("nowhere.py")
+    (plan / "self").symlink_to(".")
+    (plan / "inner/deep/back").symlink_to("..")
+    assert digests(tmp_path) == before
+    (plan / "inner/to_other").symlink_to("../other")
+    (plan / "other").mkdir()
+    (plan / "other/to_inner").symlink_to("../inner")
+    stamps = PlanFolder(plan).stamps((".py",), {})
+    assert sorted(stamps) == ["actions.py", "inner/deep/x.py", "other/to_inner/deep/x.py"]
