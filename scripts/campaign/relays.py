@@ -33,7 +33,7 @@ class Relay:
             self._server.close()
         while self._open:
             for writer in self._open:
-                writer.transport.abort()
+                _cut(writer)
             await asyncio.sleep(0.01)
 
     async def _pass(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -45,10 +45,10 @@ class Relay:
                 try:
                     await asyncio.gather(_pump(reader, back), _pump(there, writer))
                 finally:
-                    back.transport.abort()
+                    _cut(back)
                     self._open.discard(back)
         finally:
-            writer.transport.abort()
+            _cut(writer)
             self._open.discard(writer)
 
 
@@ -73,6 +73,14 @@ def to_any(addresses: Callable[[], list[tuple[str, int]]], chance: random.Random
         raise OSError("nobody answers")
 
     return connect
+
+
+def _cut(writer: asyncio.StreamWriter) -> None:
+    """What was closed with bytes left, and has sent them since, cannot be aborted any more: asyncio
+    has let go of it.
+    """
+    with suppress(AttributeError):
+        writer.transport.abort()
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
