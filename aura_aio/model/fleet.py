@@ -27,6 +27,11 @@ class HostStatus(msgspec.Struct, frozen=True):
     plans: PlanDigests = msgspec.field(default_factory=dict)
     listens: tuple[EventFilter, ...] = ()
 
+    @property
+    def has_room(self) -> bool:
+        """Whether it could begin with a run."""
+        return any(each.state == "ready" and each.busy < each.slots for each in self.workers)
+
 
 class Host(msgspec.Struct, frozen=True):
     """A process that starts runs: a server, or one that has workers only. `beat` grows as long as

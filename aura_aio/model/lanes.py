@@ -21,13 +21,15 @@ the limits.
 class Head(NamedTuple):
     """The first run of a lane; all runs of a lane have the same `limits`.
 
-    `order` is its place in the dispatch order: the priority negated, the rank, the arrival.
+    `order` is its place in the dispatch order: the priority negated, the rank, the arrival. One
+    that `is_left` to another host does not start here, and what it needs is kept for it.
     """
 
     order: tuple[int, int, str]
     lane: Lane
     limits: Limits
     cid: str
+    is_left: bool = False
 
 
 class Places:
@@ -71,7 +73,8 @@ def startable(
 
     A head that has no room takes its places all the same, and keeps them for as long as this goes
     on: so nothing behind it gets what it waits for, and it is first when there is room. Those with
-    the same limits wait behind it. What shares no key with it is not held up.
+    the same limits wait behind it. What shares no key with it is not held up. A head that is left
+    to another host takes its places, too; where there are more, others have them.
 
     With one exception, or runs could wait for each other for ever: a child that a holder waits for
     is not held up by a head that waits for such a holder in turn, directly or behind another.
@@ -88,9 +91,10 @@ def startable(
         has_room = places.take_or_keep(head.limits)
         if not has_room:
             blocked.add(head.limits)
-        if has_room:
+        starts = has_room and not head.is_left
+        if starts:
             yield head
-        successor = head_of(head.lane) if has_room else None
+        successor = head_of(head.lane) if starts else None
         if successor is None:
             heappop(waiting)
         else:

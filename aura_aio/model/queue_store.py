@@ -71,7 +71,8 @@ class QueueStore(Protocol):
         workers; with `among` only of these few cids, with `served` only of these plans.
 
         With `served`, runs are left to the other hosts that were accepted with a plan as another
-        host has it, and this one has not (`model.fleet.left_to_others`); not those `among`.
+        host has it, and this one has not (`model.fleet.left_to_others`); not those `among`. If such
+        a host has room, what the first of them need is kept for them.
 
         Delayed runs that are due have joined the queue before. A run is never handed out twice.
         Each comes with what its plan keeps now. What is paused is left alone. One whose limits have

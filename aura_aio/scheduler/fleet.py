@@ -83,8 +83,8 @@ class Fleet:
     ) -> None:
         """Beat with what `status` answers from now on. `on_given_up` is called if the others took
         this host for dead: what it does belongs to nobody any more; `on_change` if others have
-        other plans than before, wait for other events, or are others: what was left to them may be
-        left to them no more.
+        other plans than before, wait for other events, have room or none any more, or are others:
+        what was left to them, or kept for them, may be so no more.
         """
         self._status, self._on_given_up, self._on_change = status, on_given_up, on_change
 
@@ -207,7 +207,8 @@ class Fleet:
 
 def _told(hosts: Iterable[Host]) -> dict[str, object]:
     """What others act upon when it changes."""
-    return {host.id: (host.status.plans, host.status.listens) for host in hosts}
+    told = ((host.id, host.status) for host in hosts)
+    return {id_: (status.plans, status.listens, status.has_room) for id_, status in told}
 
 
 def _nothing() -> None:

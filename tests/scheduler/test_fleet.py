@@ -6,6 +6,7 @@ Imports aura_aio's scheduler, store and model, and the clock of the scheduler's 
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 
 from aura_aio.model.errors import SettingsError, StoreUnavailable
 from aura_aio.model.fleet import FleetStore, Host, HostStatus, Leadership, PlanDigests, worker_name
+from aura_aio.model.ports import WorkerStatus
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.fleet import BEATS, Fleet
 from tests.scheduler.bench import TurnedClock
@@ -248,6 +250,25 @@ async def test_who_is_stopped_while_it_tells_or_loads_has_the_plans_that_it_had(
 
 async def _has(site: Site, host_id: str, plans: PlanDigests) -> bool:
     return await plans_of(site, host_id) == plans
+
+
+def _nothing() -> None:
+    """Nobody is to be told."""
+
+
+async def test_others_are_told_when_a_host_has_room_and_when_it_has_none_any_more(
+    site: Site,
+) -> None:
+    one, two = await site.add("one"), await site.add("two")
+    await site.turn(2)
+    seen = []
+    for busy in (0, 1, 2, 2, 0):
+        worker = WorkerStatus("two/worker-1", 1, "ready", slots=2, busy=busy)
+        two.fleet.tell(partial(HostStatus, workers=(worker,)), _nothing, _nothing)
+        before = one.changes
+        await site.turn(2)
+        seen.append(one.changes - before)
+    assert seen == [1, 0, 1, 0, 1]
 
 
 async def test_who_retires_has_no_plans_for_the_others_whatever_it_loads(site: Site) -> None:

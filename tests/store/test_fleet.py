@@ -6,6 +6,7 @@ Imports aura_aio.model and the fixtures.
 import asyncio
 
 from aura_aio.model.fleet import Host, HostStatus, PlanDigests, worker_name
+from aura_aio.model.ports import WorkerStatus
 from aura_aio.model.run import Limit, OnCrash
 from aura_aio.model.states import RunState
 from tests.store.conftest import Opening
@@ -128,6 +129,59 @@ async def test_a_run_goes_to_a_host_that_has_its_plan_as_it_was_when_it_was_acce
     again = await opened.enqueue(**TWO, priority=9)
     assert await hosts.claim("a") == first
     assert await hosts.claim("c") == [again]
+
+
+def has_room(plans: PlanDigests, *, free: bool = True) -> HostStatus:
+    """What a host tells that has one slot."""
+    worker = WorkerStatus("a/worker-1", 1, "ready", slots=1, busy=0 if free else 1)
+    return HostStatus(plans=plans, workers=(worker,))
+
+
+async def test_what_a_run_needs_is_kept_for_it_where_it_is_left_to_a_host_with_room(
+    opened: Opened,
+) -> None:
+    plans = {"hello": "1"}
+    hosts = Hosts(opened, a=plans, b={"hello": "2"})
+    await hosts.join()
+    mutex, api = (Limit("mutex:x", 1),), (Limit("resource:api", 3),)
+    held = await opened.enqueue(**TWO, limits=mutex)
+    assert await hosts.claim("b") == [held]
+    await opened.store.fleet.beat("a", has_room(plans))
+    first = await opened.enqueue(**ONE, limits=mutex, priority=9)
+    behind = await opened.enqueue(**TWO, limits=mutex)
+    free = await opened.enqueue(**TWO, limits=(Limit("mutex:y", 1),))
+    await opened.enqueue_many(2, **ONE, limits=api, priority=9)
+    some = await opened.enqueue_many(3, **TWO, limits=api)
+    await opened.enqueue_many(2, **ONE, priority=9)
+    assert await hosts.claim("b") == [free, *some[:2]]  # one place of three is kept
+    _, claimed = await asyncio.gather(opened.end(held), hosts.claim("b"))
+    assert claimed == []
+    taken = await hosts.claim("a")
+    assert taken[0] == first
+    await opened.end(first)
+    assert await hosts.claim("b") == [behind]
+
+
+async def test_nothing_is_kept_for_a_run_whose_hosts_have_no_room_or_that_comes_later(
+    opened: Opened,
+) -> None:
+    """Their other runs may keep them busy for hours."""
+    plans = {"hello": "1"}
+    hosts = Hosts(opened, a=plans, b={"hello": "2"})
+    await hosts.join()
+    mutex = (Limit("mutex:x", 1),)
+    left = await opened.enqueue(**ONE, limits=mutex, priority=5)
+    for free, priority in ((False, 0), (True, 9)):
+        await opened.store.fleet.beat("a", has_room(plans, free=free))
+        cid = await opened.enqueue(**TWO, limits=mutex, priority=priority)
+        assert await hosts.claim("b") == [cid]
+        await opened.end(cid)
+    later = await opened.enqueue(**TWO, limits=mutex)
+    assert await hosts.claim("b") == []
+    await opened.store.fleet.beat("a", has_room(plans, free=False))
+    assert await hosts.claim("b") == [later]
+    await opened.end(later)
+    assert await hosts.claim("a") == [left]
 
 
 async def test_runs_are_anybodys_once_no_host_has_their_plan_as_it_was(opened: Opened) -> None:

@@ -17,7 +17,7 @@ from aura_aio.store.relational import sql
 from aura_aio.store.relational.changes import find_room, read_back, write_guarded
 from aura_aio.store.relational.lanes import Lanes
 from aura_aio.store.relational.moves import hold_queued
-from aura_aio.store.relational.rows import plans_from, tasklet_from
+from aura_aio.store.relational.rows import plans_from, plans_with_room_from, tasklet_from
 from aura_aio.store.relational.transaction import ALL_PLANS, Place, Transaction
 
 
@@ -82,6 +82,7 @@ class _Closed(NamedTuple):
 
     plans: Collection[str]
     elsewhere: Collection[tuple[str, str]]
+    awaited: Collection[tuple[str, str]] = ()
 
 
 def _closed(tx: Transaction, host_id: str, served: PlanDigests | None) -> _Closed | None:
@@ -98,7 +99,15 @@ def _closed(tx: Transaction, host_id: str, served: PlanDigests | None) -> _Close
     closed |= queued - served.keys()
     queued -= closed
     elsewhere = {each for each in left_to_others(served, others) if each[0] in queued}
-    return _Closed(closed, elsewhere)
+    return _Closed(closed, elsewhere, elsewhere & _with_room(tx) if elsewhere else ())
+
+
+def _with_room(tx: Transaction) -> set[tuple[str, str]]:
+    """The plans, as they are on hosts that had room at their latest beat."""
+    found: set[tuple[str, str]] = set()
+    for _, _, _, status, _ in tx.connection.execute(sql.FLEET):
+        found |= plans_with_room_from(status).items()
+    return found
 
 
 def _plans_of_others(tx: Transaction, host_id: str) -> list[PlanDigests] | None:

@@ -23,7 +23,8 @@ class Lanes:
     """All that wait of one plan with the same digest and the same text in the column `limits` are a
     lane, which an index begins with: what is asked here costs the same however many they are. Runs
     without limits are one lane, whatever their plan, unless some plans are `closed`, or closed with
-    some digests, as others have them (`elsewhere`).
+    some digests, as others have them (`elsewhere`). Of the latter, those are `awaited` whose hosts
+    have room: what their first runs need is kept for them.
     """
 
     def __init__(
@@ -31,10 +32,12 @@ class Lanes:
         connection: Connection,
         closed: Collection[str] = (),
         elsewhere: Collection[tuple[str, str]] = (),
+        awaited: Collection[tuple[str, str]] = (),
     ) -> None:
         self._connection = connection
         self._closed = closed
         self._elsewhere = elsewhere
+        self._awaited = awaited
 
     def holders(self) -> Iterator[Holder]:
         """Who holds what, the latest start last; not more than there are slots."""
@@ -56,13 +59,16 @@ class Lanes:
         is closed one look is taken.
         """
         while (head := self._first(first_after, *place)) is not None:
-            plan_name, digest, _ = head.lane
+            plan_name, digest, limits = head.lane
             if plan_name in self._closed:
                 after: Lane = (plan_name, _LAST, _LAST)
-            elif (plan_name, digest) in self._elsewhere:
+            elif (plan_name, digest) not in self._elsewhere:
+                yield head
+                after = head.lane
+            elif limits == NO_LIMITS or (plan_name, digest) not in self._awaited:
                 after = (plan_name, digest, _LAST)
             else:
-                yield head
+                yield head._replace(is_left=True)
                 after = head.lane
             place = _behind(after[: len(place)])
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from aura_aio.model.audit import AuditOutcome, Note
-from aura_aio.model.fleet import PlanDigests
+from aura_aio.model.fleet import HostStatus, PlanDigests
 from aura_aio.model.log import LogEntry, LogLevel, LogLine
 from aura_aio.model.run import (
     CallRecord,
@@ -53,6 +53,7 @@ _cancel = msgspec.json.Decoder(CancelRequest)
 _schedule = msgspec.json.Decoder(Schedule)
 _data = msgspec.json.Decoder(dict[str, Any])
 _host_plans = msgspec.json.Decoder(_HostPlans)
+_host_room = msgspec.json.Decoder(HostStatus)
 
 
 def run_from(row: Row) -> Run:
@@ -324,6 +325,12 @@ def row_of_note(
 def plans_from(status: bytes) -> PlanDigests:
     """The plans that a host tells of in the column `status`."""
     return _host_plans.decode(status).plans
+
+
+def plans_with_room_from(status: bytes) -> PlanDigests:
+    """The same, of a host that says that it has room; none of one that has not."""
+    host = _host_room.decode(status)
+    return host.plans if host.has_room else {}
 
 
 def limits_from(text: str) -> tuple[Limit, ...]:

@@ -16,7 +16,7 @@ import pytest
 from aura_aio.model.audit import AuditFilter
 from aura_aio.model.fleet import HostStatus, PlanDigests, worker_name
 from aura_aio.model.log import LogFilter, LogLevel
-from aura_aio.model.ports import RunFilter
+from aura_aio.model.ports import RunFilter, WorkerStatus
 from aura_aio.model.run import Limit
 from aura_aio.model.states import RunState
 from aura_aio.store.relational import sql
@@ -306,15 +306,16 @@ async def test_a_claim_costs_the_same_however_many_runs_are_blocked(tmp_path: Pa
     assert costs[0] == costs[1]
 
 
-async def fill_with_left(path: Path, left: int) -> list[str]:
-    """A database with the hosts `a` and `b`, so many runs that `a` leaves to `b`, half of them with
-    a limit, and behind them all four that it may take; their cids.
+async def fill_with_left(path: Path, left: int, *, has_room: bool) -> list[str]:
+    """A database with the hosts `a` and `b`, which has room or not, so many runs that `a` leaves to
+    `b`, half of them with a limit, and behind them all four that it may take; their cids.
     """
-    api = Limit("resource:api", 2)
+    workers = (WorkerStatus("b/worker-1", 1, "ready", slots=int(has_room), busy=0),)
+    api = Limit("resource:api", 3)
     opened = await opened_at(path)
     try:
         for host_id, digest in (("a", "1"), ("b", "2")):
-            status = HostStatus(plans={"hello": digest})
+            status = HostStatus(plans={"hello": digest}, workers=workers)
             await opened.store.fleet.join(host_id, status, may_lead=True)
         for _ in range(left // 1_000):
             await opened.enqueue_many(500, priority=1, plan_digest="2")
@@ -328,13 +329,14 @@ async def fill_with_left(path: Path, left: int) -> list[str]:
         await opened.close()
 
 
+@pytest.mark.parametrize("has_room", [False, True])
 async def test_a_claim_costs_the_same_however_many_runs_are_left_to_other_hosts(
-    tmp_path: Path,
+    tmp_path: Path, has_room: bool
 ) -> None:
     costs = []
     for left in (1_000, 100_000):
         path = tmp_path / f"{left}.db"
-        free = await fill_with_left(path, left)
+        free = await fill_with_left(path, left, has_room=has_room)
         cids, steps, _ = await asyncio.to_thread(claim_at, path, 9, "a", {"hello": "1"})
         assert cids == free
         costs.append(steps)
