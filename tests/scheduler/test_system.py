@@ -296,12 +296,14 @@ async def test_every_part_has_to_be_alive(whole: Whole) -> None:
 async def test_it_is_ready_while_its_store_answers_and_until_it_shuts_down(
     whole: Whole, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def locked() -> None:
+    """It looks into the database, also where nothing is delayed."""
+
+    async def locked(_: object) -> None:
         raise StoreUnavailable("The database is locked.")
 
     await whole.system.check_ready()
     with monkeypatch.context() as patch:
-        patch.setattr(whole.subject.store.queue, "next_due", locked)
+        patch.setattr(vars(whole.subject.store.queue)["_look_ups"], "ask", locked)
         with pytest.raises(NotReady, match=r"^The database is locked\.$"):
             await whole.system.check_ready()
     await whole.system.check_ready()
