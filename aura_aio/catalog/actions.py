@@ -11,8 +11,9 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
+from threading import Lock
 from types import ModuleType
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -20,6 +21,11 @@ from aura_aio.catalog.plan_modules import PACKAGE_PREFIX, find_plan_modules, for
 from aura_aio.catalog.tracebacks import plan_traceback
 from aura_aio.model.plan import ActionSpec, Isolation
 from aura_aio.model.run import RunError
+
+
+_at_a_time: Final = Lock()
+"""Of several threads that load plans: `import` forgets what led nowhere, and raises KeyError if
+another thread has done so meanwhile."""
 
 
 class LoadedAction(msgspec.Struct, frozen=True):
@@ -71,13 +77,14 @@ def _fresh_package(plan_root: Path) -> str:
     root = plan_root.resolve()
     digest = hashlib.sha256(str(root).encode()).hexdigest()[:8]
     name = f"{PACKAGE_PREFIX}{re.sub(r'[^0-9A-Za-z_]', '_', root.name)}_{digest}"
-    forget_modules(name)
-    find_plan_modules(root.name, name)
     package = ModuleType(name)
     package.__path__ = [str(root)]
-    sys.modules[name] = package
+    with _at_a_time:
+        forget_modules(name)
+        find_plan_modules(root.name, name)
+        sys.modules[name] = package
+        importlib.invalidate_caches()
     logging.getLogger(name).setLevel(logging.DEBUG)
-    importlib.invalidate_caches()
     return name
 
 

@@ -68,7 +68,9 @@ def test_the_folder_of_a_plan_may_have_any_name(tmp_path: Path) -> None:
 
 
 def test_plans_are_loaded_side_by_side(tmp_path: Path, hasty_threads: None) -> None:
-    """As a worker does for a task with actions of several plans."""
+    """As a worker does for a task with actions of several plans. `import` forgets then what led
+    nowhere, and one thread must not stumble over what another has forgotten.
+    """
     imports = "".join(f"from . import _part{n}\n" for n in range(30))
     files = {f"actions___part{n}": "" for n in range(30)}
     files["actions__main"] = f"{imports}@action\ndef f():\n    return 1\n"
@@ -77,6 +79,7 @@ def test_plans_are_loaded_side_by_side(tmp_path: Path, hasty_threads: None) -> N
     specs = [tuple(catalog.plan(plan.name).actions.values()) for plan in plans]
     with ThreadPoolExecutor(len(plans)) as threads:
         for _ in range(15):
+            sys.path_importer_cache.update(dict.fromkeys(map(str, range(2_000))))
             for actions in threads.map(load_actions, plans, specs):
                 assert call(actions["f"]) == 1
 
