@@ -22,7 +22,6 @@ from aura_aio.catalog.tracebacks import plan_traceback
 from aura_aio.model.plan import ActionSpec, Isolation
 from aura_aio.model.run import RunError
 
-
 _at_a_time: Final = Lock()
 """Of several threads that load plans: `import` forgets what led nowhere, and raises KeyError if
 another thread has done so meanwhile."""
