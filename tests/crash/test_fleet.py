@@ -4,10 +4,8 @@ Imports aiohttp, the servers and monitors of tests.
 """
 
 import asyncio
-import json
 import os
 import signal
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -17,132 +15,26 @@ from typing import Any
 import aiohttp
 import pytest
 
-from aura_aio.model.errors import SettingsError
-from tests.aura_forks import Program, start_aura
-from tests.postgres_server import new_database
-from tests.probe_plan import write_probe
-from tests.server_process import ServerProcess, server_process
-from tests.serving import serving, write_plan
+from tests.crash.fleet import (
+    ACTIONS,
+    TASK,
+    Fleet,
+    hold,
+    host_of,
+    is_in_state,
+    running,
+    shows,
+    workers,
+)
+from tests.server_process import ServerProcess
+from tests.serving import write_plan
 from tests.waiting import until
-
-LOST_SEC = "1.5"
-
-
-_TASK = """
-meta:
-  on_crash: restart
-  inputs: [{name: gate, type: string, required: true}]
-steps:
-  wait: {action: hold, params: {gate: "{{ inputs.gate }}"}}
-returns: "{{ run.attempt }}"
-"""
-_DUE = """
-steps:
-  say: {action: log, params: {message: "due"}}
-returns: "{{ initial.schedule.due_at }}"
-"""
-_AFTER = """
-on: [{event: run.finished, plan: twice, task: hold}]
-steps:
-  say: {action: log, params: {message: "after"}}
-returns: "{{ initial.event.cid }}"
-"""
-_ACTIONS = """
-import asyncio
-from pathlib import Path
-
-from aura_aio import action
-
-
-@action
-async def hold(gate: str) -> None:
-    while not Path(gate).exists():
-        await asyncio.sleep(0.01)
-"""
-
-
-class Fleet:
-    """The servers on one database, with the same plans."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.plans = write_probe(folder / "plans")
-        write_plan(folder / "plans", "twice", {"hold": _TASK, "due": _DUE}, _ACTIONS)
-        self.env = {"AURA_DATABASE": new_database().secret}
-        self._started = 0
-        self._small = ("--workers", "1", "--slots", "1", "--host-lost-sec", LOST_SEC)
-
-    @asynccontextmanager
-    async def server(
-        self, *options: str, data: Path | None = None, plans: str | None = None
-    ) -> AsyncIterator[ServerProcess]:
-        """One more server, with one worker that runs one thing at a time; with `data`, one that
-        comes back to its folder, with `plans` one that has others.
-        """
-        data, plans = data or self._data(), plans or self.plans
-        env = self.env
-        async with server_process(data, plans, *self._small, *options, env=env) as server:
-            yield server
-
-    @asynccontextmanager
-    async def worker(self, *options: str) -> AsyncIterator[Program]:
-        """One more host of workers, up; killed at the end if it still runs."""
-        data = self._data()
-        words = ["worker", "--data-dir", str(data), *self._small, "--json", *options]
-        said = data.with_suffix(".out")
-        with said.open("wb") as out:
-            start = partial(start_aura, stdout=out, env={**os.environ, **self.env})
-            process = await asyncio.to_thread(start, *words)
-        try:
-            assert json.loads(await until(said.read_text, within=20))["host"]
-            yield process
-        finally:
-            if process.poll() is None:
-                process.kill()
-            await asyncio.to_thread(process.wait)
-
-    def _data(self) -> Path:
-        """A data folder, with the keys of the first one."""
-        self._started += 1
-        data = self.folder / f"data{self._started}"
-        data.mkdir(mode=0o700)
-        if self._started > 1:
-            key = self.folder / "data1" / "secrets.key"
-            (data / "secrets.key").write_bytes(key.read_bytes())
-            (data / "secrets.key").chmod(0o600)
-        return data
 
 
 @pytest.fixture
 def fleet(tmp_path: Path) -> Fleet:
     """No server yet."""
     return Fleet(tmp_path)
-
-
-def hold(gate: Path) -> dict[str, Any]:
-    """The body of a request for a run that ends when `gate` is there."""
-    return {"plan_name": "probe", "task_name": "hold", "inputs": {"gate": str(gate)}}
-
-
-async def running(server: ServerProcess, cid: str) -> str:
-    """The worker that has the run, once one has."""
-
-    async def worker() -> str:
-        run = (await server.get(f"/api/runs/{cid}")).json
-        return str(run["worker"]) if run["status"] == "running" else ""
-
-    return await until(worker, within=20)
-
-
-def host_of(worker: str) -> str:
-    """The host in the name of a worker."""
-    return worker.partition("/")[0]
-
-
-async def workers(server: ServerProcess) -> list[str]:
-    """The hosts of the workers that the status of a server shows."""
-    shown = (await server.get("/api/system/status")).json["workers"]
-    return sorted(host_of(worker["name"]) for worker in shown)
 
 
 async def test_two_servers_are_one_to_their_clients(fleet: Fleet, tmp_path: Path) -> None:
@@ -152,7 +44,7 @@ async def test_two_servers_are_one_to_their_clients(fleet: Fleet, tmp_path: Path
         hosts = [host_of(await running(two, cid)) for cid in cids]
         assert len(set(hosts)) == 2
         for server in (one, two):
-            await until(partial(_shows, server, sorted(hosts)), within=10)
+            await until(partial(shows, server, sorted(hosts)), within=10)
         # A run that the other one carries out is waited for, cancelled and followed from anywhere.
         waits = [
             asyncio.create_task(server.get(f"/api/runs/{cids[0]}?wait_sec=20"))
@@ -170,10 +62,6 @@ async def test_two_servers_are_one_to_their_clients(fleet: Fleet, tmp_path: Path
         assert (await one.finished(cids[1]))["status"] == "succeeded"
         await follows(one, two)
         await stops_and_starts(one, two, tmp_path)
-
-
-async def _shows(server: ServerProcess, hosts: list[str]) -> bool:
-    return await workers(server) == hosts
 
 
 async def follows(one: ServerProcess, two: ServerProcess) -> None:
@@ -212,10 +100,10 @@ async def monitored(server: ServerProcess, at: ServerProcess) -> str:
 async def stops_and_starts(one: ServerProcess, two: ServerProcess, folder: Path) -> None:
     """What stops one stops all, and what is made on one is known on the other."""
     assert (await one.post("/api/system/stop", {})).status in {200, 202}
-    await until(lambda: _is(two, "stopped"))
+    await until(lambda: is_in_state(two, "stopped"))
     cid = (await one.post("/api/tasks/run", hold(folder / "first"))).json["cid"]
     assert (await two.post("/api/system/start", {})).status in {200, 202}
-    await until(lambda: _is(one, "running"))
+    await until(lambda: is_in_state(one, "running"))
     assert (await two.finished(cid))["status"] == "succeeded"
     schedule = {"plan_name": "twice", "task_name": "due", "every_sec": 1}
     id_ = (await one.post("/api/schedules", schedule)).json["id"]
@@ -225,10 +113,6 @@ async def stops_and_starts(one: ServerProcess, two: ServerProcess, folder: Path)
     await until(lambda: _is_gone(one, id_))
     dues = await _dues(one, 3)
     assert len(dues) == len(set(dues))
-
-
-async def _is(server: ServerProcess, state: str) -> bool:
-    return bool((await server.get("/api/system/status")).json["state"] == state)
 
 
 async def _is_there(server: ServerProcess, id_: str) -> bool:
@@ -319,67 +203,8 @@ async def _has_attempt(server: ServerProcess, cid: str, attempt: int) -> bool:
     return bool(run["attempt"] == attempt and run["status"] == "running")
 
 
-async def asked(address: str, path: str) -> int:
-    """The status of the answer of a host of workers."""
-    url = f"http://{address}/{path}"
-    async with aiohttp.ClientSession() as client, client.get(url) as answer:
-        told = await answer.json()
-        assert answer.status == 200 or told["type"] == "urn:aura:problem:not-ready"
-        return answer.status
-
-
-async def figures(address: str) -> list[str]:
-    """What a host of workers tells Prometheus, by line."""
-    async with aiohttp.ClientSession() as client, client.get(f"http://{address}/metrics") as answer:
-        return (await answer.text()).splitlines()
-
-
-async def _is_ending(address: str) -> bool:
-    return await asked(address, "readyz") == 503
-
-
-async def _runs_of(server: ServerProcess, plan_name: str) -> list[str]:
-    page = (await server.get(f"/api/runs?plan_name={plan_name}")).json
-    return [run["cid"] for run in page["items"]]
-
-
 async def _shows_host(server: ServerProcess, host: str) -> bool:
     return host in await workers(server)
-
-
-async def test_hosts_of_workers_carry_out_what_servers_accept(fleet: Fleet, tmp_path: Path) -> None:
-    """Of the plans that they have; they end with SIGTERM when their runs have. What waits for the
-    end of a run, in a plan that they have not, is started.
-    """
-    write_plan(tmp_path / "one_only", "twice", {"hold": _TASK, "due": _DUE}, _ACTIONS)
-    write_plan(tmp_path / "plans", "after", {"hold": _AFTER})
-    gate = tmp_path / "gate"
-    async with fleet.server() as server:
-        blocker = (await server.post("/api/tasks/run", hold(tmp_path / "blocker"))).json["cid"]
-        at_home = host_of(await running(server, blocker))
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            address = f"127.0.0.1:{free.getsockname()[1]}"
-        options = ("--plans", str(tmp_path / "one_only"), "--health-address", address)
-        async with fleet.worker(*options) as worker:
-            assert await asked(address, "healthz") == await asked(address, "readyz") == 200
-            waits = (await server.post("/api/tasks/run", hold(gate))).json["cid"]
-            cid = await server.run("twice", "hold", inputs={"gate": str(gate)})
-            away = host_of(await running(server, cid))
-            assert away != at_home
-            await until(partial(_shows, server, sorted([at_home, away])), within=10)
-            assert (await server.get(f"/api/runs/{waits}")).json["status"] == "queued"
-            assert "aura_worker_slots_busy 1.0" in await figures(address)
-            worker.terminate()
-            await until(partial(_is_ending, address))
-            assert await asked(address, "healthz") == 200
-            gate.touch()
-            assert (await server.finished(cid))["status"] == "succeeded"
-            assert await asyncio.to_thread(worker.wait) == 0
-            (after,) = await until(partial(_runs_of, server, "after"), within=10)
-        await until(partial(_shows, server, [at_home]), within=10)
-        (tmp_path / "blocker").touch()
-        assert (await server.finished(waits))["status"] == "succeeded"
-        assert (await server.finished(after))["result"] == cid
 
 
 async def test_runs_go_where_their_plan_is_as_it_was_while_there_is_one(
@@ -392,7 +217,7 @@ async def test_runs_go_where_their_plan_is_as_it_was_while_there_is_one(
         return await server.run("twice", "hold", inputs={"gate": str(gates[gate])})
 
     def write(root: Path, remark: str) -> None:
-        write_plan(root, "twice", {"hold": _TASK}, f"{_ACTIONS}\n# {remark}\n")
+        write_plan(root, "twice", {"hold": TASK}, f"{ACTIONS}\n# {remark}\n")
 
     write(tmp_path / "new", "new")
     async with fleet.server() as old, fleet.server(plans=str(tmp_path / "new")) as new:
@@ -429,29 +254,3 @@ async def test_runs_go_where_their_plan_is_as_it_was_while_there_is_one(
 async def _waits_for(server: ServerProcess, cid: str, code: str) -> bool:
     run = (await server.get(f"/api/runs/{cid}")).json
     return [each["code"] for each in run.get("waiting", {}).get("reasons", [])] == [code]
-
-
-async def test_a_server_may_leave_all_work_to_others(fleet: Fleet, tmp_path: Path) -> None:
-    (tmp_path / "gate").touch()
-    async with fleet.server("--api-only") as server:
-        cid = (await server.post("/api/tasks/run", hold(tmp_path / "gate"))).json["cid"]
-        assert (await server.get("/api/system/status")).json["workers"] == []
-        async with fleet.worker("--plans", fleet.plans):
-            assert (await server.finished(cid))["status"] == "succeeded"
-            await until(lambda: _is(server, "running"))
-
-
-async def test_a_server_that_is_alone_cannot(tmp_path: Path) -> None:
-    database = str(tmp_path / "aura.db")
-    with pytest.raises(SettingsError, match="--api-only: nobody would carry out"):
-        async with serving(data_dir=str(tmp_path), database=database, api_only=True):
-            pass
-
-
-async def test_a_host_of_workers_needs_a_database_that_others_can_have(tmp_path: Path) -> None:
-    said = tmp_path / "said"
-    with said.open("wb") as out:
-        start = partial(start_aura, stdout=out, stderr=out)
-        process = await asyncio.to_thread(start, "worker", "--data-dir", str(tmp_path / "data"))
-    assert await asyncio.to_thread(process.wait) == 1
-    assert "--database postgresql://" in said.read_text()

@@ -1,6 +1,6 @@
 """A database on a PostgreSQL server: whose it is, and what happens when the connection is lost.
 
-Imports aura_aio.dispatch, store, model, psycopg and pytest.
+Imports aura_aio.store, model, psycopg and pytest.
 """
 
 import asyncio
