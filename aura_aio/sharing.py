@@ -21,9 +21,9 @@ from aura_aio.logs.hub import LogHub
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.database_url import DatabaseUrl
-from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.fleet import HostStatus, Leadership
 from aura_aio.model.news import News, Topic
+from aura_aio.model.persistence import persist
 from aura_aio.model.run import RunChanged
 from aura_aio.model.sealing import Vault
 from aura_aio.model.states import TERMINAL, RunState
@@ -39,7 +39,6 @@ from aura_aio.store_settings import StoreSettings
 
 _log = logging.getLogger("aura.sharing")
 
-RETRY_SEC: Final = 0.5
 _MOST_OF_NAME: Final = 30
 
 
@@ -243,10 +242,5 @@ class Listener:
 
     async def _persist(self, reload: Reload) -> None:
         """Do it as soon as the store is available."""
-        while True:
-            try:
-                return await reload()
-            except StoreUnavailable as error:
-                extra = {"action": "news_wait", "reason": str(error)}
-                _log.warning("what others have changed is read later", extra=extra)
-                await self._clock.sleep(RETRY_SEC)
+        complaint = "store unavailable, what others have changed is read later"
+        await persist(reload, self._clock, _log, complaint, action="news_wait")

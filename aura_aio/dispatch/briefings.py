@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from aura_aio.model.clock import Clock
-from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.persistence import persist
 from aura_aio.model.plan import Definition
 from aura_aio.model.ports import RunStore
 from aura_aio.model.run import (
@@ -23,7 +23,6 @@ from aura_aio.model.states import RunEvent
 
 _log = logging.getLogger("aura.dispatch.briefings")
 
-RETRY_SEC: Final = 0.5
 KNOWN_DEFINITIONS: Final = 1024
 
 
@@ -39,16 +38,15 @@ class Briefings:
         """The definition (None: it is not there any more), and the steps that are not run again.
         The run has been claimed: it waits for the store as long as it takes.
         """
-        while True:
-            try:
-                definition = await self._definition(tasklet.definition_digest)
-                return definition, await self._finished_steps(tasklet)
-            except StoreUnavailable as error:
-                _log.error(
-                    "store unavailable, a start waits",
-                    extra={"action": "start_waits", "cid": tasklet.cid, "reason": str(error)},
-                )
-                await self._clock.sleep(RETRY_SEC)
+
+        async def read() -> tuple[Definition | None, Sequence[StepRecord]]:
+            definition = await self._definition(tasklet.definition_digest)
+            return definition, await self._finished_steps(tasklet)
+
+        complaint = "store unavailable, a start waits"
+        return await persist(
+            read, self._clock, _log, complaint, action="start_waits", cid=tasklet.cid
+        )
 
     async def _finished_steps(self, tasklet: Tasklet) -> Sequence[StepRecord]:
         """Those that the run was handed down, and, if it resumes, those of earlier attempts."""

@@ -6,21 +6,20 @@ the store come in as ports.
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from aura_aio.dispatch.attempts import Attempt
 from aura_aio.model.children import ChildEnd, Children
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
-from aura_aio.model.errors import AuraError, StoreUnavailable
+from aura_aio.model.errors import AuraError
+from aura_aio.model.persistence import persist
 from aura_aio.model.ports import RunStore
 from aura_aio.model.run import Run
 from aura_aio.model.states import TERMINAL
 from aura_aio.worker.frames import DropChild, RunChild
 
 _log = logging.getLogger("aura.dispatch.child_runs")
-
-RETRY_SEC: Final = 0.5
 
 T = TypeVar("T")
 
@@ -130,15 +129,8 @@ class ChildRuns:
 
     async def _persist(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What is answered, as soon as the store is available."""
-        while True:
-            try:
-                return await ask()
-            except StoreUnavailable as error:
-                _log.error(
-                    "store unavailable, child runs wait",
-                    extra={"action": "child_runs_wait", "reason": str(error)},
-                )
-                await self._clock.sleep(RETRY_SEC)
+        complaint = "store unavailable, child runs wait"
+        return await persist(ask, self._clock, _log, complaint, action="child_runs_wait")
 
     def _stop_waiting(self, call: _Call) -> None:
         calls = self._awaited.get(call.child_cid or "", [])

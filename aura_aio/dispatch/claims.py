@@ -6,12 +6,13 @@ May import `attempts` and model; stores come in as ports.
 import asyncio
 import logging
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Final
 
 from aura_aio.dispatch.attempts import Attempt
 from aura_aio.model.clock import Clock
-from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.fleet import PlanDigests
+from aura_aio.model.persistence import persist
 from aura_aio.model.ports import RunStore
 from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.run import Run, Tasklet
@@ -21,7 +22,6 @@ _log = logging.getLogger("aura.dispatch.claims")
 
 LATE_SEC: Final = 0.5
 """After which others may have given this host up: `host_lost_sec` is a second at the least."""
-RETRY_SEC: Final = 0.5
 
 
 class Claims:
@@ -65,10 +65,7 @@ class Claims:
         return await self._queue.next_due()
 
     async def _run(self, cid: str) -> Run | None:
-        while True:
-            try:
-                return (await self._runs.states([cid])).get(cid)
-            except StoreUnavailable as error:
-                extra = {"action": "start_waits", "cid": cid, "reason": str(error)}
-                _log.error("store unavailable, a start waits", extra=extra)
-                await self._clock.sleep(RETRY_SEC)
+        states = partial(self._runs.states, [cid])
+        complaint = "store unavailable, a start waits"
+        found = await persist(states, self._clock, _log, complaint, action="start_waits", cid=cid)
+        return found.get(cid)

@@ -24,6 +24,7 @@ from aura_aio.dispatch.supervisor import Supervisor, Worker, WorkerPlan
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import SealBroken, StoreUnavailable
+from aura_aio.model.persistence import RETRY_SEC, persist
 from aura_aio.model.ports import ActiveAttempt, LogSink, RunStore, WorkerStatus
 from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.run import Outcome, RunChanged, RunError, StepRecord, Tasklet
@@ -48,7 +49,6 @@ from aura_aio.worker.frames import (
 
 _log = logging.getLogger("aura.dispatch.local")
 
-RETRY_SEC: Final = 0.5
 CANCEL_MARGIN_SEC: Final = 5.0
 
 
@@ -385,12 +385,8 @@ class LocalDispatcher:
             "attempts lost",
             extra={"action": "attempts_lost", "cids": [cid for cid, _ in lost], "how": how},
         )
-        while True:
-            try:
-                await self._runs.lose(lost, reason=how)
-            except StoreUnavailable:
-                await self._clock.sleep(RETRY_SEC)
-            else:
-                break
+        lose = partial(self._runs.lose, lost, reason=how)
+        complaint = "store unavailable, attempts that were lost wait"
+        await persist(lose, self._clock, _log, complaint, action="losses_wait")
         for cid, number in lost:
             self._release(cid, number)

@@ -9,11 +9,10 @@ from asyncio import Future
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import Final
 
 from aura_aio.model.clock import Clock
-from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.log import LogLine
+from aura_aio.model.persistence import persist
 from aura_aio.model.ports import LogSink, RunStore
 from aura_aio.model.run import Outcome, StepRecord
 from aura_aio.model.spans import RunSpans
@@ -21,8 +20,6 @@ from aura_aio.model.states import RunState
 from aura_aio.worker.link import Link
 
 _log = logging.getLogger("aura.dispatch.reports")
-
-RETRY_SEC: Final = 0.5
 
 
 class RunReports:
@@ -106,15 +103,9 @@ class RunReports:
     async def _states_after(
         self, steps: Sequence[StepRecord], outcomes: Sequence[Outcome]
     ) -> tuple[RunState | None, ...]:
-        while True:
-            try:
-                return await self._runs.finish(outcomes, steps)
-            except StoreUnavailable as error:
-                _log.error(
-                    "store unavailable, reports wait",
-                    extra={"action": "reports_wait", "reason": str(error)},
-                )
-                await self._clock.sleep(RETRY_SEC)
+        finish = partial(self._runs.finish, outcomes, steps)
+        complaint = "store unavailable, reports wait"
+        return await persist(finish, self._clock, _log, complaint, action="reports_wait")
 
 
 class LogReports:

@@ -7,7 +7,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Final, TypeVar
+from typing import TypeVar
 
 from msgspec.structs import replace
 
@@ -19,17 +19,15 @@ from aura_aio.model.errors import (
     EventPassed,
     NotFound,
     RunNotFound,
-    StoreUnavailable,
 )
 from aura_aio.model.event import EventFilter, RunEnded
+from aura_aio.model.persistence import persist
 from aura_aio.model.ports import RunStore
 from aura_aio.model.run import Run, RunChanged
 from aura_aio.model.states import TERMINAL
 from aura_aio.model.task_names import task_name
 
 _log = logging.getLogger("aura.scheduler.events")
-
-RETRY_SEC: Final = 0.5
 
 T = TypeVar("T")
 
@@ -110,15 +108,8 @@ class EventWaits:
 
     async def _persist(self, ask: Callable[[], Awaitable[T]]) -> T:
         """What is answered, as soon as the store is available."""
-        while True:
-            try:
-                return await ask()
-            except StoreUnavailable as error:
-                _log.error(
-                    "store unavailable, who waits for events goes on waiting",
-                    extra={"action": "event_waits_wait", "reason": str(error)},
-                )
-                await self._clock.sleep(RETRY_SEC)
+        complaint = "store unavailable, who waits for events goes on waiting"
+        return await persist(ask, self._clock, _log, complaint, action="event_waits_wait")
 
     def _tell_of(self, run: Run) -> None:
         for waiting, where in self._waiting.items():
