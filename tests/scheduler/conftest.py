@@ -1,6 +1,6 @@
-"""A bench for what starts runs by itself.
+"""A bench for what starts runs by itself, and a site for plans.
 
-Imports pytest and `bench`.
+Imports pytest, `bench`, `plan_site` and `subject`.
 """
 
 from collections.abc import AsyncIterator
@@ -10,7 +10,9 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.scheduler.bench import Bench, TurnedClock
+from tests.scheduler.bench import STEP, Bench, TurnedClock
+from tests.scheduler.plan_site import TITLED, Site
+from tests.scheduler.subject import Subject, load
 
 
 class MakeBench(Protocol):
@@ -32,3 +34,15 @@ async def make_bench(tmp_path: Path) -> AsyncIterator[MakeBench]:
             return bench
 
         yield make
+
+
+@pytest.fixture
+async def site(tmp_path: Path) -> AsyncIterator[Site]:
+    """The plans `p` and `q`, loaded."""
+    plans, vault = await load(tmp_path, {"q/t": STEP, "p/t": TITLED % "old", "p/a": STEP})
+    subject = Subject(tmp_path, plans, vault, TurnedClock())
+    await subject.open()
+    site = Site(tmp_path, plans, subject)
+    yield site
+    await site.hot_reload.aclose()
+    await subject.close()

@@ -1,6 +1,6 @@
-"""Plans as they are loaded and loaded anew, and who is told; edits that are noticed by themselves.
+"""Plans as they are loaded and loaded anew, and who is told.
 
-Imports pytest, aura_aio's scheduler, catalog and model, and `bench`.
+Imports pytest, aura_aio's scheduler, catalog and model, `bench` and `plan_site`.
 """
 
 import asyncio
@@ -8,7 +8,6 @@ import logging
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,11 +22,9 @@ from aura_aio.model.errors import (
 from aura_aio.model.fleet import PlanDigests
 from aura_aio.model.plan import ActionSpec
 from aura_aio.scheduler.admission import RunRequest
-from aura_aio.scheduler.hot_reload import HotReload
-from aura_aio.scheduler.plans import PlanReload, Plans, inputs_schema, task_file_schema
-from aura_aio.scheduler.triggers import Triggers
-from tests.scheduler.bench import STEP, TurnedClock
-from tests.scheduler.subject import Hands, Subject, load
+from aura_aio.scheduler.plans import Plans, inputs_schema, task_file_schema
+from tests.scheduler.bench import STEP
+from tests.scheduler.plan_site import TITLED, Site
 from tests.waiting import turns, until
 
 ACTION = '''
@@ -39,77 +36,6 @@ def {name}() -> int:
     """Answer."""
     return 1
 '''
-TITLED = f"meta: {{title: %s}}\n{STEP}"
-
-
-class Told(Triggers):
-    """Schedules and events that note when the plans have changed, once the store is there."""
-
-    def __init__(self) -> None:
-        self.times = 0
-        self.store_is_there = True
-
-    async def plans_changed(self) -> None:
-        """Note it."""
-        self.times += 1
-        if not self.store_is_there:
-            raise StoreUnavailable("It is locked.")
-
-
-class Loader(Hands):
-    """Notes how often its workers were to load the plans anew."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.reloads = self.looks = 0
-
-    def look_again(self) -> None:
-        """Note that runs may have become its own."""
-        self.looks += 1
-
-    async def reload(self, switch: Callable[[], None]) -> None:
-        """Note it, and switch."""
-        self.reloads += 1
-        await super().reload(switch)
-
-
-class Site:
-    """The plans `p` and `q`, with all that is told of them."""
-
-    def __init__(self, root: Path, plans: Plans, subject: Subject) -> None:
-        self.root = root
-        self.plans = plans
-        self.subject = subject
-        self.triggers = Told()
-        self.loader = Loader()
-        self.reload = PlanReload(plans, subject.store.runs, self.loader, self.triggers)
-        self.hot_reload = HotReload(plans, self.reload)
-
-    def write(self, name: str, text: str) -> Path:
-        """Put a file into the plan `p`."""
-        path = self.root / "plans" / "p" / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
-        return path
-
-    def title(self, task_name: str = "t") -> str | None:
-        """Of a task of the plan `p`, as it is loaded."""
-        return self.plans.task("p", task_name).meta.title
-
-    def told(self) -> tuple[int, int]:
-        """How often workers, and schedules and events, were told of new plans."""
-        return self.loader.reloads, self.triggers.times
-
-
-@pytest.fixture
-async def site(tmp_path: Path) -> AsyncIterator[Site]:
-    plans, vault = await load(tmp_path, {"q/t": STEP, "p/t": TITLED % "old", "p/a": STEP})
-    subject = Subject(tmp_path, plans, vault, TurnedClock())
-    await subject.open()
-    site = Site(tmp_path, plans, subject)
-    yield site
-    await site.hot_reload.aclose()
-    await subject.close()
 
 
 def actions_of(told: logging.LogRecord) -> dict[str, Any]:
@@ -339,79 +265,6 @@ async def test_two_that_load_plans_anew_wait_for_one_another(site: Site) -> None
         assert (site.title(), site.loader.reloads) == ("first", 0)
         gate.set()
     assert (site.title(), site.loader.reloads) == ("second", 1)
-
-
-async def test_folders_that_are_linked_to_are_watched_as_well(site: Site) -> None:
-    elsewhere = site.root / "elsewhere"
-    (site.root / "plans" / "q").rename(elsewhere)
-    (site.root / "plans" / "q").symlink_to(elsewhere)
-    assert site.plans.folders() == (site.root / "plans",)
-    await site.reload(force=False)
-    assert site.plans.folders() == (site.root / "plans", elsewhere)
-
-
-async def test_edits_are_noticed_while_that_is_enabled(
-    site: Site, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO, "aura.scheduler.hot_reload")
-    hot = site.hot_reload
-    assert (hot.is_enabled, await hot.disable()) == (False, False)
-    site.write("tasks/t.yaml", TITLED % "before")
-    assert (hot.enable(), hot.is_enabled) == (True, True)
-    assert hot.enable() is False
-    await until(lambda: site.title() == "before", within=20)
-    site.triggers.store_is_there = False
-    site.write("tasks/t.yaml", TITLED % "edited")
-    await until(lambda: "reload_waits" in actions(caplog), within=20)
-    site.triggers.store_is_there = True
-    await until(lambda: not site.reload.is_unfinished, within=20)
-    assert site.title() == "edited"
-    assert (await hot.disable(), await hot.disable()) == (True, False)
-    assert not hot.is_enabled
-    assert {"hot_reload_enabled", "hot_reload_disabled"} < set(actions(caplog))
-    assert hot.enable()
-
-
-async def test_edits_that_could_not_be_loaded_are_asked_for_again_with_what_came_since(
-    site: Site,
-) -> None:
-    asked: list[frozenset[Path] | None] = []
-    is_there = False
-
-    async def changed(paths: frozenset[Path] | None) -> None:
-        asked.append(paths)
-        if paths and not is_there:
-            raise StoreUnavailable("It is locked.")
-
-    def are_asked_for(*paths: Path) -> bool:
-        return asked[-1] == frozenset(paths)
-
-    site.reload.changed = changed  # type: ignore[method-assign, assignment]
-    site.hot_reload.enable()
-    await until(lambda: asked == [None], within=20)
-    first = site.write("tasks/t.yaml", STEP)
-    await until(lambda: are_asked_for(first), within=20)
-    second = site.write("tasks/a.yaml", TITLED % "a")
-    await until(lambda: are_asked_for(first, second), within=20)
-    is_there = True
-    await until(lambda: len(asked) > 3, within=20)
-    third = site.write("tasks/u.yaml", STEP)
-    await until(lambda: are_asked_for(third), within=20)
-
-
-async def test_a_watch_that_has_died_is_not_enabled_and_can_be_begun_again(site: Site) -> None:
-    async def changed(_: object) -> None:
-        raise RuntimeError("nothing is noticed any more")
-
-    site.reload.changed = changed  # type: ignore[method-assign, assignment]
-    hot = site.hot_reload
-    hot.enable()
-    await until(lambda: not hot.is_enabled, within=20)
-
-
-def actions(caplog: pytest.LogCaptureFixture) -> list[str]:
-    """What was logged, by action."""
-    return [str(vars(record).get("action")) for record in caplog.records]
 
 
 def request() -> RunRequest:

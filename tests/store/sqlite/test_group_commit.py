@@ -1,12 +1,11 @@
 """The writer thread over a real database: who shares a transaction, who fails, and with whom.
 
-Imports aura_aio.store, model and pytest.
+Imports aura_aio.store, model, pytest and `desk`.
 """
 
 import asyncio
 import logging
 import sqlite3
-from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from threading import Event
 from typing import NoReturn
@@ -15,100 +14,10 @@ import pytest
 
 from aura_aio.model.audit import Note, noting
 from aura_aio.model.errors import PlanNotFound, StoreUnavailable
-from aura_aio.model.run import RunChanged
-from aura_aio.model.states import RunState
 from aura_aio.store.relational.connection import Connection
-from aura_aio.store.relational.reader import Reader
-from aura_aio.store.relational.session import SqlSession
 from aura_aio.store.relational.transaction import Ledger, Transaction
-from aura_aio.store.sqlite.database import SqliteDatabase
-from aura_aio.store.writer import Writer
-from tests.store.opened import ManualClock, begun
-
-Operation = Callable[[Transaction], object]
-
-
-class Desk:
-    """A writer on a database with a table of words, and a gate that holds it up."""
-
-    def __init__(self, database: SqliteDatabase, session: SqlSession, reader: Reader) -> None:
-        self.database = database
-        self.reader = reader
-        self.facts: list[str] = []
-        self.writer = Writer(session, self._publish)
-
-    async def together(self, *operations: Operation, apart: bool = False) -> list[object]:
-        """Submit all while the writer is held up, so that they share a batch, at once or each in a
-        turn of the loop of its own; their answers.
-        """
-        entered, gate = asyncio.Event(), Event()
-        loop = asyncio.get_running_loop()
-
-        def hold(tx: Transaction) -> None:
-            loop.call_soon_threadsafe(entered.set)
-            gate.wait(10)
-
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self.writer.submit(hold))
-            await entered.wait()
-            answers = []
-            for operation in operations:
-                answers.append(group.create_task(self._answer(operation)))
-                if apart:
-                    await begun(group)
-            await begun(group)
-            gate.set()
-        return [answer.result() for answer in answers]
-
-    async def words(self) -> set[str]:
-        """What the table holds."""
-        return await self.reader.ask(
-            lambda reader: {word for (word,) in reader.execute("SELECT word FROM words")}
-        )
-
-    async def _answer(self, operation: Operation) -> object:
-        try:
-            return await self.writer.submit(operation)
-        except Exception as error:  # the answer to look at
-            return error
-
-    def _publish(self, fact: RunChanged) -> None:
-        self.facts.append(fact.cid)
-
-
-def nothing(_: Transaction) -> None:
-    """Complete a transaction that needs nothing more."""
-
-
-def open_database(path: Path) -> tuple[SqliteDatabase, SqlSession, Reader]:
-    """What a desk needs; blocks."""
-    database = SqliteDatabase(path)
-    database.writer.execute("CREATE TABLE IF NOT EXISTS words (word TEXT PRIMARY KEY)")
-    return (
-        database,
-        SqlSession(database, ManualClock(), before_commit=nothing),
-        Reader(database, "test"),
-    )
-
-
-@pytest.fixture
-async def desk(tmp_path: Path) -> AsyncIterator[Desk]:
-    """A desk of its own."""
-    desk = Desk(*await asyncio.to_thread(open_database, tmp_path / "aura.db"))
-    yield desk
-    await desk.reader.aclose()
-    await desk.writer.aclose()
-
-
-def put(word: str) -> Operation:
-    """Write a word, and publish it."""
-
-    def operation(tx: Transaction) -> str:
-        tx.connection.execute("INSERT INTO words VALUES (?)", (word,))
-        tx.facts.append(RunChanged(word, None, RunState.QUEUED, 1, 0.0))
-        return word
-
-    return operation
+from tests.store.opened import begun
+from tests.store.sqlite.desk import Desk, Operation, nothing, open_database, put
 
 
 def refuse(tx: Transaction) -> NoReturn:
@@ -290,88 +199,6 @@ async def test_if_no_transaction_can_be_begun_all_are_told(
     ] * 2
     assert await desk.writer.submit(put("c")) == "c"
     assert await desk.words() == {"c"}
-
-
-@pytest.mark.parametrize("is_away", [True, False])
-async def test_a_reader_that_fails_on_its_new_connection_too_says_so(
-    is_away: bool, desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    away, told = OSError("away"), list[Exception]()
-    monkeypatch.setattr(desk.database, "is_lost", lambda _: True)
-    monkeypatch.setattr(
-        desk.database, "is_unavailable", lambda error: error is away or (is_away and error in told)
-    )
-
-    def look(_: Connection) -> NoReturn:
-        raise away
-
-    def fail() -> NoReturn:
-        told.append(still := OSError("still away"))
-        raise still
-
-    monkeypatch.setattr(desk.database, "reader", fail)
-    error = StoreUnavailable if is_away else OSError
-    said = r"The database does not answer: still away\." if is_away else "still away"
-    with pytest.raises(error, match=f"^{said}$"):
-        await desk.reader.ask(look)
-
-
-async def test_reads_go_on_while_the_writer_is_busy(desk: Desk) -> None:
-    await desk.writer.submit(put("old"))
-    written, gate = asyncio.Event(), Event()
-    loop = asyncio.get_running_loop()
-
-    def slow(tx: Transaction) -> None:
-        put("new")(tx)
-        loop.call_soon_threadsafe(written.set)
-        gate.wait(10)
-
-    async with asyncio.TaskGroup() as group:
-        group.create_task(desk.writer.submit(slow))
-        await written.wait()
-        assert await desk.words() == {"old"}
-        gate.set()
-    assert await desk.words() == {"old", "new"}
-
-
-async def test_a_database_that_does_not_answer_is_asked_once(desk: Desk) -> None:
-    """A file does not come back as a connection over the network does."""
-    asked = []
-
-    def ask(reader: Connection) -> None:
-        asked.append(reader)
-        reader.execute("INSERT INTO words VALUES (1)")
-
-    for _ in range(2):
-        with pytest.raises(StoreUnavailable, match="does not answer"):
-            await desk.reader.ask(ask)
-    assert len(asked) == 2
-    assert asked[0] is asked[1]
-
-
-async def test_readers_cannot_write(desk: Desk) -> None:
-    with pytest.raises(StoreUnavailable, match="readonly"):
-        await desk.reader.ask(lambda reader: reader.execute("INSERT INTO words VALUES (1)"))
-
-
-async def test_a_reader_sees_one_moment(desk: Desk) -> None:
-    looked, gate = asyncio.Event(), Event()
-    loop = asyncio.get_running_loop()
-
-    def twice(reader: Connection) -> tuple[int, int]:
-        (first,) = reader.execute("SELECT COUNT(*) FROM words").fetchone()
-        loop.call_soon_threadsafe(looked.set)
-        gate.wait(10)
-        (second,) = reader.execute("SELECT COUNT(*) FROM words").fetchone()
-        return first, second
-
-    async with asyncio.TaskGroup() as group:
-        counted = group.create_task(desk.reader.ask(twice))
-        await looked.wait()
-        await desk.writer.submit(put("a"))
-        gate.set()
-    assert counted.result() == (0, 0)
-    assert await desk.words() == {"a"}
 
 
 async def test_a_loop_that_is_gone_does_not_hang_the_writer(
