@@ -13,7 +13,7 @@ from psycopg.types.string import StrDumperUnknown
 
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import SettingsError
-from aura_aio.store.postgres.arrays import arrays, is_insert, of_arrays
+from aura_aio.store.postgres.arrays import Whole, arrays, whole
 from aura_aio.store.postgres.dialect import translated
 from aura_aio.store.relational.connection import Rows, Values
 
@@ -91,7 +91,7 @@ class PostgresConnection:
 
     def __init__(self, url: DatabaseUrl, *, only_reads: bool = False) -> None:
         self.total_changes = 0
-        self._inserts: dict[str, str] = {}
+        self._wholes: dict[str, str] = {}
         self.raw = psycopg.connect(
             **parameters(url),
             autocommit=True,  # transactions are begun and ended by hand
@@ -120,25 +120,28 @@ class PostgresConnection:
         return cursor
 
     def executemany(self, sql: str, rows: Iterable[Sequence[Any]], /) -> Rows:
-        """Carry a statement out for each of `rows`, in their order; all are sent at once. Many that
-        are only added go by one statement.
+        """Carry a statement out for each of `rows`, in their order. Many go by one statement, if
+        none of them comes into another's way; else all are sent at once.
         """
-        text = translated(sql).text
-        rows = list(rows)
+        text, rows = translated(sql).text, list(rows)
         cursor = self.raw.cursor()
-        columns = arrays(rows) if is_insert(text) else None
-        if columns is None:
+        form = whole(text)
+        if len(rows) == 1:
+            cursor.execute(text, rows[0])
+        elif form is None or not form.takes(rows) or (columns := arrays(rows)) is None:
             cursor.executemany(text, rows)
         else:
-            cursor.execute(self._insert_of_arrays(text), columns)
+            cursor.execute(self.with_arrays(form, text), columns)
         self.total_changes += max(0, cursor.rowcount)
         return cursor
 
-    def _insert_of_arrays(self, text: str) -> str:
-        """What adds many rows as `text` adds one; the database is asked once for the types."""
-        known = self._inserts.get(text)
+    def with_arrays(self, form: Whole, text: str) -> str:
+        """What does for many rows what `text` does for one, in the form that it has; the database
+        is asked once for the types of its values.
+        """
+        known = self._wholes.get(text)
         if known is None:
-            self._inserts[text] = known = of_arrays(text, self._types(text))
+            self._wholes[text] = known = form.of(self._types(text))
         return known
 
     def _types(self, text: str) -> list[str]:

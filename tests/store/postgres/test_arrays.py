@@ -1,4 +1,4 @@
-"""Many rows that are added at once arrive as they would one by one.
+"""Many rows that are written at once arrive as they would one by one.
 
 Imports aura_aio.store, psycopg and pytest.
 """
@@ -48,13 +48,13 @@ def kept(connection: Any) -> list[Any]:
 
 
 def test_many_rows_arrive_as_they_do_one_by_one(connection: Any) -> None:
-    assert len(ODD) >= arrays.LEAST_ROWS
+    assert len(ODD) >= arrays.LEAST_ADDED
     for number, row in enumerate(ODD, connection.total_changes + 1):
         connection.execute(INSERT, row)
         assert connection.total_changes == number
     connection.execute("SELECT n FROM kept")
     connection.executemany(INSERT, [])
-    connection.executemany("UPDATE kept SET n = ? WHERE n = ?", [(1, 99)] * arrays.LEAST_ROWS)
+    connection.executemany("UPDATE kept SET n = ? WHERE n = ?", [(1, 99)] * arrays.LEAST_CHANGED)
     assert connection.total_changes == number
     one_by_one = kept(connection)
     before = connection.total_changes
@@ -73,12 +73,12 @@ def test_many_rows_are_one_statement_and_few_or_large_ones_are_not(connection: A
     )
     large = "x" * (arrays.MOST_CHARACTERS // len(ODD))
     counted = []
-    for rows in (ODD, ODD[: arrays.LEAST_ROWS - 1], [(n, large, 0.5, b"") for n in range(8)]):
+    for rows in (ODD, ODD[: arrays.LEAST_ADDED - 1], [(n, large, 0.5, b"") for n in range(8)]):
         before = connection.execute("SELECT nextval('statements')").fetchone()[0]
         connection.executemany(INSERT, rows)
         after = connection.execute("SELECT nextval('statements')").fetchone()[0]
         counted.append(after - before - 1)
-    assert counted == [1, arrays.LEAST_ROWS - 1, 8]
+    assert counted == [1, arrays.LEAST_ADDED - 1, 8]
 
 
 def test_the_types_of_a_statement_are_asked_for_once(connection: Any) -> None:
@@ -95,16 +95,87 @@ def test_the_types_of_a_statement_are_asked_for_once(connection: Any) -> None:
     assert len(kept(connection)) == 2 * len(ODD)
 
 
-def test_what_may_meet_another_row_goes_row_by_row() -> None:
-    insert = "INSERT INTO kept (n) VALUES ($1)"
-    assert arrays.is_insert(insert)
-    assert not arrays.is_insert(f"{insert} ON CONFLICT (n) DO UPDATE SET n = excluded.n")
-    assert not arrays.is_insert(f"{insert} RETURNING n")
-    assert not arrays.is_insert("UPDATE kept SET n = $1 WHERE n = $2")
-    with pytest.raises(ValueError, match="no insert"):
-        arrays.of_arrays("DELETE FROM kept WHERE n = $1", ["bigint"])
+ADD = "INSERT INTO counted (text, at, n) VALUES (?, ?, ?)"
+CHANGES = (
+    ("UPDATE counted SET text = ?, n = n + 1 WHERE at = ? AND n = ?", 1),
+    ("DELETE FROM counted WHERE at = ? AND n = ?", 0),
+    (f"{ADD} ON CONFLICT (at) DO UPDATE SET text = excluded.text, n = counted.n + excluded.n", 1),
+    (f"{ADD} ON CONFLICT DO NOTHING", 1),
+)
+"""Statements, and how many values stand before those of the place and the guard."""
+
+
+def changed(connection: Any, statement: str, before: int, rows: list[Any], *, at_once: bool) -> Any:
+    """What `rows` make of twenty, how many they say they are, and what the connection counts."""
+    connection.execute("DELETE FROM counted")
+    for at in range(20):
+        connection.execute("INSERT INTO counted (text, at, n) VALUES ('', ?, 1)", (at,))
+    counted, values = connection.total_changes, [row[-2 - before :] for row in rows]
+    if at_once:
+        count = connection.executemany(statement, values).rowcount
+    else:
+        count = sum(connection.execute(statement, each).rowcount for each in values)
+    left = connection.execute("SELECT at, text, n FROM counted ORDER BY at").fetchall()
+    return left, count, connection.total_changes - counted
+
+
+@pytest.mark.parametrize(("statement", "before"), CHANGES)
+@pytest.mark.parametrize("twice", [False, True])
+def test_many_changes_come_to_what_they_do_one_by_one(
+    connection: Any, statement: str, before: int, twice: bool
+) -> None:
+    connection.raw.execute(
+        "CREATE TEMPORARY TABLE counted (at BIGINT PRIMARY KEY, text TEXT, n INT)"
+    )
+    rows: list[Any] = [(f"to {at}", at, at % 3) for at in range(15, 25)]
+    if twice:
+        rows += [("again", 16, 2), ("again", 16, 3), ("again", 22, 7)]
+    expected = changed(connection, statement, before, rows, at_once=False)
+    assert changed(connection, statement, before, rows, at_once=True) == expected
+    assert 0 < expected[1] < 2 * len(rows)
+
+
+@pytest.mark.parametrize(
+    ("statement", "key"),
+    [
+        ("INSERT INTO kept (n) VALUES ($1)", ()),
+        ("INSERT INTO kept (n) VALUES ($1) ON CONFLICT DO NOTHING", ()),
+        ("INSERT INTO kept (a, b) VALUES (1, $1) ON CONFLICT (b) DO UPDATE SET a = 2", (0,)),
+        ("INSERT INTO kept (a, b) VALUES ($2, $1) ON CONFLICT (a, b) DO NOTHING", (1, 0)),
+        ("UPDATE kept SET n = $1 WHERE id = $2", (1,)),
+        ("DELETE FROM kept WHERE id = $1 AND n > $2", (0,)),
+    ],
+)
+def test_rows_with_the_same_key_are_not_one_statement(statement: str, key: tuple[int, ...]) -> None:
+    form = arrays.whole(statement)
+    assert form is not None
+    assert form.key == key
+    rows = [(n, n) for n in range(form.least)]
+    assert form.takes(rows)
+    assert not form.takes(rows[1:])
+    assert form.takes([*rows, rows[0]]) == (not key)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO kept (n) VALUES ($1) RETURNING n",
+        "INSERT INTO kept (n) VALUES ($1) ON CONFLICT (n) DO UPDATE SET n = 1 RETURNING n",
+        "INSERT INTO kept (a, b) VALUES (1, $1) ON CONFLICT (a) DO UPDATE SET b = 2",
+        "INSERT INTO kept (n) SELECT n FROM kept WHERE n = $1",
+        "UPDATE kept SET n = $1 WHERE id = $2 OR n = $3",
+        "UPDATE kept SET n = $1 WHERE id = $2 RETURNING n",
+        "UPDATE kept SET n = $1 WHERE id = $2 AND n = (SELECT 1)",
+        "UPDATE kept SET n = (SELECT $1) WHERE id = $2",
+        "UPDATE kept SET n = $1 WHERE id < $2",
+        "DELETE FROM kept",
+        "SELECT n FROM kept WHERE id = $1",
+    ],
+)
+def test_what_is_no_change_of_one_row_goes_row_by_row(statement: str) -> None:
+    assert arrays.whole(statement) is None
 
 
 def test_a_value_that_no_row_has_is_refused() -> None:
     with pytest.raises(TypeError, match="no value of a row: object"):
-        arrays.arrays([(object(),)] * arrays.LEAST_ROWS)
+        arrays.arrays([(object(),)])

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from aura_aio.store.postgres.arrays import whole
 from aura_aio.store.postgres.dialect import translated
 from aura_aio.store.relational import sql
 from aura_aio.store.relational.schema import migrations
@@ -66,6 +67,39 @@ def test_no_statement_walks_over_a_table_or_sorts_it(connection: Any) -> None:
     assert found == {}
     walk = connection.raw.execute("EXPLAIN (COSTS OFF) SELECT COUNT(*) FROM steps WHERE tries = 1")
     assert any("Seq Scan on steps" in row[0] for row in walk)
+
+
+QUEUED = """
+    INSERT INTO runs (cid, plan_name, task_name, definition_digest, state, attempt, priority,
+        inputs, created_at, ready_at, delayed, on_crash, limits, depth, arrival)
+    SELECT 'c' || n, 'p', 't', '', 'queued', 1, 0, '', 0, 0, 0, 'fail', '[]', 0, 'c' || n
+    FROM generate_series(1, $1) AS numbers (n)
+"""
+
+
+@pytest.mark.parametrize("size", [0, 5_000])
+def test_many_changes_are_looked_up_one_by_one_however_large_the_table_is(
+    connection: Any, size: int
+) -> None:
+    connection.raw.execute(QUEUED, (size,))
+    connection.raw.execute("ANALYZE runs")
+    ways = {}
+    for name, shared in NAMED.items():
+        text = translated(shared).text
+        form = whole(text)
+        if form is not None and not text.lstrip().startswith("INSERT"):
+            explain = f"EXPLAIN (GENERIC_PLAN, COSTS OFF) {connection.with_arrays(form, text)}"
+            steps = [row[0].strip() for row in connection.raw.execute(explain)]
+            ways[name] = [step for step in steps if re.search("Scan|Cond:", step)]
+    assert {"END", "CLAIM", "JOIN", "CANCEL", "REQUEUE", "MOVE"} <= ways.keys()
+    # Of an empty table the planner may think that any index is as good that has the cid.
+    index = "runs_pkey" if size else r"\w+"
+    for name, (rows, look_up, key) in ways.items():
+        assert re.fullmatch("->  Function Scan on (unnest )?rows", rows), name
+        assert re.fullmatch(
+            rf"->  Index Scan using ({index} on runs|\w+ on (?!runs)\w+)", look_up
+        ), name
+        assert re.fullmatch(r"Index Cond: \(\w+ = ANY \(ARRAY\[rows\.p\d+\]\)\)", key), name
 
 
 def test_both_have_the_same_tables_columns_and_indexes(connection: Any) -> None:
