@@ -125,5 +125,5 @@ _GAUGES: Final = (
     ("aura_log_lines_dropped", "Log lines that slow monitors missed since the start."),
     ("aura_log_lines_refused", "Records of the server that found no room since the start."),
     ("aura_store_commits", "Transactions committed since the start."),
-    ("aura_store_commit_seconds", "How long all of these commits took together."),
+    ("aura_store_commit_seconds", "How long those of them took together that were answered."),
 )

@@ -51,7 +51,7 @@ class WorkerFigures:
             ),
             (
                 "aura_store_commit_seconds",
-                "How long all of these commits took together.",
+                "How long those of them took together that were answered.",
                 lambda: commits().seconds,
             ),
         )

@@ -121,19 +121,25 @@ class Leadership:
 
     def __init__(self, *, leads: bool) -> None:
         self._leads = leads
+        self._is_sure: Callable[[], bool] = _always
         self._listeners: list[Callable[[], None]] = []
 
     @property
     def leads(self) -> bool:
         """Whether it does so now."""
-        return self._leads
+        return self._leads and self._is_sure()
 
     def on_gain(self, listener: Callable[[], None]) -> None:
         """Call `listener` whenever it begins to lead from now on."""
         self._listeners.append(listener)
 
-    def set(self, *, leads: bool) -> None:
-        """Lead, or do so no more."""
-        gained, self._leads = leads and not self._leads, leads
-        for listener in self._listeners if gained else ():
+    def set(self, *, leads: bool, is_sure: Callable[[], bool] | None = None) -> None:
+        """Lead, for as long as `is_sure` says (None: until the next call), or do so no more."""
+        led = self.leads
+        self._leads, self._is_sure = leads, is_sure or _always
+        for listener in self._listeners if self.leads and not led else ():
             listener()
+
+
+def _always() -> bool:
+    return True

@@ -159,7 +159,10 @@ class Callbacks:
 
     async def _deliver(self, due: DueCallback) -> None:
         try:
-            tried = await self._try(due)
+            run = (await self._runs.states([due.cid]))[due.cid]
+            if not self._leadership.leads:  # the store has taken so long: another one may have it
+                return
+            tried = await self._try(due, run)
             await self._store.record(tried)
         except StoreUnavailable as error:  # it stays due
             _log.error("callback waits", extra=_told(due, "callback_waits", reason=str(error)))
@@ -173,8 +176,7 @@ class Callbacks:
             self._tried.add(due.cid)
             self._changed.set()
 
-    async def _try(self, due: DueCallback) -> CallbackTry:
-        run = (await self._runs.states([due.cid]))[due.cid]
+    async def _try(self, due: DueCallback, run: Run) -> CallbackTry:
         started_at, began = self._clock.now(), self._clock.monotonic()
         try:
             reply = await self._sender.send(run, due.url)

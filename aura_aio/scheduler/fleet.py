@@ -7,6 +7,7 @@ May import msgspec and model only; stores and dispatchers come in as ports.
 import logging
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import Final
 
 from msgspec.structs import replace
@@ -53,6 +54,8 @@ class Fleet:
         self._on_change: Callable[[], None] = _nothing
         self._plans: PlanDigests = {}
         self._takes_runs = True
+        self._counts_from = clock.monotonic()
+        """When the latest beat began that is confirmed: no other host counts from before that."""
         self._seen: dict[str, tuple[int, float]] = {}
         """The latest beat of each other host, and when this one saw it first."""
         self._tasks = CoroutineTasks()
@@ -71,7 +74,7 @@ class Fleet:
                 "give each of them the same file secrets.key in its data folder, before it "
                 "starts for the first time."
             )
-        await self._store.join(self.host_id, HostStatus(self._key), may_lead=self._may_lead)
+        await self._join(HostStatus(self._key))
         self._look_at(await self._store.members())
         self._tasks.spawn(self._run())
 
@@ -146,8 +149,6 @@ class Fleet:
                 await self._give_up_the_silent()
             except StoreUnavailable as error:
                 self._judge_nobody()
-                if self._clock.monotonic() - seen_at > self._lost_sec / 2:
-                    self._leadership.set(leads=False)
                 extra = {"action": "fleet_not_seen", "reason": str(error)}
                 _log.warning("the other hosts are not seen", extra=extra)
             except Exception:  # whatever it is: who beats no more is taken for dead
@@ -163,14 +164,22 @@ class Fleet:
     async def _beat(self) -> None:
         plans = self._plans if self._takes_runs else {}
         status = replace(self._status(), key=self._key, plans=plans)
-        if not await self._store.beat(self.host_id, status):
+        began = self._clock.monotonic()
+        if await self._store.beat(self.host_id, status):
+            self._counts_from = began
+        else:
             _log.error(
                 "the other hosts took this one for dead: what ran here is lost, and it begins anew",
                 extra={"action": "host_was_given_up", "host": self.host_id},
             )
             self._on_given_up()
-            await self._store.join(self.host_id, status, may_lead=self._may_lead)
+            await self._join(status)
         self._look_at(await self._store.members())
+
+    async def _join(self, status: HostStatus) -> None:
+        began = self._clock.monotonic()
+        await self._store.join(self.host_id, status, may_lead=self._may_lead)
+        self._counts_from = began
 
     def _look_at(self, members: Iterable[Host]) -> None:
         members, now = tuple(members), self._clock.monotonic()
@@ -185,9 +194,17 @@ class Fleet:
             for host in self.others
         }
         leader = next((host.id for host in members if host.may_lead), None)
-        if self._may_lead and leader == self.host_id and not self._leadership.leads:
+        led = self._leadership.leads
+        leads = self._may_lead and leader == self.host_id
+        self._leadership.set(leads=leads, is_sure=partial(self._is_sure, self._counts_from))
+        if self._leadership.leads and not led:
             _log.info("this server leads", extra={"action": "leads", "host": self.host_id})
-        self._leadership.set(leads=self._may_lead and leader == self.host_id)
+
+    def _is_sure(self, counts_from: float) -> bool:
+        """Whether nobody can have given this host up whose latest beat began then: neither while
+        the database is away, nor while it does not say what became of the next beat.
+        """
+        return self._clock.monotonic() - counts_from <= self._lost_sec / 2
 
     async def _give_up_the_silent(self) -> None:
         now = self._clock.monotonic()

@@ -107,6 +107,30 @@ async def test_who_begins_to_lead_delivers_what_is_due(site: Site) -> None:
     assert [told[0] for told in site.sent] == [cid]
 
 
+async def test_who_leads_no_longer_once_the_run_is_read_does_not_tell_of_it(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leadership = Leadership(leads=True)
+    runs, read = site.bench.store.runs, list[str]()
+    states = runs.states
+
+    async def slowly(cids: Sequence[str]) -> Any:
+        leadership.set(leads=False)
+        read.extend(cids)
+        return await states(cids)
+
+    monkeypatch.setattr(runs, "states", slowly)
+    async with site.calling(leadership):
+        cid = await site.ended()
+        await until(lambda: read)
+        await turns(20)
+        assert site.sent == []
+        monkeypatch.undo()
+        leadership.set(leads=True)
+        await site.tries(cid, 1)
+    assert [told[0] for told in site.sent] == [cid]
+
+
 async def test_a_try_that_is_due_soon_is_not_made_before(site: Site) -> None:
     site.replies = [Reply(500, "No.")]
     async with site.calling():

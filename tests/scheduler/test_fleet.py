@@ -421,6 +421,27 @@ async def test_who_leads_goes_on_to_for_half_the_time_without_the_database(
     await one.fleet.aclose()  # all the same
 
 
+async def test_who_does_not_learn_what_became_of_its_beat_leads_no_longer(site: Site) -> None:
+    """An answer that never comes is no error: the store waits for it, however long that takes."""
+    one = await site.add("one")
+    await site.turn(2)
+    gained: list[float] = []
+    one.leadership.on_gain(lambda: gained.append(site.clock.monotonic()))
+    one.held.clear()
+    await site.see(one, 1)  # this beat has begun, and is not confirmed
+    leads = []
+    for _ in range(BEATS // 2):
+        leads.append(one.leadership.leads)
+        site.clock.turn(BEAT_SEC)
+    assert (leads, one.leadership.leads) == ([True] * (BEATS // 2), False)
+    site.clock.turn(BEAT_SEC)
+    one.held.set()
+    await until(lambda: site.clock.sleepers)  # confirmed: but others may have counted from then
+    assert (gained, one.leadership.leads) == ([], False)
+    await site.turn(1)
+    assert (gained, one.leadership.leads) == ([site.clock.monotonic()], True)
+
+
 async def test_a_beat_that_took_long_says_nothing_of_the_others(site: Site) -> None:
     one, two = await site.add("one"), await site.add("two")
     two.is_cut_off = True

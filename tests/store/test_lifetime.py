@@ -79,14 +79,17 @@ async def test_it_is_known_how_long_commits_have_taken(
     database = opened.store._session._database
     commit, before = database.commit, opened.store.commit_sec
 
-    def slowly(*of_it: Any) -> None:
-        commit(*of_it)
+    def slowly(*of_it: Any) -> bool:
         opened.clock.seconds += 0.25
+        return commit(*of_it)
 
     monkeypatch.setattr(database, "commit", slowly)
     assert before == 0
     await opened.enqueue()
     await opened.enqueue()
+    assert opened.store.commit_sec == 0.5
+    monkeypatch.setattr(database, "commit", lambda *of_it: slowly(*of_it) and False)
+    await opened.enqueue()  # its answer was lost, and asked for, for as long as the database is away
     assert opened.store.commit_sec == 0.5
 
 

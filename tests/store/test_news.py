@@ -28,9 +28,9 @@ def told(opened: Opened, monkeypatch: pytest.MonkeyPatch) -> list[News]:
     database, told = opened.store._session._database, list[News]()
     commit = database.commit
 
-    def spy(news: News, keep_asking: Callable[[], bool]) -> None:
+    def spy(news: News, keep_asking: Callable[[], bool]) -> bool:
         told.append(news)
-        commit(news, keep_asking)
+        return commit(news, keep_asking)
 
     monkeypatch.setattr(database, "commit", spy)
     return told

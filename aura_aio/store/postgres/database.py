@@ -163,18 +163,19 @@ class PostgresDatabase:
         self._begin()
         return True
 
-    def commit(self, news: News, keep_asking: Callable[[], bool]) -> None:
+    def commit(self, news: News, keep_asking: Callable[[], bool]) -> bool:
         """Make it durable, and announce it. If the answer was lost it is asked for, on a new
-        connection, for as long as `keep_asking` says.
+        connection, for as long as `keep_asking` says; False then.
         """
         try:
             done = self._commit(notices(self.name, news))
         except psycopg.Error:
             if not self._writer.is_lost or not self._was_committed(keep_asking):
                 raise
-        else:
-            if done != "COMMIT":
-                raise RuntimeError(f"the database has answered a commit with {done}")
+            return False
+        if done != "COMMIT":
+            raise RuntimeError(f"the database has answered a commit with {done}")
+        return True
 
     def rollback(self) -> None:
         """Undo it. If the database refuses even that, the next `begin` fails."""

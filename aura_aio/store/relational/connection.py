@@ -78,9 +78,9 @@ class Database(Protocol):
         """
         ...
 
-    def commit(self, news: News, keep_asking: Callable[[], bool]) -> None:
+    def commit(self, news: News, keep_asking: Callable[[], bool]) -> bool:
         """Make it durable, and let other servers hear the `news` of it; nothing of it has happened
-        if this raises.
+        if this raises. False if its answer was lost, and had to be asked for.
 
         If the database has gone before it answered, `keep_asking` is called each time that the
         outcome cannot be learnt yet: it waits, and says whether to go on asking. Only when it says

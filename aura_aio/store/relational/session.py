@@ -31,7 +31,7 @@ class SqlSession:
         self.listened: tuple[EventFilter, ...] = ()
         """Which ends of runs are kept; replaced as a whole, from the loop's thread."""
         self.commit_sec = 0.0
-        """How long all commits so far have taken, in seconds."""
+        """How long all commits so far have taken that were answered, in seconds."""
 
     @property
     def delayed(self) -> int:
@@ -59,8 +59,8 @@ class SqlSession:
         keep_callbacks(self._connection, transaction.facts, now)
         transaction.flush(now)
         began = self._clock.monotonic()
-        self._database.commit(transaction.news, keep_asking)
-        self.commit_sec += self._clock.monotonic() - began
+        if self._database.commit(transaction.news, keep_asking):
+            self.commit_sec += self._clock.monotonic() - began
         transaction.committed()
         return transaction.facts
 

@@ -105,7 +105,7 @@ class SqlStore:
 
     @property
     def commit_sec(self) -> float:
-        """How long they have taken together, in seconds."""
+        """How long those of them that were answered have taken together, in seconds."""
         return self._session.commit_sec
 
     async def aclose(self) -> None:

@@ -168,9 +168,10 @@ class SqliteDatabase:
         self.writer.execute("BEGIN IMMEDIATE")
         return False
 
-    def commit(self, _news: News, _keep_asking: Callable[[], bool]) -> None:
+    def commit(self, _news: News, _keep_asking: Callable[[], bool]) -> bool:
         """Make it durable; there is nobody to hear of it, and no answer that could be lost."""
         self.writer.execute("COMMIT")
+        return True
 
     def rollback(self) -> None:
         """Undo it. If the database refuses even that, the next `begin` fails."""
