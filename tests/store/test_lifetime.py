@@ -89,7 +89,7 @@ async def test_it_is_known_how_long_commits_have_taken(
     await opened.enqueue()
     assert opened.store.commit_sec == 0.5
     monkeypatch.setattr(database, "commit", lambda *of_it: slowly(*of_it) and False)
-    await opened.enqueue()  # its answer was lost, and asked for, for as long as the database is away
+    await opened.enqueue()  # its answer was lost, and asked for, for minutes
     assert opened.store.commit_sec == 0.5
 
 
