@@ -14,7 +14,7 @@ meta:
     - {name: amount, type: integer, min: 1, max: 9, default: 1}
     - {name: size, type: string, enum: [small, large], default: small}
     - {name: fast, type: boolean, default: false}
-    - {name: gifts, type: list<string>}
+    - {name: gifts, type: list<string>, count: "1-3", item: {pattern: "^[a-z]+$"}}
     - name: address
       type: dict
       properties: {town: {type: string, required: true}, floor: {type: integer, max: 90}}

@@ -91,7 +91,7 @@ async def test_every_kind_of_input_is_sent_and_shown_as_code(
     await form.get_by_label("What").fill("it's tea")
     await form.get_by_label("amount").fill("2")
     await form.get_by_label("size").select_option("large")
-    await form.get_by_label("gifts").fill("card\nribbon")
+    await form.get_by_label("gifts").fill("card\n\nRIBBON")
     await form.get_by_label("code", exact=True).fill("4711")
     await form.get_by_label("floor").fill("3")
     await form.get_by_text("Priority, delay, labels").click()
@@ -106,6 +106,10 @@ async def test_every_kind_of_input_is_sent_and_shown_as_code(
     await form.get_by_label("Priority").fill("7")
     await form.get_by_role("button", name="Start").click()
     await expect(form.locator("[data-input=town] .error-text")).not_to_be_empty()
+    wrong = form.locator("[data-input=gifts]")
+    await expect(wrong.locator(".error-text")).to_contain_text("“RIBBON”: must match")
+    await expect(wrong.locator(".help")).to_have_text("1 – 3 items")
+    await form.get_by_label("gifts").fill("card\nribbon")
     await form.get_by_label("town").fill("Graz")
 
     await form.get_by_role("button", name="Copy as code").click()
@@ -115,6 +119,8 @@ async def test_every_kind_of_input_is_sent_and_shown_as_code(
     await expect(code).to_contain_text('"fast": False,')
     program = await code.text_content() or ""
     compile(program, "form.py", "exec")
+    assert '"code": "<code>"' in program
+    assert "4711" not in program
     await form.get_by_role("button", name="TypeScript").click()
     await expect(code).to_contain_text('"priority": 7')
 
@@ -132,6 +138,7 @@ async def test_every_kind_of_input_is_sent_and_shown_as_code(
     await expect(form.get_by_label("What")).to_have_value("it's tea")
     await expect(form.get_by_label("town")).to_have_value("Graz")
     await expect(form.get_by_label("code", exact=True)).to_have_value("")
+    await expect(section(page, "Start it")).to_contain_text("Filled in as in the run")
 
 
 async def test_the_steps_of_a_run_that_has_ended_are_coloured_however_late_they_are_drawn(
@@ -172,25 +179,35 @@ async def test_why_the_last_run_failed_is_found_and_it_is_tried_again(
     await expect(log).not_to_contain_text("walked")
     await log.get_by_label("Search the log").fill("")
     await expect(log).to_contain_text("walked")
-    await log.get_by_role("button", name="Next error").click()
+    await page.set_viewport_size({"width": 1440, "height": 420})
+    await page.evaluate("scrollTo(0, 0)")
+    await log.get_by_role("button", name="Next error").dispatch_event("click")
     await expect(log.locator(".found")).to_contain_text("stumble")
+    await expect(log.locator(".found")).to_be_in_viewport()
 
     await page.get_by_role("button", name="Retry from failed").click()
     await expect(page.get_by_text("Retry of")).to_be_visible()
     again = await shop.finished(_cid(page))
     assert again["retry_of"] == failed["cid"]
     await expect(section(page, "Steps").get_by_role("button", name="walk")).to_contain_text("kept")
+    timeline = section(page, "Timeline")
+    await expect(timeline.get_by_role("listitem").filter(has_text="walk")).to_contain_text("kept")
+    await expect(timeline.locator(".bar")).to_have_count(1)
+    await page.goto(f"{shop.url}/#/runs/{failed['cid']}")
+    await expect(page.get_by_text("Retried as")).to_be_visible()
 
     await page.get_by_role("link", name="Runs", exact=True).first.click()
     await page.get_by_role("button", name=re.compile("^failed")).click()
     await expect(page).to_have_url(re.compile(r"#/runs\?status=failed$"))
-    await page.get_by_label("Search runs").fill("brok")
-    await expect(page).to_have_url(re.compile(r"q=brok"))
+    search = page.get_by_label("Search runs")
+    await search.fill("shop/brok")
+    await expect(page).to_have_url(re.compile(r"q=shop%2Fbrok"))
     runs = page.get_by_role("table")
     await expect(runs).to_contain_text("shop/broken")
     await expect(runs).not_to_contain_text("shop/noise")
-    await page.goto(page.url.replace("brok", "nothing-like-it"))
+    await page.goto(page.url.replace("shop%2Fbrok", "nothing-like-it"))
     await expect(page.locator("main")).to_contain_text("No run passes these filters.")
+    await expect(search).to_have_value("nothing-like-it")
     await page.go_back()
     await expect(runs).to_contain_text("shop/broken")
 
@@ -282,6 +299,8 @@ async def test_it_speaks_chinese_where_the_browser_does(shop: Served, open_page:
     await expect(heading(page)).to_have_text("概览")
     await expect(state(page)).to_have_text("运行中")
     assert await page.locator("html").get_attribute("lang") == "zh-CN"
+    await page.goto(f"{shop.url}/#/runs?plan_name=shop&label=team=tea")
+    await expect(page.get_by_role("group", name="其他筛选")).to_have_text("方案 shop ×标签 team=tea ×")
 
 
 async def test_the_keyboard_alone_is_enough(shop: Served, open_page: OpenPage) -> None:
@@ -301,6 +320,7 @@ async def test_the_keyboard_alone_is_enough(shop: Served, open_page: OpenPage) -
     await page.keyboard.press("/")
     await page.keyboard.type("order s")
     await page.keyboard.press("Escape")
+    await expect(page.get_by_label("Search tasks")).to_have_value("order s")
     link = page.get_by_role("link", name="Order something")
     await expect(link).to_be_visible()
     await link.focus()

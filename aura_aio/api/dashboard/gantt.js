@@ -15,7 +15,8 @@ export function ganttView() {
   return {
     node: h("div", { class: "gantt-box" }, rows, scale),
     update(timeline) {
-      const times = timeline.steps.flatMap(({ started_at: from, finished_at: to }) => [from, to]).filter(Boolean).map(Date.parse);
+      // What was kept from before ran in another run, perhaps days ago: it has no place on this scale.
+      const times = timeline.steps.filter((step) => !step.is_reused).flatMap(({ started_at: from, finished_at: to }) => [from, to]).filter(Boolean).map(Date.parse);
       const end = timeline.finished_at ? Date.parse(timeline.finished_at) : Date.now();
       const start = Math.min(timeline.started_at ? Date.parse(timeline.started_at) : end, ...times);
       const span = Math.max(1, Math.max(end, ...times) - start);
@@ -38,11 +39,15 @@ function ganttRow() {
       status.update(step.status);
       if (!step.started_at) {
         track.replaceChildren();
-        setText(took, step.is_reused ? t("graph.reused") : "");
+        setText(took, "");
         return;
       }
       const until = step.finished_at ? Date.parse(step.finished_at) : step.end;
       setText(took, duration((until - Date.parse(step.started_at)) / 1_000));
+      if (step.is_reused) {
+        track.replaceChildren(h("span", { class: "reused muted" }, t("graph.reused")));
+        return;
+      }
       const calls = step.calls?.length > 1 ? step.calls : [];
       track.replaceChildren(bar(step, until, ""), ...calls.map((call) => bar({ ...call, percent: step.percent }, Date.parse(call.finished_at), "call")));
     },

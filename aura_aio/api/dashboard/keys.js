@@ -15,7 +15,9 @@ export function listenToKeys() {
   addEventListener("keydown", (event) => {
     if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey || document.querySelector("dialog[open]")) return;
     if (writes(event.target)) {
-      if (event.key === "Escape") /** @type {HTMLElement} */ (event.target).blur();
+      if (event.key !== "Escape") return;
+      event.preventDefault(); // Chromium would clear what is searched for, and not say so
+      /** @type {HTMLElement} */ (event.target).blur();
       return;
     }
     const place = Date.now() - afterG < TOGETHER_MS ? PLACES[event.key] : undefined;

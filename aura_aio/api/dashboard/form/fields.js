@@ -1,5 +1,6 @@
 // The fields of a form, made from a JSON Schema of an object.
 
+import { t } from "../i18n.js";
 import { groupField } from "./group.js";
 import { boolField, choiceField, jsonField, linesField, numberField, textField, timeField } from "./kinds.js";
 
@@ -16,7 +17,7 @@ export function fieldsOf(schema, given = {}, base = "/inputs") {
       name,
       pointer: `${base}/${name.replaceAll("~", "~0").replaceAll("/", "~1")}`,
       label: property.title ?? name,
-      help: [property.description, boundsOf(property)].filter(Boolean).join(" "),
+      help: [property.description, secret && t("form.secret"), boundsOf(property)].filter(Boolean).join(" "),
       required: (schema.required ?? []).includes(name),
       schema: property,
       // What was secret came back masked: it has to be typed again.
@@ -24,15 +25,16 @@ export function fieldsOf(schema, given = {}, base = "/inputs") {
       fallback: secret ? undefined : property.default,
       secret,
       fieldsOf,
+      valuesOf,
     });
   });
 }
 
-/** The values of fields by their names; those that are left out are not in it. */
-export function valuesOf(fields) {
+/** The values of fields by their names, those that are left out are not in it; as they are `shown`, without what is secret. */
+export function valuesOf(fields, how = "value") {
   const values = {};
   for (const field of fields) {
-    const value = field.value();
+    const value = field[how]();
     if (value !== undefined) values[field.name] = value;
   }
   return values;
@@ -49,7 +51,13 @@ function kindOf({ type, enum: words, format, items, properties }, secret) {
   return jsonField;
 }
 
-function boundsOf({ minimum: least, maximum: most }) {
+function boundsOf({ minimum, maximum, minLength, maxLength, minItems, maxItems }) {
+  const letters = rangeOf(minLength, maxLength);
+  const items = rangeOf(minItems, maxItems);
+  return rangeOf(minimum, maximum) ?? (letters && t("form.letters", { range: letters })) ?? (items && t("form.items", { range: items }));
+}
+
+function rangeOf(least, most) {
   if (least === undefined && most === undefined) return undefined;
   if (least === undefined) return `≤ ${most}`;
   return most === undefined ? `≥ ${least}` : `${least} – ${most}`;

@@ -4,7 +4,7 @@ import { freshId, h, setText } from "../dom.js";
 import { t } from "../i18n.js";
 
 /** As the fields of `kinds.js`; `fieldsOf` makes those within. */
-export function groupField({ name, pointer, label, help, required, schema, initial, fieldsOf }) {
+export function groupField({ name, pointer, label, help, required, schema, initial, fieldsOf, valuesOf }) {
   const fields = fieldsOf(schema, initial ?? {}, pointer);
   const errorId = freshId("error");
   const error = h("div", { class: "error-text", id: errorId });
@@ -19,15 +19,16 @@ export function groupField({ name, pointer, label, help, required, schema, initi
   );
 
   /** An object without a value in it is not sent, unless it must be there. */
-  function value() {
-    const values = Object.fromEntries(fields.map((field) => [field.name, field.value()]).filter(([, each]) => each !== undefined));
+  function read(how) {
+    const values = valuesOf(fields, how);
     return Object.keys(values).length || required ? values : undefined;
   }
 
   return {
     name,
     node,
-    value,
+    value: () => read("value"),
+    shown: () => read("shown"),
     get wrong() {
       return error.textContent !== "" || fields.some((field) => field.wrong);
     },

@@ -7,9 +7,9 @@ const LONG_TEXT = 80;
 
 /**
  * What all fields have: label, help, the place of the error. `read()` answers the value (undefined:
- * leave it out), and may throw what is wrong with it.
+ * leave it out), and may throw what is wrong with it; `placeOf(pointer)` says where in it a fault is.
  */
-function field({ name, pointer, label, help, required }, control, read, before = false) {
+function field({ name, pointer, label, help, required, secret, placeOf = pathOf }, control, read, before = false) {
   const [id, helpId, errorId] = [freshId("field"), freshId("help"), freshId("error")];
   const error = h("div", { class: "error-text", id: errorId });
   const messages = [];
@@ -35,6 +35,8 @@ function field({ name, pointer, label, help, required }, control, read, before =
     node,
     wrong: false,
     value: read,
+    /** The value, for who may look over a shoulder. */
+    shown: () => (secret && read() !== undefined ? `<${name}>` : read()),
     focus: () => control.focus(),
     /** What is wrong with the text itself, so that there is no value to send. */
     fault() {
@@ -49,13 +51,19 @@ function field({ name, pointer, label, help, required }, control, read, before =
     complain({ field: at, message }) {
       if (at !== pointer && !at.startsWith(`${pointer}/`)) return false;
       const below = at.slice(pointer.length);
-      messages.push(below ? `${below}: ${message}` : message);
+      messages.push(below ? `${placeOf(below)}: ${message}` : message);
       return true;
     },
     /** Shows what was complained of since the last time. */
     settle,
   };
   return result;
+}
+
+/** A JSON pointer as one would write it: `/rows/2/id` is `rows[2].id`. */
+function pathOf(pointer) {
+  const words = pointer.slice(1).split("/").map((word) => word.replaceAll("~1", "/").replaceAll("~0", "~"));
+  return words.map((word, at) => (/^\d+$/.test(word) ? `[${word}]` : at ? `.${word}` : word)).join("");
 }
 
 /** Text that was left as it began, or is empty without a default, is not sent: the default holds. */
@@ -112,8 +120,9 @@ export function linesField(given) {
   const { initial, fallback, schema } = given;
   const control = h("textarea", { rows: "3", spellcheck: "false", placeholder: t("form.lines") }, (initial ?? []).join("\n"));
   const isText = schema.items.type === "string";
-  return field(given, control, () => {
-    const texts = control.value.split("\n").map((text) => text.trim()).filter(Boolean);
+  const linesOf = () => control.value.split("\n").map((text) => text.trim()).filter(Boolean);
+  return field({ ...given, placeOf: (below) => `“${linesOf()[Number(below.slice(1))] ?? below}”` }, control, () => {
+    const texts = linesOf();
     if (!texts.length && fallback === undefined) return undefined;
     return texts.map((text) => (isText || !Number.isFinite(Number(text)) ? text : Number(text)));
   });

@@ -25,7 +25,7 @@ export function launchForm(task, given, feeds) {
   const options = h("details", { class: "options" }, h("summary", {}, t("launch.options")), more.map((field) => field.node));
   let key = newKey();
 
-  const bodyOf = () => ({ plan_name: task.plan_name, task_name: task.task_name_in_plan, inputs: valuesOf(inputs), ...valuesOf(more) });
+  const bodyOf = (how) => ({ plan_name: task.plan_name, task_name: task.task_name_in_plan, inputs: valuesOf(inputs, how), ...valuesOf(more) });
 
   async function submit(event) {
     event.preventDefault();
@@ -60,7 +60,7 @@ export function launchForm(task, given, feeds) {
     wrong?.focus();
   }
 
-  const code = codeView(bodyOf);
+  const code = codeView(() => bodyOf("shown"));
   const form = h("form", { novalidate: true, onsubmit: submit, oninput: code.update, onchange: code.update }, inputs.map((field) => field.node), options, summary, h("div", { class: "row" }, send, code.button), code.node);
   return form;
 }
@@ -82,6 +82,7 @@ function codeView(bodyOf) {
     node.hidden = !node.hidden;
     button.setAttribute("aria-expanded", String(!node.hidden));
     update();
+    if (!node.hidden) node.scrollIntoView({ block: "nearest" });
   }
 
   function update() {

@@ -83,7 +83,8 @@ function stepNode(step, { x, y }, chosen) {
     const took = timed?.started_at && status !== "pending" ? duration(secondsBetween(timed.started_at, timed.finished_at)) : undefined;
     const tries = timed?.tries > 1 ? t("graph.tries", { count: timed.tries }) : undefined;
     const words = timed ? [word("step", status), timed.is_reused ? t("graph.reused") : took, tries] : [step.action];
-    below.textContent = short(words.filter(Boolean).join(" · "), 24);
+    const seen = timed?.is_reused ? [t("graph.reused")] : words; // that it succeeded is seen by its colour
+    below.textContent = short(seen.filter(Boolean).join(" · "), more ? 23 - more.length : 24);
     title.textContent = [id, ...words, timed && step.action, step.when && `when ${step.when}`, step.step_note].filter(Boolean).join(" · ");
     if (status === drawn) return;
     drawn = status;

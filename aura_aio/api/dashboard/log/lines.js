@@ -139,6 +139,7 @@ export class LogLines {
     if (!next) return false;
     this.following = false;
     this.list.scrollTop += next.getBoundingClientRect().top - top - 8;
+    next.scrollIntoView({ block: "nearest" }); // the list itself may be out of sight
     for (const each of errors) each.classList.toggle("found", each === next);
     this.#changed();
     return true;

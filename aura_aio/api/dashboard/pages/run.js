@@ -37,6 +37,7 @@ export function runPage({ words: [cid] }, feeds) {
   let graph;
   let timed = []; // the steps as they stand; whichever comes last, they or the graph, colours it
   let drawn; // the outcome changes seldom: drawn again only when it has
+  let [latest, retried] = [undefined, undefined];
   let settled = false; // nothing will change any more
 
   const feed = feedOf((signal) => Promise.all([call("getRun", { cid }, { signal }), call("getRunTimeline", { cid }, { signal })]).catch((error) => {
@@ -54,7 +55,8 @@ export function runPage({ words: [cid] }, feeds) {
     setName(name, `${run.plan_name}/${run.task_name}`);
     status.update(run.status);
     tools.update(run);
-    showFacts(factsOf(run));
+    latest = run;
+    showFacts(factsOf(latest, retried));
     gantt.update(steps);
     timed = steps.steps;
     graph?.update(timed);
@@ -84,6 +86,10 @@ export function runPage({ words: [cid] }, feeds) {
     setAttribute(children, "hidden", items.length === 0);
   }, () => children.remove());
   setAttribute(children, "hidden", true);
+  call("listRuns", {}, { query: { retry_of: cid, limit: 1 } }).then(({ items: [run] }) => {
+    retried = run?.cid;
+    if (latest) showFacts(factsOf(latest, retried));
+  }, () => {}); // what is known without it is shown
 
   return {
     title: t("run.title", { cid: cid.slice(-6) }),

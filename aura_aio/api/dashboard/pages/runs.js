@@ -10,7 +10,7 @@ import { attempt } from "../parts/button.js";
 import { pageHead } from "../parts/head.js";
 import { STATUSES } from "../parts/parts.js";
 import { runTable } from "../parts/run_rows.js";
-import { go, replace, toRuns } from "../route.js";
+import { go, replace, route, toRuns } from "../route.js";
 
 const SHOWN = 50;
 const QUIET_MS = 250; // after the last letter
@@ -22,7 +22,15 @@ export function runsPage({ query }, feeds) {
   let older = [];
   let cursor;
   let typing;
-  const feed = feedOf((signal) => call("listRuns", {}, { query: { limit: SHOWN, ...filters }, signal }));
+  let asked = {}; // the filters as they were understood, for what comes after the first page
+  const feed = feedOf(async (signal) => {
+    let page;
+    for (asked of meanings(filters)) {
+      page = await call("listRuns", {}, { query: { limit: SHOWN, ...asked }, signal });
+      if (page.items.length) break;
+    }
+    return page;
+  });
 
   const search = h("input", { type: "search", value: filters.q ?? "", placeholder: t("runs.search"), "aria-label": t("runs.search"), "aria-keyshortcuts": "/", oninput: () => type() });
   const chips = STATUSES.map((status) => statusFilter(status, () => toggle(status)));
@@ -44,12 +52,12 @@ export function runsPage({ query }, feeds) {
     clearTimeout(typing);
     typing = setTimeout(() => {
       replace(toRuns({ ...filters, q: search.value.trim() }));
-      update(new URLSearchParams(location.hash.split(/\?(.*)/s)[1] ?? ""));
+      update(route().query);
     }, QUIET_MS);
   }
 
   async function showMore() {
-    const page = await call("listRuns", {}, { query: { limit: SHOWN, cursor, ...filters } });
+    const page = await call("listRuns", {}, { query: { limit: SHOWN, cursor, ...asked } });
     older = [...older, ...page.items];
     cursor = page.next_cursor;
     feed.refresh();
@@ -59,7 +67,8 @@ export function runsPage({ query }, feeds) {
     filters = filtersOf(latest);
     older = [];
     cursor = undefined;
-    if (document.activeElement !== search) search.value = filters.q ?? "";
+    clearTimeout(typing);
+    if (search.value.trim() !== (filters.q ?? "")) search.value = filters.q ?? "";
     for (const each of chips) setAttribute(each.node, "aria-pressed", String(filters.status?.includes(each.status) ?? false));
     others.replaceChildren(...ONE_OF_MANY.filter((name) => filters[name]).flatMap((name) => [filters[name]].flat().map((value) => otherFilter(name, value, () => choose({ [name]: undefined })))));
     feed.refresh();
@@ -94,6 +103,16 @@ export function runsPage({ query }, feeds) {
   };
 }
 
+/** What a search may mean, in the order in which it is tried: a part of a name, `plan/task` as rows say it, a label. */
+function meanings(filters) {
+  const { q = "", ...rest } = filters;
+  const [, plan, task] = /^([^/]+)\/(.*)$/.exec(q) ?? [];
+  const found = [filters];
+  if (plan && !rest.plan_name) found.push({ ...rest, plan_name: plan, q: task || undefined });
+  if (/^[^=]+=./.test(q)) found.push({ ...rest, label: [...(rest.label ?? []), q] });
+  return found;
+}
+
 function filtersOf(query) {
   const filters = {};
   for (const name of ["status", "label"]) if (query.has(name)) filters[name] = query.getAll(name);
@@ -108,5 +127,6 @@ function statusFilter(status, press) {
 }
 
 function otherFilter(name, value, drop) {
-  return h("button", { type: "button", class: "token", onclick: drop, "aria-label": t("runs.drop", { name, value }) }, h("span", { class: "muted" }, `${name} `), value, " ×");
+  const label = t(`filter.${name}`);
+  return h("button", { type: "button", class: "token", onclick: drop, "aria-label": t("runs.drop", { name: label, value }) }, h("span", { class: "muted" }, `${label} `), value, " ×");
 }

@@ -10,6 +10,7 @@ import { graphView } from "../graph/view.js";
 import { t, word } from "../i18n.js";
 import { card, pageHead } from "../parts/head.js";
 import { explain } from "../parts/notice.js";
+import { runLink } from "../parts/run_facts.js";
 import { runTable } from "../parts/run_rows.js";
 import { toPlan, toRuns } from "../route.js";
 
@@ -31,7 +32,7 @@ export function taskPage({ words: [plan, name], query }, feeds) {
     ([task, run]) => {
       about.replaceChildren(...aboutOf(task));
       graph.replaceWith(card({ title: t("run.steps"), kind: "graph-card" }, graphView(task.graph).node));
-      form.replaceWith(card({ title: t("launch.title"), kind: "launch" }, launchForm(task, run?.inputs, feeds)));
+      form.replaceWith(card({ title: t("launch.title"), kind: "launch" }, run && h("p", { class: "muted filled" }, t("launch.from"), " ", runLink(from)), launchForm(task, run?.inputs, feeds)));
     },
     (error) => signal.aborted || form.replaceWith(h("p", { class: "error-box", role: "alert" }, explain(error))),
   );

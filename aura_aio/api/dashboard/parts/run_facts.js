@@ -21,8 +21,8 @@ export function factRow() {
   };
 }
 
-/** The facts of a run, as `[label, text or element]`. */
-export function factsOf(run) {
+/** The facts of a run, as `[label, text or element]`; `retried` is the cid of the run that does it over, if there is one. */
+export function factsOf(run, retried) {
   const facts = [];
   const add = (label, value) => value !== undefined && facts.push([t(`run.${label}`), value]);
   add("created", moment(run.created_at, `${localTime(run.created_at)} (${ago(run.created_at)})`));
@@ -40,13 +40,15 @@ export function factsOf(run) {
   const labels = Object.entries(run.labels);
   if (labels.length) add("labels", h("span", {}, labels.map(([key, value]) => h("a", { class: "token", href: toRuns({ label: `${key}=${value}` }) }, `${key}=${value}`))));
   add("retry_of", run.retry_of && runLink(run.retry_of));
+  add("retried", retried && runLink(retried));
   add("parent", run.parent_cid && runLink(run.parent_cid));
   add("task", h("span", {}, h("a", { href: toPlan(run.plan_name) }, run.plan_name), "/", h("a", { href: toTask(run.plan_name, run.task_name) }, run.task_name)));
   add("cid", h("code", {}, run.cid));
   return facts;
 }
 
-const runLink = (cid) => h("a", { href: toRun(cid), title: cid }, h("code", {}, `…${cid.slice(-12)}`));
+/** A link to a run, by the end of its id. */
+export const runLink = (cid) => h("a", { href: toRun(cid), title: cid }, h("code", {}, `…${cid.slice(-12)}`));
 
 /**
  * Why a run has not started, in words.

@@ -42,7 +42,7 @@ export function runLogView(cid, ended) {
     /** Shows the lines with this text. */
     look(text) {
       tools.set(text);
-      node.scrollIntoView({ block: "nearest" });
+      node.scrollIntoView({ block: node.offsetHeight > innerHeight / 2 ? "start" : "nearest" });
     },
     leave: stop,
   };
