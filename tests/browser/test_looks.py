@@ -35,12 +35,14 @@ PAGES = {
     "Logs": "/#/logs",
 }
 LONG_NAME = "compare_the_ledgers_of_all_subsidiaries_and_report_what_differs"
-ARE_WHOLE = """(rows) => rows.length > 1 && rows.every((row) => {
+ARE_WHOLE = """(rows) => rows.length > 1 && rows.every((row, at) => {
   const link = row.querySelector(".name");
-  const [first, outer, name] = [rows[0], row, link].map((each) => each.getBoundingClientRect());
-  return outer.height === first.height && name.top >= outer.top && name.bottom <= outer.bottom
+  const [outer, name] = [row, link].map((each) => each.getBoundingClientRect());
+  const next = rows[at + 1]?.getBoundingClientRect().top ?? outer.bottom;
+  return outer.bottom === next && name.top >= outer.top && name.bottom <= outer.bottom
     && name.right <= outer.right && link.scrollWidth <= name.width + 1;
 })"""
+HEIGHTS = "(rows) => rows.map((row) => row.getBoundingClientRect().height)"
 BOTH_THEMES = [("light", DESKTOP), ("dark", PHONE)]
 RUN_AXE = """async (part) => (await axe.run(part, {resultTypes: ["violations"]})).violations
   .map((each) => [each.id, each.nodes.map((node) => node.html + " " + node.failureSummary)])"""
@@ -101,6 +103,8 @@ async def test_every_page_is_for_everyone(
             rows = page.locator(".window .queue-row")
             await expect(rows).to_have_count(2)
             assert await rows.evaluate_all(ARE_WHOLE)
+            short, long = await rows.evaluate_all(HEIGHTS)
+            assert (short < long) == (viewport == PHONE)  # a long name makes its own row high alone
     assert {name: each for name, each in found.items() if each} == {}
 
 

@@ -3,6 +3,7 @@
 import { language, t } from "./i18n.js";
 
 const whole = new Intl.NumberFormat(language);
+const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFractionDigits: 1 });
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "narrow" });
 const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
 const dateAndTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
@@ -18,6 +19,11 @@ function amount(value, unit, digits = 0) {
 
 export function number(value) {
   return whole.format(value);
+}
+
+/** A number where there is little room: `5,987` is `6K`. */
+export function shortNumber(value) {
+  return compact.format(value);
 }
 
 /** Seconds as `4ms`, `1.2s`, `3m 20s`, `5h 1m`, `2d 3h`; a dash when there are none. */

@@ -18,9 +18,9 @@ const [chosen, messages] = choose(navigator.languages ?? [navigator.language]);
 /** The language of the page, as of BCP 47. */
 export const language = chosen;
 
-/** The message of this name, with `{name}` replaced by `values.name`. */
+/** The message of this name, with `{name}` replaced by `values.name`, and `{name:run|runs}` by the word that fits so many. */
 export function t(name, values = {}) {
-  return messages[name].replace(/\{(\w+)\}/g, (_, key) => values[key]);
+  return messages[name].replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (_, key, one, more) => (one === undefined ? values[key] : String(values[key]) === "1" ? one : more));
 }
 
 /** A word of the contract (`status`, `level` …) for people; one that is not known yet stays as it is. */

@@ -3,7 +3,7 @@
 import { Problem } from "./api.js";
 import { h, setAttribute, setText } from "./dom.js";
 import { onReach } from "./feed.js";
-import { number } from "./format.js";
+import { shortNumber } from "./format.js";
 import { t } from "./i18n.js";
 import { icon } from "./icons.js";
 import { showHelp } from "./keys.js";
@@ -91,7 +91,7 @@ function placeLink(name) {
     node: h("li", {}, anchor),
     count(value) {
       setAttribute(badge, "hidden", !value);
-      if (value) setText(badge, number(value));
+      if (value) setText(badge, shortNumber(value));
     },
   };
 }

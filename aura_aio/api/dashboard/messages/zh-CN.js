@@ -123,6 +123,7 @@ export default {
   "plans.reload": "重新加载方案",
   "plans.search": "搜索任务",
   "queue.cancel": "取消…",
+  "queue.cancel.sure": "取消它们",
   "queue.cancel.text": "它们将不会运行。此操作无法撤销。",
   "queue.cancel.title": "取消 {count} 个排队的运行？",
   "queue.choose": "选择 {task}，第 {place} 位",

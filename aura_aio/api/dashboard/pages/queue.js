@@ -26,7 +26,7 @@ export function queuePage({ query }, feeds) {
   const entries = new QueueEntries(state, { changed: () => show(), needed: () => Math.max(seen, furthestChosen() + 1) });
   let [length, seen, anchor, dragged] = [0, 0, undefined, undefined];
 
-  const list = windowOf({ make: makeRow, keyOf: ({ cid }) => cid, inSight: (_, end) => see(end), sizeOf: (entry) => entry.plan_name.length + entry.task_name.length });
+  const list = windowOf({ make: makeRow, keyOf: ({ cid }) => cid, inSight: (_, end) => see(end), looksOf: (entry) => `${entry.plan_name}/${entry.task_name}` });
   const reading = h("p", { class: "reading", hidden: true });
   const line = h("div", { class: "drop-line", hidden: true });
   list.node.append(line);
@@ -119,11 +119,12 @@ export function queuePage({ query }, feeds) {
     const front = actionButton({ operation: "reorderQueue", act: () => after(toFront(entries, all())), label: t("queue.front") });
     const now = actionButton({ operation: "updateTaskRunAt", act: () => after(startNow(all())), label: t("queue.startnow") });
     const priority = actionButton({ operation: "updateTaskPriority", label: t("queue.priority"), act: async () => {
-      const value = await askPriority(chosen.size);
+      const now = new Set(entries.items.filter(({ cid }) => chosen.has(cid)).map((entry) => entry.priority));
+      const value = await askPriority(chosen.size, now.size === 1 ? [...now][0] : 0);
       if (value !== undefined) await after(prioritise(entries, all(), value));
     } });
     const cancel = actionButton({ operation: "removeFromQueue", kind: "danger", label: t("queue.cancel"), act: async () => {
-      const sure = await choose({ title: t("queue.cancel.title", { count: number(chosen.size) }), text: t("queue.cancel.text"), choices: [{ value: true, label: t("queue.cancel"), kind: "danger" }] });
+      const sure = await choose({ title: t("queue.cancel.title", { count: number(chosen.size) }), text: t("queue.cancel.text"), choices: [{ value: true, label: t("queue.cancel.sure", { count: number(chosen.size) }), kind: "danger" }] });
       if (sure) await after(remove(all()));
     } });
     const none = h("button", { type: "button", class: "quiet", onclick: () => (chosen.clear(), show()) }, t("queue.none"));
@@ -176,10 +177,10 @@ export function queuePage({ query }, feeds) {
   };
 }
 
-/** Asks for a priority; answers it, or undefined. */
-async function askPriority(count) {
+/** Asks for a priority, which was `before`; answers it, or undefined. */
+async function askPriority(count, before) {
   const id = freshId("priority");
-  const field = h("input", { id, type: "number", min: "-100", max: "100", step: "1", value: "0", required: true });
+  const field = h("input", { id, type: "number", min: "-100", max: "100", step: "1", value: before, required: true });
   const body = h("div", { class: "field" }, h("label", { for: id }, t("run.priority")), field, h("p", { class: "help" }, t("launch.priority.help")));
   const text = await showDialog({ title: t("queue.priority.title", { count: number(count) }), body, choices: [{ label: t("queue.priority.set"), kind: "primary", submits: true }], leave: t("dialog.leave"), submit: () => field.value });
   const value = Number(text);

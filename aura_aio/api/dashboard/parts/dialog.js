@@ -43,6 +43,7 @@ export function showDialog({ title, body, choices = [], leave, submit }) {
     );
     document.body.append(dialog);
     dialog.showModal();
+    dialog.querySelector("input")?.select(); // what stands there is typed over
   });
 }
 

@@ -11,8 +11,11 @@ const bad = h("div", { class: "notices", role: "alert" });
 
 export const noticesView = h("div", { class: "notice-corner" }, bad, good);
 
+let undoable; // the notice that offers to undo: what came before the last change is not taken back over it
+
 /**
- * Shows `text` for a while; with `link` (`{href, text}`), where to read on; with `undo()`, how to take it back.
+ * Shows `text` for a while, and answers the notice; with `link` (`{href, text}`), where to read on; with `undo()`,
+ * how to take it back, which only the latest notice offers.
  * @param {string} text
  * @param {{kind?: "good" | "bad", link?: {href: string, text: string}, undo?: () => void}} [options]
  */
@@ -21,8 +24,13 @@ export function notify(text, { kind = "good", link, undo } = {}) {
   const close = h("button", { type: "button", class: "quiet", "aria-label": t("close"), onclick: leave }, "×");
   const back = undo && h("button", { type: "button", onclick: () => (leave(), undo()) }, t("undo"));
   const notice = h("div", { class: `notice ${kind}` }, h("span", {}, text, link && " ", link && h("a", { href: link.href }, link.text)), h("span", { class: "row" }, back, close));
+  if (undo) {
+    undoable?.remove();
+    undoable = notice;
+  }
   (kind === "bad" ? bad : good).append(notice);
   setTimeout(leave, SHOWN_MS[kind]);
+  return notice;
 }
 
 /** What went wrong, in a sentence for people. */

@@ -9,8 +9,11 @@ const REQUESTS_AT_ONCE = 8;
 const MOST_AT_ONCE = 1_000; // of a new order
 const MOST_UNDONE = 10_000; // a new order is undone by the old one of all before the last that was moved
 
+let last; // the move that can be undone: `{cid, from, notice}`
+
 /**
- * Moves the entry at `from` to `to`, both within its priority; what is shown changes at once.
+ * Moves the entry at `from` to `to`, both within its priority; what is shown changes at once. Several moves of one
+ * entry after each other, as by the arrow keys, are undone together.
  * @param {import("./entries.js").QueueEntries} entries
  */
 export async function move(entries, from, to, undone = false) {
@@ -23,7 +26,9 @@ export async function move(entries, from, to, undone = false) {
   try {
     await call("moveToPosition", { cid: entry.cid }, { body: { position: to - first + 1 } });
     const task = `${entry.plan_name}/${entry.task_name}`;
-    notify(t("queue.moved", { task, place: number(to + 1) }), { undo: undone ? undefined : () => back(entries, entry.cid, from) });
+    const begun = last?.cid === entry.cid && last.notice.isConnected ? last.from : from;
+    const notice = notify(t("queue.moved", { task, place: number(to + 1) }), { undo: undone ? undefined : () => back(entries, entry.cid, begun) });
+    last = undone ? undefined : { cid: entry.cid, from: begun, notice };
     if (entries.isFar) return; // it is as it was guessed; to read so much anew takes its time
   } catch (error) {
     notify(explain(error), { kind: "bad" });

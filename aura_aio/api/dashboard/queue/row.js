@@ -17,34 +17,41 @@ export function queueRow({ chosen, tick, isReady }) {
   const [place, name, priority, age, why] = [h("span"), h("a", { class: "name" }), h("span"), h("time"), h("span", { class: "why muted" })];
   const cells = [["tick", box], ["place number", isReady && handle, place], ["task", name, why], ["priority number", priority], ["age number muted", age]];
   const node = h("div", { class: "queue-row", role: "row" }, cells.map(([kind, ...parts]) => h("div", { class: kind, role: "cell" }, parts)));
+  function update(latest, index) {
+    [entry, at] = [latest, index];
+    const task = `${entry.plan_name}/${entry.task_name}`;
+    setText(place, number(index + 1));
+    setName(name, task);
+    setAttribute(name, "href", toRun(entry.cid));
+    setAttribute(name, "title", entry.cid);
+    setText(priority, number(entry.priority));
+    setText(why, noteOf(entry));
+    setAttribute(why, "title", why.textContent);
+    const time = isReady ? entry.created_at : entry.run_at;
+    setText(age, isReady ? duration(secondsBetween(time)) : ago(time));
+    setAttribute(age, "title", bothTimes(time));
+    setAttribute(age, "datetime", time);
+    setAttribute(handle, "aria-label", t("queue.move.name", { task, place: number(index + 1) }));
+    setAttribute(box, "aria-label", t("queue.choose", { task, place: number(index + 1) }));
+    box.checked = chosen.has(entry.cid);
+    setAttribute(node, "aria-rowindex", index + 2);
+    node.classList.toggle("chosen", box.checked);
+  }
+
   return {
     node,
     handle,
+    update,
+    /** Fills the row so that it is as high as any of this task: with a note, which comes and goes. */
+    measure(sample) {
+      update(sample, 0);
+      setText(why, "…");
+    },
     get entry() {
       return entry;
     },
     get index() {
       return at;
-    },
-    update(latest, index) {
-      [entry, at] = [latest, index];
-      const task = `${entry.plan_name}/${entry.task_name}`;
-      setText(place, number(index + 1));
-      setName(name, task);
-      setAttribute(name, "href", toRun(entry.cid));
-      setAttribute(name, "title", entry.cid);
-      setText(priority, number(entry.priority));
-      setText(why, noteOf(entry));
-      setAttribute(why, "title", why.textContent);
-      const time = isReady ? entry.created_at : entry.run_at;
-      setText(age, isReady ? duration(secondsBetween(time)) : ago(time));
-      setAttribute(age, "title", bothTimes(time));
-      setAttribute(age, "datetime", time);
-      setAttribute(handle, "aria-label", t("queue.move.name", { task, place: number(index + 1) }));
-      setAttribute(box, "aria-label", t("queue.choose", { task, place: number(index + 1) }));
-      box.checked = chosen.has(entry.cid);
-      setAttribute(node, "aria-rowindex", index + 2);
-      node.classList.toggle("chosen", box.checked);
     },
   };
 }

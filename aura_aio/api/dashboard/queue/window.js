@@ -1,44 +1,49 @@
-// A long list of which only the rows in sight are made. All are as high as the longest of them needs: none is cut
-// short, and where a row stands is known without the others.
+// A long list of which only the rows in sight are made. None is cut short: a row is as high as what it says needs.
 
 import { h } from "../dom.js";
+import { heightsOf } from "./heights.js";
 
-const LEAST_ROW_PX = 34;
 const MORE_ROWS = 8; // above and below what is in sight
 
 /**
- * `make()` answers `{node, update(item, index)}`; `inSight(first, end)` is told which rows are seen,
- * and `sizeOf(item)` answers how much a row has to say.
+ * `make()` answers `{node, update(item, index), measure(item)}`; `inSight(first, end)` is told which rows are
+ * seen, and items of which `looksOf(item)` is the same are as high as each other when `measure` has filled a row.
  * `{node, update(items, count)}`, where `count` may be more than there are items yet.
  */
-export function windowOf({ make, inSight, keyOf, sizeOf }) {
+export function windowOf({ make, inSight, keyOf, looksOf }) {
   const space = h("div", { class: "window-space", role: "rowgroup" });
   const node = h("div", { class: "window" }, space);
   const shown = new Map(); // by key: `{row, item, index}`
   const spare = []; // rows that went out of sight: to make one costs more than to fill it anew
+  const heights = heightsOf({ looksOf, measure });
   let [items, count, frame] = [[], 0, undefined];
-  let [rowPx, longest, fitted] = [LEAST_ROW_PX, undefined, ""];
 
-  /** Makes the rows high enough for the longest; answers whether they were not. */
+  /** How high rows are that say this: all are tried at once, where nobody sees it. */
+  function measure(samples) {
+    const rows = samples.map((item) => {
+      const row = spare.pop() ?? make();
+      row.measure(item);
+      row.node.classList.add("tried");
+      return row;
+    });
+    space.append(...rows.map((row) => row.node));
+    const needed = rows.map((row) => row.node.offsetHeight);
+    for (const row of rows) {
+      row.node.remove();
+      row.node.classList.remove("tried");
+      spare.push(row);
+    }
+    return needed;
+  }
+
+  /** Gives the rows the height that they need at this width; what is seen first stays so. */
   function fit() {
-    const now = longest && `${keyOf(longest)} ${node.clientWidth}`;
-    if (!now || now === fitted) return false;
-    fitted = now;
-    const row = spare.pop() ?? make();
-    row.update(longest, 0);
-    row.node.classList.add("tried");
-    space.append(row.node);
-    const needed = Math.max(LEAST_ROW_PX, row.node.offsetHeight);
-    row.node.remove();
-    row.node.classList.remove("tried");
-    spare.push(row);
-    if (needed === rowPx) return false;
-    const first = node.scrollTop / rowPx;
-    rowPx = needed;
-    node.style.setProperty("--row", `${rowPx}px`);
-    space.style.height = `${count * rowPx}px`;
-    node.scrollTop = first * rowPx;
-    return true;
+    const first = heights.indexAt(node.scrollTop);
+    const into = node.scrollTop - heights.top(first);
+    const isOther = heights.fit(items, node.clientWidth);
+    space.style.height = `${heights.top(count)}px`;
+    if (isOther && first > 0) node.scrollTop = heights.top(first) + into;
+    return isOther;
   }
 
   /** Brings what is in sight into the page; with `anew`, rows that were there already say again what they say. */
@@ -61,8 +66,8 @@ export function windowOf({ make, inSight, keyOf, sizeOf }) {
   }
 
   function sight() {
-    const first = Math.max(0, Math.floor(node.scrollTop / rowPx) - MORE_ROWS);
-    return [first, Math.min(count, Math.ceil((node.scrollTop + node.clientHeight) / rowPx) + MORE_ROWS)];
+    const first = Math.max(0, heights.indexAt(node.scrollTop) - MORE_ROWS);
+    return [first, Math.min(count, heights.indexAt(node.scrollTop + node.clientHeight) + 1 + MORE_ROWS)];
   }
 
   function wantedOf(first, end, focused) {
@@ -87,7 +92,8 @@ export function windowOf({ make, inSight, keyOf, sizeOf }) {
     const row = before?.row ?? spare.pop() ?? make();
     shown.set(key, { row, item, index });
     row.update(item, index);
-    row.node.style.transform = `translateY(${index * rowPx}px)`;
+    row.node.style.transform = `translateY(${heights.top(index)}px)`;
+    row.node.style.setProperty("--row", `${heights.top(index + 1) - heights.top(index)}px`);
     return row;
   }
 
@@ -103,18 +109,16 @@ export function windowOf({ make, inSight, keyOf, sizeOf }) {
     node,
     update(latest, total) {
       [items, count] = [latest, Math.max(total, latest.length)];
-      longest = items.reduce((most, item) => (most === undefined || sizeOf(item) > sizeOf(most) ? item : most), undefined);
-      space.style.height = `${count * rowPx}px`;
       fit();
       draw(true);
     },
     /** Where the line is drawn that shows the target of a move, from the top of the list. */
-    lineAt: (from, target) => (target > from ? target + 1 : target) * rowPx,
+    lineAt: (from, target) => heights.top(target > from ? target + 1 : target),
     /** The index of the row at a height of the screen. */
-    indexAt: (clientY) => Math.floor((clientY - space.getBoundingClientRect().top) / rowPx),
+    indexAt: (clientY) => heights.indexAt(clientY - space.getBoundingClientRect().top),
     /** Brings a row into sight, and answers it when it is there. */
     show(index) {
-      const [top, bottom] = [index * rowPx, (index + 1) * rowPx];
+      const [top, bottom] = [heights.top(index), heights.top(index + 1)];
       if (top < node.scrollTop) node.scrollTop = top;
       else if (bottom > node.scrollTop + node.clientHeight) node.scrollTop = bottom - node.clientHeight;
       draw(false);
