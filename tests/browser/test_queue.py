@@ -52,11 +52,11 @@ async def test_the_queue_is_reordered_by_drag_and_by_keyboard_and_many_are_chang
         await undo.click()
         await until_order(shop, "abcde")
         await page.get_by_label("Move shop/noise, number 5").focus()
-        for order, number in (("abced", 4), ("abecd", 3)):
+        for order, place in (("abced", 4), ("abecd", 3)):
             await page.keyboard.press("ArrowUp")
-            await expect(page.get_by_label(f"Move shop/noise, number {number}")).to_be_focused()
+            await expect(page.get_by_label(f"Move shop/noise, number {place}")).to_be_focused()
             await until_order(shop, order)
-            await expect(page.get_by_text(f"is number {number} now")).to_be_visible()
+            await expect(page.get_by_text(f"is number {place} now")).to_be_visible()
         await expect(undo).to_have_count(1)
         await undo.click()
         await until_order(shop, "abcde")
