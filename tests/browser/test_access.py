@@ -64,7 +64,8 @@ async def test_it_asks_for_a_token_and_works_with_it(guarded: Guarded, open_page
     _, tokens = guarded
     visit = await _open(open_page, guarded, "/#/logs")
     page = visit.page
-    await expect(_question(page)).to_contain_text("This server asks for a token")
+    await expect(_question(page)).to_contain_text("aura token create")
+    await expect(_question(page)).not_to_contain_text("Authorization")
     await _question(page).get_by_role("button", name="Not now").click()
     trouble = page.get_by_role("alert").filter(has_text="asks for a token")
     await expect(trouble).to_be_visible()

@@ -219,7 +219,7 @@ async def test_a_newcomer_finds_why_it_failed_how_to_run_it_otherwise_and_what_r
     await shop.done("csv_report", "report", inputs={"path": "wrong.csv", "charts": 1})
     page = (await open_page(shop.url)).page
     failure = section(page, "Latest failures").get_by_role("row").nth(1)
-    await expect(failure).to_contain_text("There is no file")
+    await expect(failure).to_contain_text(re.compile("(now|ago) · There is no file"))
     await failure.get_by_role("link", name="csv_report/report").click()
     await expect(page.locator(".error-box")).to_contain_text("wrong.csv")
     await page.get_by_role("link", name="Run with other inputs …").click()
@@ -292,6 +292,9 @@ async def test_a_schedule_is_enabled_and_run(shop: Served, open_page: OpenPage) 
     await page.get_by_role("link", name="Show").click()
     await expect(heading(page)).to_have_text("site_check/check")
     await shop.post(f"/api/tasks/{_cid(page)}/cancel")
+    ended = (await shop.finished(_cid(page)))["status"]
+    await page.go_back()
+    await expect(row.locator(".chip")).to_have_text(ended.replace("_", " "))
 
 
 async def test_it_speaks_chinese_where_the_browser_does(shop: Served, open_page: OpenPage) -> None:

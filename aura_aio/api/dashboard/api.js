@@ -11,6 +11,7 @@ export const OPERATIONS = {
   listPlans: ["GET", "/api/plans", "read"],
   getPlan: ["GET", "/api/plans/{plan_name}", "read"],
   listPlanTasks: ["GET", "/api/plans/{plan_name}/tasks", "read"],
+  getTaskStatusBatch: ["POST", "/api/tasks/status/batch", "read"],
   getTask: ["GET", "/api/plans/{plan_name}/tasks/{task_name}", "read"],
   runTask: ["POST", "/api/tasks/run", "run"],
   cancelTask: ["POST", "/api/tasks/{cid}/cancel", "run"],

@@ -7,6 +7,7 @@ const compact = new Intl.NumberFormat(language, { notation: "compact", maximumFr
 const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto", style: "narrow" });
 const clock = new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit", second: "2-digit", fractionalSecondDigits: 3, hourCycle: "h23" });
 const dateAndTime = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "medium" });
+const dayAndMinute = new Intl.DateTimeFormat(language, { weekday: "short", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 const units = new Map();
 
 function amount(value, unit, digits = 0) {
@@ -71,6 +72,11 @@ export function bothTimes(time) {
 
 export function localTime(time) {
   return dateAndTime.format(new Date(time));
+}
+
+/** Local day and time, without the year and the seconds. */
+export function shortTime(time) {
+  return dayAndMinute.format(new Date(time));
 }
 
 export function percent(fraction) {

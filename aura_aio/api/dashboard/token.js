@@ -17,7 +17,7 @@ export function onToken(listener) {
   return () => listeners.delete(listener);
 }
 
-/** Lets `ask(why)` ask a person for a token; it answers undefined when the question was left. */
+/** Lets `ask(why)` ask a person for a token, with why the one shown was refused; it answers undefined when the question was left. */
 export function askWith(ask) {
   asker = ask;
 }
@@ -29,7 +29,7 @@ export function askWith(ask) {
 export async function needToken(refused, why) {
   if (current !== refused) return true;
   if (left || !asker) return false;
-  asking ??= asker(why).finally(() => {
+  asking ??= asker(refused && why).finally(() => {
     asking = undefined;
   });
   const given = await asking;

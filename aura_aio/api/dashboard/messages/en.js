@@ -264,6 +264,7 @@ export default {
   "token.leave": "Not now",
   "token.title": "The server asks for a token",
   "token.use": "Use it",
+  "token.why": "Who has a token with the scope admin makes others, for example one to look: aura token create --scope read",
   "undo": "Undo",
   "undone": "Undone.",
   "unreachable": "The server does not answer. Trying again …",

@@ -264,6 +264,7 @@ export default {
   "token.leave": "暂不",
   "token.title": "服务器要求令牌",
   "token.use": "使用",
+  "token.why": "持有 admin 权限令牌的人可以创建其他令牌，例如只读令牌：aura token create --scope read",
   "undo": "撤销",
   "undone": "已撤销。",
   "unreachable": "服务器没有响应，正在重试……",

@@ -3,22 +3,28 @@
 import { call, newKey } from "../api.js";
 import { h, rowsOf, setAttribute, setText } from "../dom.js";
 import { feedOf } from "../feed.js";
-import { ago, bothTimes, duration } from "../format.js";
+import { ago, bothTimes, duration, shortTime } from "../format.js";
 import { t, word } from "../i18n.js";
 import { actionButton, attempt } from "../parts/button.js";
 import { pageHead } from "../parts/head.js";
 import { notify } from "../parts/notice.js";
-import { json } from "../parts/parts.js";
+import { chip, json } from "../parts/parts.js";
 import { toRun, toTask } from "../route.js";
 
 const MOST = 1_000;
 
 export function schedulesPage() {
-  const feed = feedOf((signal) => call("listSchedules", {}, { query: { limit: MOST }, signal }));
+  const feed = feedOf(async (signal) => {
+    const { items } = await call("listSchedules", {}, { query: { limit: MOST }, signal });
+    const cids = [...new Set(items.flatMap((schedule) => schedule.last_cid ?? []))];
+    const last = cids.length ? await call("getTaskStatusBatch", {}, { body: { cids }, signal }) : { items: [] };
+    const statuses = new Map(last.items.map(({ cid, status }) => [cid, status]));
+    return items.map((schedule) => ({ ...schedule, last_status: statuses.get(schedule.last_cid) }));
+  });
   const list = h("ul", { class: "schedules card" });
   const empty = h("p", { class: "empty", hidden: true }, t("schedules.empty"));
   const show = rowsOf(list, ({ id }) => id, () => scheduleRow(() => feed.refresh()));
-  feed.read(({ items }) => {
+  feed.read((items) => {
     show(items);
     setAttribute(empty, "hidden", items.length > 0);
     setAttribute(list, "hidden", items.length === 0);
@@ -69,9 +75,10 @@ function scheduleRow(after) {
       setAttribute(run, "aria-label", `${run.textContent}: ${schedule.id}`);
       setAttribute(node, "data-off", !schedule.enabled);
       setText(rules, [word("overlap", schedule.overlap), word("catch_up", schedule.catch_up), word("source", schedule.source)].join(" · "));
-      setText(next, schedule.enabled && schedule.next_run_at ? ago(schedule.next_run_at) : t("schedules.off"));
-      setAttribute(next, "title", schedule.next_run_at && bothTimes(schedule.next_run_at));
-      const now = JSON.stringify([schedule.last_run_at && ago(schedule.last_run_at), schedule.last_outcome, schedule.last_message, schedule.last_cid, schedule.inputs]);
+      const due = schedule.enabled ? schedule.next_run_at : undefined;
+      setText(next, due ? `${ago(due)} · ${shortTime(due)}` : t("schedules.off"));
+      setAttribute(next, "title", due && bothTimes(due));
+      const now = JSON.stringify([schedule.last_run_at && ago(schedule.last_run_at), schedule.last_outcome, schedule.last_status, schedule.last_message, schedule.last_cid, schedule.inputs]);
       if (now === drawn) return;
       drawn = now;
       last.replaceChildren(...lastOf(schedule));
@@ -80,8 +87,13 @@ function scheduleRow(after) {
   };
 }
 
-function lastOf({ last_run_at: at, last_outcome: outcome, last_message: message, last_cid: cid }) {
+/** When it was due last, and how the run stands, or why there is none. */
+function lastOf({ last_run_at: at, last_outcome: outcome, last_status: status, last_message: message, last_cid: cid }) {
   if (at === undefined) return [t("schedules.never")];
   const time = h("time", { datetime: at, title: bothTimes(at) }, ago(at));
-  return [cid === undefined ? time : h("a", { href: toRun(cid) }, time), ` · ${[word("outcome", outcome), message].filter(Boolean).join(": ")}`];
+  const link = cid === undefined ? time : h("a", { href: toRun(cid) }, time);
+  const is = chip();
+  if (status !== undefined && status !== "not_found") is.update(status);
+  const said = is.node.hasChildNodes() ? message : [outcome && word("outcome", outcome), message].filter(Boolean).join(": ");
+  return [link, " ", is.node.hasChildNodes() && is.node, said && ` · ${said}`].filter(Boolean);
 }

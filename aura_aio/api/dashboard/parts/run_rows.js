@@ -12,18 +12,18 @@ export function runTable({ label, withTask = true, tall = false }) {
   const body = h("tbody", { role: "rowgroup" });
   const columns = [withTask ? "task" : "created", "status", withTask && "created", "took"].filter(Boolean);
   const head = h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map((each) => h("th", { scope: "col", class: each, role: "columnheader" }, t(`runs.${each}`)))));
-  const show = rowsOf(body, (run) => run.cid, () => runRow(withTask));
+  const show = rowsOf(body, (run) => run.cid, () => runRow(withTask, tall));
   return { node: h("table", { class: tall ? "runs tall-rows" : "runs", role: "table", "aria-label": label }, head, body), update: show };
 }
 
-/** What is worth knowing at a glance: why it went wrong, when it will start, or its labels. */
-function noteOf(run) {
-  if (run.error) return run.error.message;
+/** What is worth knowing at a glance: why it went wrong (and when, in a `tall` row), when it will start, or its labels. */
+function noteOf(run, tall) {
+  if (run.error) return tall ? `${ago(run.finished_at ?? run.created_at)} · ${run.error.message}` : run.error.message;
   if (run.status === "queued" && Date.parse(run.run_at) > Date.now()) return t("runs.delayed", { when: ago(run.run_at) });
   return Object.entries(run.labels).map(([key, value]) => `${key}=${value}`).join(" ");
 }
 
-function runRow(withTask) {
+function runRow(withTask, tall) {
   const name = h("a", { class: "name stretched" });
   const note = h("span", { class: "muted note" });
   const status = chip();
@@ -37,7 +37,7 @@ function runRow(withTask) {
       setName(name, withTask ? `${run.plan_name}/${run.task_name}` : ago(run.created_at));
       setAttribute(name, "href", toRun(run.cid));
       setAttribute(name, "title", withTask ? run.cid : bothTimes(run.created_at));
-      setText(note, noteOf(run));
+      setText(note, noteOf(run, tall));
       setAttribute(note, "title", run.error?.message);
       note.classList.toggle("bad", run.error !== undefined);
       status.update(run.status);

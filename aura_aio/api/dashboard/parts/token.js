@@ -5,12 +5,12 @@ import { t } from "../i18n.js";
 import { askAgain, askWith, forgetToken, onToken, token } from "../token.js";
 import { showDialog } from "./dialog.js";
 
-/** Asks for a token; answers it, or undefined when the question was left. */
+/** Asks for a token, as the one before was refused (`why`), or there was none; answers it, or undefined when the question was left. */
 function ask(why) {
   const [about, id] = [freshId("about"), freshId("token")];
   const field = h("input", { id, type: "password", autocomplete: "off", spellcheck: "false", required: true, "aria-describedby": about });
   const body = [
-    h("p", { id: about }, why),
+    h("p", { id: about }, why ?? t("token.why")),
     h("div", { class: "field" }, h("label", { for: id }, t("token.label")), field, h("p", { class: "help" }, t("token.kept"))),
   ];
   return showDialog({
