@@ -29,7 +29,8 @@ _MODULES: Final = {
 def aura() -> None:
     """Run automation plans, and watch them run.
 
-    `aura serve` starts the server; the other commands talk to it, at --url or AURA_URL.
+    `aura serve` starts the server; the other commands talk to it, at --url or AURA_URL. --url,
+    --token and --json may stand before the command, too.
     """
 
 

@@ -72,6 +72,42 @@ def test_no_server_is_a_sentence_and_code_1(tmp_path: Path, words: list[str]) ->
     ]
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["--url", "http://127.0.0.1:2", "runs"],
+        ["--token", "x", "--url=http://127.0.0.1:2", "runs", "show", "cid"],
+        ["runs", "--url", "http://127.0.0.1:2", "show", "cid"],
+        ["--url", "http://127.0.0.1:2", "logs", "--", "cid"],
+    ],
+    ids=" ".join,
+)
+def test_where_the_server_is_may_be_said_before_the_command(
+    tmp_path: Path, words: list[str]
+) -> None:
+    done = Aura("http://127.0.0.1:1", tmp_path)(*words)
+    assert (done.code, done.err.splitlines()[0]) == (
+        1,
+        "Error: No server answers at http://127.0.0.1:2 (connection refused).",
+    )
+
+
+@pytest.mark.parametrize(
+    ("words", "what"),
+    [
+        (["--url", "http://127.0.0.1:2", "rnus"], "Did you mean 'runs'?"),
+        (["--url", "http://127.0.0.1:2", "serve"], "No such option '--url'."),
+    ],
+    ids=["no command", "no client"],
+)
+def test_what_does_not_ask_a_server_takes_no_address(
+    tmp_path: Path, words: list[str], what: str
+) -> None:
+    done = Aura("http://127.0.0.1:1", tmp_path)(*words)
+    assert done.code == 2
+    assert what in done.err
+
+
 @pytest.mark.parametrize("words", [["runs"], ["logs"], ["system", "start"]], ids=" ".join)
 def test_a_server_that_is_not_ours_is_named(tmp_path: Path, page: str, words: list[str]) -> None:
     done = Aura("http://127.0.0.1:1", tmp_path)(*words, "--url", page)
