@@ -18,6 +18,9 @@ _UNION: Final = re.compile(r"[()]|\bUNION ALL\b")
 _REWRITTEN: Final = (
     # The settings of each connection say in general what this says in particular.
     (re.compile(r"INDEXED BY \w+"), ""),
+    # Those of a list are looked up one by one: of a join the planner may think that it could as
+    # well read all rows, and look each up in the list.
+    (re.compile(r"IN (\(SELECT value FROM json_each\([^()]+\)\))"), r"= ANY(ARRAY\1)"),
     # Text is compared byte by byte, whatever the database was made with. A JSON text may hold the
     # character that no text of PostgreSQL can.
     (

@@ -145,14 +145,25 @@ def lose(
     """See `RunStore.lose`."""
     held = hold(tx, (cid for cid, _ in attempts))
     targets: list[RunState | None] = []
+    ends: list[Row] = []
+    again: list[Held] = []
     for cid, attempt in attempts:
         run = held.get(cid)
         target = None
         if run is not None and run.attempt == attempt:
-            target = _lose(tx, run, loss)
+            target, error = _after(run, loss)
+            if target is RunState.QUEUED:
+                again.append(run)
+                tx.join(run.place)
+                _note(tx, run._replace(attempt=run.attempt + 1), target, loss.now)
+            elif target is not None:
+                ends.append(_end(run, target, loss.now, error))
+                _note(tx, run, target, loss.now)
             if target is not None:
                 del held[cid]
         targets.append(target)
+    write_guarded(tx, sql.END, ends)
+    _queue_again(tx, again, loss.now)
     return tuple(targets)
 
 
@@ -187,17 +198,12 @@ def orphans(connection: Connection) -> list[tuple[str, int]]:
 def cancel(tx: Transaction, cid: str, request: CancelRequest, now: float) -> Run:
     """See `RunStore.request_cancel`."""
     run = hold_one(tx, cid)
+    cancels = Cancels()
     try:
-        target = _next(run.state, RunEvent.CANCEL)
+        cancels.cancel(tx, run, request, now)
     except IllegalTransition as error:
         raise RunFinished(cid, run.state) from error
-    if target is RunState.CANCELLED:
-        write_guarded(tx, sql.CANCEL, [(target, now, json_text(request), *_guard(run))])
-        tx.leave(run.place)
-        _note(tx, run, target, now)
-    elif target is RunState.CANCELLING and (target is not run.state or _escalates(run, request)):
-        write_guarded(tx, sql.CANCEL, [(target, None, json_text(request), *_guard(run))])
-        _note(tx, run, target, now, request.actions_grace_sec)
+    cancels.write(tx)
     return read_back(tx, cid)
 
 
@@ -208,13 +214,49 @@ def cancel_each(
     wanted = {RunState.QUEUED} if only_queued else CANCELLABLE
     held = hold(tx, cids)
     states: list[RunState | None] = []
+    cancels = Cancels()
     for cid in cids:
         run, state = held.get(cid), None
         if run is not None and run.state in wanted:
-            state = cancel(tx, cid, request, now).state
-            held[cid] = run._replace(state=state)
+            held[cid] = cancels.cancel(tx, run, request, now)
+            state = held[cid].state
         states.append(state)
+    cancels.write(tx)
     return tuple(states)
+
+
+class Cancels:
+    """What requests make of several runs, which is written at once."""
+
+    def __init__(self) -> None:
+        self._rows: list[Row] = []
+
+    def cancel(self, tx: Transaction, run: Held, request: CancelRequest, now: float) -> Held:
+        """The run as it is from now on.
+
+        Raises:
+            IllegalTransition: it has ended.
+        """
+        target = _next(run.state, RunEvent.CANCEL)
+        if target is RunState.CANCELLED:
+            tx.leave(run.place)
+            _note(tx, run, target, now)
+            return self._changed(run, target, now, request)
+        if target is RunState.CANCELLING and (target is not run.state or _escalates(run, request)):
+            _note(tx, run, target, now, request.actions_grace_sec)
+            return self._changed(run, target, None, request)
+        return run
+
+    def write(self, tx: Transaction) -> None:
+        """Change the rows: none may be looked at before."""
+        write_guarded(tx, sql.CANCEL, self._rows)
+
+    def _changed(
+        self, run: Held, target: RunState, finished_at: float | None, request: CancelRequest
+    ) -> Held:
+        asked = json_text(request)
+        self._rows.append((_TEXTS[target], finished_at, asked, *_guard(run)))
+        return run._replace(state=target, cancel=asked)
 
 
 def write_guarded(tx: Transaction, update: str, rows: Sequence[Row]) -> None:
@@ -253,22 +295,28 @@ def _keep_steps(tx: Transaction, records: Sequence[StepRecord], held: Mapping[st
     tx.connection.executemany(sql.PUT_STEP, rows)
 
 
-def _lose(tx: Transaction, run: Held, loss: Loss) -> RunState | None:
+def _after(run: Held, loss: Loss) -> tuple[RunState | None, RunError | None]:
+    """What becomes of a run whose attempt is lost, and its error if it ends."""
     once_more = loss.retry and run.on_crash is not OnCrash.FAIL
     poison = once_more and run.attempt >= loss.max_attempts
     event = RunEvent.LOST if once_more and not poison else RunEvent.LOST_FOR_GOOD
-    target = _next(run.state, event)
-    if target is RunState.QUEUED:
+    error = _poison(run.attempt, loss.reason) if poison else _worker_lost(run, loss)
+    return _next(run.state, event), error
+
+
+def _queue_again(tx: Transaction, runs: Sequence[Held], now: float) -> None:
+    """Queue them for another attempt; those that were moved one by one, for each may have to make
+    room for the one before it.
+    """
+
+    def row(run: Held) -> Row:
+        return (_TEXTS[RunState.QUEUED], now, *_guard(run))
+
+    write_guarded(tx, sql.REQUEUE, [row(run) for run in runs if not run.is_moved])
+    for run in runs:
         if run.is_moved:
             find_room(tx, run.cid, run.attempt)
-        write_guarded(tx, sql.REQUEUE, [(target, loss.now, *_guard(run))])
-        tx.join(run.place)
-        _note(tx, run._replace(attempt=run.attempt + 1), target, loss.now)
-    elif target is not None:
-        error = _poison(run.attempt, loss.reason) if poison else _worker_lost(run, loss)
-        write_guarded(tx, sql.END, [_end(run, target, loss.now, error)])
-        _note(tx, run, target, loss.now)
-    return target
+            write_guarded(tx, sql.REQUEUE, [row(run)])
 
 
 def _end(

@@ -3,19 +3,20 @@
 May import store.writer, the rest of `store.relational`, the standard library and model only.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from aura_aio.model.clock import Clock
 from aura_aio.model.errors import ParentEnded
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import CancelRequest, OnCrash, Run, RunChanged, Tasklet
-from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
+from aura_aio.model.states import CANCELLABLE, HOLDS_A_SLOT, RunState
 from aura_aio.store.relational import sql
 from aura_aio.store.relational.accept import Acceptance
-from aura_aio.store.relational.changes import cancel, hold, hold_one
+from aura_aio.store.relational.changes import Cancels, Held, hold
 from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.reader import Reader
-from aura_aio.store.relational.rows import cancel_from, run_from
+from aura_aio.store.relational.rows import cancel_from, json_text, run_from
 from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
@@ -78,27 +79,44 @@ def cancel_with_parents(tx: Transaction) -> None:
     To be called once all else in `tx` is done: it goes by the facts, so no way of ending can be
     forgotten.
     """
-    for fact in tx.facts:  # also over those that are added meanwhile
-        if fact.target in _KEEP_CHILDREN or not _gives_up_children(tx, fact):
-            continue
-        children = tx.connection.execute(sql.CHILDREN_UNDER_WAY, (fact.cid,)).fetchall()
-        if children:
-            request = _request(tx, fact)
-            for (cid,) in children:
-                cancel(tx, cid, request, fact.at)
+    done = 0
+    while done < len(tx.facts):  # also over those that are added meanwhile
+        facts = [fact for fact in tx.facts[done:] if _may_give_up_children(fact)]
+        done = len(tx.facts)
+        if facts:
+            _cancel_children(tx, facts)
 
 
-def _gives_up_children(tx: Transaction, fact: RunChanged) -> bool:
-    if fact.source in HOLDS_A_SLOT and fact.target is RunState.QUEUED:
-        return hold_one(tx, fact.cid).on_crash is OnCrash.RESTART
-    if fact.target is RunState.CANCELLING:
-        return True
-    return fact.target in TERMINAL
+def _may_give_up_children(fact: RunChanged) -> bool:
+    if fact.target is RunState.QUEUED:
+        return fact.source in HOLDS_A_SLOT
+    return fact.target not in _KEEP_CHILDREN
 
 
-def _request(tx: Transaction, fact: RunChanged) -> CancelRequest:
+def _cancel_children(tx: Transaction, facts: Sequence[RunChanged]) -> None:
+    """Cancel the children under way of the runs of these facts, one generation."""
+    rows = tx.connection.execute(
+        sql.CHILDREN_UNDER_WAY, (json_text([fact.cid for fact in facts]),)
+    ).fetchall()
+    if not rows:
+        return
+    children: dict[str, list[str]] = {}
+    for parent_cid, cid in rows:
+        children.setdefault(parent_cid, []).append(cid)
+    held = hold(tx, {cid for row in rows for cid in row})
+    cancels = Cancels()
+    for fact in facts:
+        for cid in children.get(fact.cid, ()):
+            child, parent = held[cid], held[fact.cid]
+            goes_on = fact.target is RunState.QUEUED and parent.on_crash is not OnCrash.RESTART
+            if child.state in CANCELLABLE and not goes_on:
+                held[cid] = cancels.cancel(tx, child, _request(parent, fact), fact.at)
+    cancels.write(tx)
+
+
+def _request(parent: Held, fact: RunChanged) -> CancelRequest:
     """Why the children of the run are cancelled: as it was asked of the run, if it was."""
-    asked = cancel_from(hold_one(tx, fact.cid).cancel) or CancelRequest(requested_at=fact.at)
+    asked = cancel_from(parent.cancel) or CancelRequest(requested_at=fact.at)
     how = {
         RunState.QUEUED: "starts again from nothing",
         RunState.CANCELLING: "is being cancelled",

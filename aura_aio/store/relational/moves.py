@@ -38,7 +38,7 @@ def hold_queued(tx: Transaction, cid: str) -> Held:
 def move_to_front(tx: Transaction, cid: str, now: float) -> Run:
     """See `QueueStore.move_to_front`."""
     run = hold_queued(tx, cid)
-    _move(tx, run, _first_rank(tx, run.place.priority) - 1, cid, now)
+    _move(tx, now, (run, _first_rank(tx, run.place.priority) - 1, cid))
     return read_back(tx, cid)
 
 
@@ -54,7 +54,7 @@ def move_to_position(tx: Transaction, cid: str, position: int, now: float) -> Ru
     if found:
         rank, before = found[0]
         after = found[1][1] if len(found) > 1 and found[1][0] == rank else None
-        _move(tx, run, rank, between(before, after), now)
+        _move(tx, now, (run, rank, between(before, after)))
     return read_back(tx, cid)
 
 
@@ -70,10 +70,12 @@ def reorder(tx: Transaction, cids: Sequence[str], now: float) -> None:
         raise ReorderRejected(faults)
     named = Counter(held[cid].place.priority for cid in cids)
     ranks = {priority: _first_rank(tx, priority) - count for priority, count in named.items()}
+    moved = []
     for cid in cids:
         run = held[cid]
-        _move(tx, run, ranks[run.place.priority], cid, now)
+        moved.append((run, ranks[run.place.priority], cid))
         ranks[run.place.priority] += 1
+    _move(tx, now, *moved)
 
 
 def set_run_at(tx: Transaction, cid: str, run_at: float, now: float) -> Run:
@@ -104,6 +106,9 @@ def _first_rank(tx: Transaction, priority: int) -> int:
     return 0 if row is None else int(row[0])
 
 
-def _move(tx: Transaction, run: Held, rank: int, arrival: str, now: float) -> None:
-    write_guarded(tx, sql.MOVE, [(rank, arrival, run.cid, run.attempt, run.state)])
-    tx.changed(RunChanged(run.cid, run.state, run.state, run.attempt, now))
+def _move(tx: Transaction, now: float, *moved: tuple[Held, int, str]) -> None:
+    """Give each of these runs its rank, and its arrival."""
+    rows = [(rank, arrival, run.cid, run.attempt, run.state.value) for run, rank, arrival in moved]
+    write_guarded(tx, sql.MOVE, rows)
+    for run, _, _ in moved:
+        tx.changed(RunChanged(run.cid, run.state, run.state, run.attempt, now))

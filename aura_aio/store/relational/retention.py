@@ -3,10 +3,12 @@
 May import store.writer, the rest of `store.relational`, the standard library and model only.
 """
 
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
 from aura_aio.model.ids import first_cid_at
 from aura_aio.model.states import TERMINAL, RunState
+from aura_aio.store.relational.rows import json_text
 from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
@@ -17,12 +19,12 @@ _ROOTS: Final = """
 """
 """The index by state and cid leads to those that were made before; few of them have not ended."""
 
-_FAMILY: Final = """
-    WITH RECURSIVE family (cid) AS (
-        SELECT cid FROM runs WHERE cid = ?
-        UNION SELECT runs.cid FROM family JOIN runs ON runs.parent_cid = family.cid
+_FAMILIES: Final = """
+    WITH RECURSIVE family (root, cid) AS (
+        SELECT cid, cid FROM runs WHERE cid IN (SELECT value FROM json_each(?))
+        UNION SELECT root, runs.cid FROM family JOIN runs ON runs.parent_cid = family.cid
     )
-    SELECT cid, state, finished_at,
+    SELECT root, cid, state, finished_at,
         EXISTS (SELECT 1 FROM callbacks WHERE callbacks.cid = runs.cid AND due_at IS NOT NULL)
         OR EXISTS (SELECT 1 FROM events WHERE events.cid = runs.cid)
     FROM family JOIN runs USING (cid)
@@ -58,9 +60,20 @@ _FORGET_EVENTS: Final = """
     )
 """
 
+_ROOTS_AT_ONCE: Final = 25
+"""Of whose families as many as are wanted may be of the first few."""
 _ANY_TIME: Final = 1e18
 _ANY_CID: Final = "~"
 """Behind every cid."""
+
+
+class _Member(NamedTuple):
+    """A run of a family; somebody is still to be told of its end if it `is_awaited`."""
+
+    cid: str
+    state: RunState
+    finished_at: float
+    is_awaited: bool
 
 
 class SqlRetention:
@@ -117,22 +130,32 @@ def _forget_families(tx: Transaction, ended_before: float, limit: int) -> int:
         for state in TERMINAL
         for (cid,) in tx.connection.execute(_ROOTS, (state, latest, ended_before, limit))
     ]
-    count = 0
-    for root in sorted(roots):
-        if count >= limit:
+    roots.sort()
+    forgotten: list[tuple[str, RunState]] = []
+    for first in range(0, len(roots), _ROOTS_AT_ONCE):
+        for family in _families(tx, roots[first : first + _ROOTS_AT_ONCE]):
+            if len(forgotten) < limit and all(
+                run.state in TERMINAL and run.finished_at < ended_before and not run.is_awaited
+                for run in family
+            ):
+                forgotten += [(run.cid, run.state) for run in family]
+        if len(forgotten) >= limit:
             break
-        family = tx.connection.execute(_FAMILY, (root,)).fetchall()
-        if all(
-            RunState(state) in TERMINAL and ended < ended_before and not is_awaited
-            for _, state, ended, is_awaited in family
-        ):
-            for cid, state, _, _ in family:
-                _forget(tx, cid, RunState(state))
-            count += len(family)
-    return count
+    _forget(tx, forgotten)
+    return len(forgotten)
 
 
-def _forget(tx: Transaction, cid: str, state: RunState) -> None:
-    for statement in _FORGET_RUN:
-        tx.connection.execute(statement, (cid,))
-    tx.forget(state)
+def _families(tx: Transaction, roots: Sequence[str]) -> Iterable[Sequence[_Member]]:
+    """Each of these runs with all below it, in their order."""
+    families: dict[str, list[_Member]] = {root: [] for root in roots}
+    for root, cid, state, *rest in tx.connection.execute(_FAMILIES, (json_text(roots),)):
+        families[root].append(_Member(cid, RunState(state), *rest))
+    return families.values()
+
+
+def _forget(tx: Transaction, runs: Sequence[tuple[str, RunState]]) -> None:
+    if runs:
+        for statement in _FORGET_RUN:
+            tx.connection.executemany(statement, [(cid,) for cid, _ in runs])
+    for _, state in runs:
+        tx.forget(state)

@@ -103,8 +103,9 @@ HOLD: Final = """
 END: Final = f"UPDATE runs SET state = ?, finished_at = ?, result = ?, error = ? {_AS_HELD}"
 CANCEL: Final = f"UPDATE runs SET state = ?, finished_at = ?, cancel = ? {_AS_HELD}"
 CHILDREN_UNDER_WAY: Final = """
-    SELECT cid FROM runs INDEXED BY runs_by_parent
-    WHERE parent_cid = ? AND state IN ('queued', 'running', 'cancelling')
+    SELECT parent_cid, cid FROM runs INDEXED BY runs_by_parent
+    WHERE parent_cid IN (SELECT value FROM json_each(?))
+        AND state IN ('queued', 'running', 'cancelling')
 """
 REQUEUE: Final = f"""
     UPDATE runs SET state = ?, ready_at = ?, attempt = attempt + 1, delayed = 0,

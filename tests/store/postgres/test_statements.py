@@ -78,6 +78,22 @@ QUEUED = """
 
 
 @pytest.mark.parametrize("size", [0, 5_000])
+def test_those_of_a_list_are_looked_up_one_by_one_however_large_the_table_is(
+    connection: Any, size: int
+) -> None:
+    connection.raw.execute(QUEUED, (size,))
+    connection.raw.execute("ANALYZE runs")
+    index = {}
+    for name in (name for name, text in NAMED.items() if "json_each" in text):
+        explain = f"EXPLAIN (GENERIC_PLAN, COSTS OFF) {translated(NAMED[name]).text}"
+        steps = [row[0].strip() for row in connection.raw.execute(explain)]
+        assert not [step for step in steps if "Join" in step or "Nested Loop" in step], name
+        index[name] = next(step for step in steps if step.startswith("Index Cond:"))
+    assert {"HOLD", "GET_SEVERAL", "ENDED", "HEADS_AMONG"} <= index.keys()
+    assert all("cid = ANY (" in condition for condition in index.values())
+
+
+@pytest.mark.parametrize("size", [0, 5_000])
 def test_many_changes_are_looked_up_one_by_one_however_large_the_table_is(
     connection: Any, size: int
 ) -> None:
