@@ -66,7 +66,7 @@ async def _fill(visitor: Visitor) -> dict[str, str]:
         await visitor.run("hello", "breakfast", inputs={"seconds": seconds}, labels=labels)
     await visitor.run("csv_report", "generate", inputs={"rows": 2000, "file_name": "orders.csv"})
     await visitor.run("csv_report", "report", inputs={"path": "orders.csv", "charts": 3})
-    await visitor.run("csv_report", "report", inputs={"path": "order.csv"})
+    await visitor.run("csv_report", "report", inputs={"path": "/data/orders.csv"})
     await visitor.run("log_digest", "generate", inputs={"lines": 5000, "file_name": "shop.log"})
     await visitor.run("log_digest", "digest", inputs={"path": "shop.log"})
     failed = await visitor.run("site_check", "check", inputs={**SITES, "fail_on_error": True})

@@ -52,7 +52,7 @@ function kindOf({ type, enum: words, format, items, properties }, secret) {
 }
 
 function boundsOf({ minimum, maximum, minLength, maxLength, minItems, maxItems }) {
-  const letters = rangeOf(minLength, maxLength);
+  const letters = minLength === undefined ? undefined : rangeOf(minLength, maxLength); // few reach an upper end alone
   const items = rangeOf(minItems, maxItems);
   return rangeOf(minimum, maximum) ?? (letters && t("form.letters", { range: letters })) ?? (items && t("form.items", { range: items }));
 }
