@@ -160,6 +160,24 @@ async def test_the_steps_of_a_run_that_has_ended_are_coloured_however_late_they_
     await expect(section(page, "Steps").locator("[data-status=failed]")).to_contain_text("stumble")
 
 
+async def test_a_step_that_was_lost_took_no_longer_than_its_run(
+    shop: Served, open_page: OpenPage
+) -> None:
+    done = await shop.done("shop", "broken")
+    page = (await open_page(shop.url)).page
+
+    async def lose_it(route: Route) -> None:
+        timeline = await (await route.fetch()).json()
+        lost = timeline["steps"][0]
+        lost |= {"status": "lost", "started_at": "2026-03-02T09:15:00Z"}
+        del lost["finished_at"]
+        await route.fulfill(json={**timeline, "finished_at": "2026-03-02T09:15:05Z"})
+
+    await page.route("**/timeline", lose_it)
+    await page.goto(f"{shop.url}/#/runs/{done['cid']}")
+    await expect(section(page, "Steps").locator("[data-status=lost]")).to_contain_text("lost · 5s")
+
+
 async def test_why_the_last_run_failed_is_found_and_it_is_tried_again(
     shop: Served, open_page: OpenPage
 ) -> None:

@@ -11,8 +11,7 @@ const LEAST_SCALE = 0.8;
 const LETTERS = 21; // of a name that fit into a step
 
 /**
- * Draws `graph` of the contract (`{nodes, edges}`): `{node, update(steps)}`, where `steps` are those
- * of a timeline. With `chosen(node_id)` the steps can be pressed.
+ * Draws `graph` of the contract (`{nodes, edges}`): `{node, update(timeline)}`, with that of the contract. With `chosen(node_id)` the steps can be pressed.
  * @param {{nodes: any[], edges: any[]}} graph
  * @param {{chosen?: (step: string) => void}} [options]
  */
@@ -29,9 +28,9 @@ export function graphView(graph, { chosen } = {}) {
   drawing.style.minWidth = `${Math.round(width * LEAST_SCALE)}px`; // smaller it would not be read: then it scrolls
   return {
     node: h("div", { class: "graph-box", tabindex: "0", role: "group", "aria-label": t("graph.box") }, drawing),
-    update(timeline) {
-      const byId = new Map(timeline.map((step) => [step.node_id, step]));
-      for (const { id, update } of steps) update(byId.get(id));
+    update({ steps: timed, finished_at: end }) {
+      const byId = new Map(timed.map((step) => [step.node_id, step]));
+      for (const { id, update } of steps) update(byId.get(id), end);
     },
   };
 }
@@ -78,9 +77,9 @@ function stepNode(step, { x, y }, chosen) {
   );
   let drawn;
 
-  function update(timed) {
+  function update(timed, end) {
     const status = timed?.status ?? "none";
-    const took = timed?.started_at && status !== "pending" ? duration(secondsBetween(timed.started_at, timed.finished_at)) : undefined;
+    const took = timed?.started_at && status !== "pending" ? duration(secondsBetween(timed.started_at, timed.finished_at ?? end)) : undefined;
     const tries = timed?.tries > 1 ? t("graph.tries", { count: timed.tries }) : undefined;
     const words = timed ? [word("step", status), timed.is_reused ? t("graph.reused") : took, tries] : [step.action];
     const seen = timed?.is_reused ? [t("graph.reused")] : words; // that it succeeded is seen by its colour

@@ -35,7 +35,7 @@ export function runPage({ words: [cid] }, feeds) {
     feeds.refresh();
   });
   let graph;
-  let timed = []; // the steps as they stand; whichever comes last, they or the graph, colours it
+  let timed = { steps: [] }; // the steps as they stand; whichever comes last, they or the graph, colours it
   let drawn; // the outcome changes seldom: drawn again only when it has
   let [latest, retried] = [undefined, undefined];
   let settled = false; // nothing will change any more
@@ -58,7 +58,7 @@ export function runPage({ words: [cid] }, feeds) {
     latest = run;
     showFacts(factsOf(latest, retried));
     gantt.update(steps);
-    timed = steps.steps;
+    timed = steps;
     graph?.update(timed);
     const now = JSON.stringify([run.inputs, run.result, run.error]);
     if (now !== drawn) {
