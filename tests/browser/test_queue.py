@@ -70,9 +70,18 @@ async def test_the_queue_is_reordered_by_drag_and_by_keyboard_and_many_are_chang
         await page.mouse.up()
         await until_order(shop, "bcade")
 
+        # A priority that is undone gives the place back that it was moved to.
+        chosen = page.get_by_role("group", name="What to do with those chosen")
+        await page.get_by_label("Choose shop/noise, number 3").check()
+        await chosen.get_by_role("button", name="Priority …").click()
+        await page.get_by_role("dialog").get_by_label("Priority").fill("8")
+        await page.keyboard.press("Enter")
+        await until_order(shop, "abcde")
+        await undo.click()
+        await until_order(shop, "bcade")
+
         await page.get_by_label("Choose shop/noise, number 4").check()
         await page.get_by_label("Choose shop/noise, number 5").check()
-        chosen = page.get_by_role("group", name="What to do with those chosen")
         await chosen.get_by_role("button", name="Priority …").click()
         await expect(page.get_by_role("dialog").get_by_label("Priority")).to_be_focused()
         await page.keyboard.type("9")

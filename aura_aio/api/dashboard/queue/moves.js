@@ -47,13 +47,18 @@ async function back(entries, cid, to) {
  * @param {string[]} cids
  */
 export async function toFront(entries, cids) {
-  const moved = new Set(cids);
-  const before = entries.items.slice(0, entries.items.findLastIndex(({ cid }) => moved.has(cid)) + 1).map(({ cid }) => cid);
+  const before = upToLast(entries, cids);
   const undo = async () => {
     await done(t("undone"), () => reorder(before.filter((cid) => entries.has(cid))));
     await entries.refresh();
   };
   await done(t("queue.fronted", { count: number(cids.length) }), () => reorder(cids), { undo: before.length <= MOST_UNDONE ? undo : undefined });
+}
+
+/** The cids of all entries up to the last of these: their order is that of these, too. */
+function upToLast(entries, cids) {
+  const wanted = new Set(cids);
+  return entries.items.slice(0, entries.items.findLastIndex(({ cid }) => wanted.has(cid)) + 1).map(({ cid }) => cid);
 }
 
 /** The contract takes so many at once that the last have to go first. @param {string[]} cids */
@@ -64,16 +69,20 @@ async function reorder(cids) {
 }
 
 /**
- * Gives them all this priority.
+ * Gives them all this priority, which takes away the place that they were moved to: undone, they have it again.
  * @param {import("./entries.js").QueueEntries} entries
  * @param {string[]} cids
  */
 export async function prioritise(entries, cids, priority) {
   const before = new Map(entries.items.map((entry) => [entry.cid, entry.priority]));
+  const order = upToLast(entries, cids);
   const change = (valueOf) => each(cids, (cid) => call("updateTaskPriority", { cid }, { body: { priority: valueOf(cid) } }));
   await done(t("queue.prioritised", { count: number(cids.length), priority: number(priority) }), () => change(() => priority), {
     undo: async () => {
-      await done(t("undone"), () => change((cid) => before.get(cid) ?? 0));
+      await done(t("undone"), async () => {
+        await change((cid) => before.get(cid) ?? 0);
+        if (order.length <= MOST_UNDONE) await reorder(order.filter((cid) => entries.has(cid)));
+      });
       await entries.refresh();
     },
   });
