@@ -62,13 +62,20 @@ def axe() -> str:
 async def shop(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[tuple[Served, str]]:
     """A server that has something to show on each page, and the cid of a run that failed."""
     root = tmp_path_factory.mktemp("looks")
-    odd = {"unread": "steps: {a: {action: nothing}}", LONG_NAME: "steps: {a: {action: set}}"}
+    odd = {
+        "unread": "steps: {a: {action: nothing}}",
+        LONG_NAME: "steps: {a: {action: set}}",
+        "wide": "steps: {begin: {action: set}, "
+        + "".join(f"s{at}: {{action: set, depends_on: begin}}, " for at in range(40))
+        + "end: {action: fail, params: {message: no}, depends_on: s20}}",
+    }
     write_plan(root / "plans", "shop", TASKS | odd)
     plans = [str(EXAMPLES), str(root / "plans")]
     async with serving(plans=plans, data_dir=str(root / "data")) as server:
         word = "long" * 60
         failed = await server.done("shop", "broken", inputs={"why": word}, labels={"team": word})
         await server.done("shop", "noise", inputs={"word": word})
+        await server.done("shop", "wide")
         await server.run("shop", "hold")
         await server.post("/api/queue/pause")
         for delay in (0, 3600):
@@ -106,6 +113,18 @@ async def test_every_page_is_for_everyone(
             short, long = await rows.evaluate_all(HEIGHTS)
             assert (short < long) == (viewport == PHONE)  # a long name makes its own row high alone
     assert {name: each for name, each in found.items() if each} == {}
+
+
+async def test_of_a_large_graph_is_seen_first_what_matters(
+    shop: tuple[Served, str], open_page: OpenPage
+) -> None:
+    server, _ = shop
+    page = (await open_page(server.url, "/#/plans/shop/wide", viewport=PHONE)).page
+    steps = section(page, "Steps").locator(".step-node")
+    await expect(steps.first).to_be_in_viewport()
+    (failed,) = (await server.get("/api/runs?task_name=wide")).json["items"]
+    await page.goto(f"{server.url}/#/runs/{failed['cid']}")
+    await expect(section(page, "Steps").locator("[data-status=failed]")).to_be_in_viewport()
 
 
 class _Judge:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Page, expect
 
 from tests.browser.conftest import OpenPage
 from tests.serving import Served
@@ -72,20 +72,12 @@ async def test_the_queue_is_reordered_by_drag_and_by_keyboard_and_many_are_chang
 
         # A priority that is undone gives the place back that it was moved to.
         chosen = page.get_by_role("group", name="What to do with those chosen")
-        await page.get_by_label("Choose shop/noise, number 3").check()
-        await chosen.get_by_role("button", name="Priority …").click()
-        await page.get_by_role("dialog").get_by_label("Priority").fill("8")
-        await page.keyboard.press("Enter")
+        await _give_priority(page, "8", 3)
         await until_order(shop, "abcde")
         await undo.click()
         await until_order(shop, "bcade")
 
-        await page.get_by_label("Choose shop/noise, number 4").check()
-        await page.get_by_label("Choose shop/noise, number 5").check()
-        await chosen.get_by_role("button", name="Priority …").click()
-        await expect(page.get_by_role("dialog").get_by_label("Priority")).to_be_focused()
-        await page.keyboard.type("9")
-        await page.get_by_role("dialog").get_by_role("button", name="Set").click()
+        await _give_priority(page, "9", 4, 5)
         await until_order(shop, "debca")
         await expect(chosen).to_be_hidden()
         await page.get_by_label("Choose shop/noise, number 5").check()
@@ -100,6 +92,16 @@ async def test_the_queue_is_reordered_by_drag_and_by_keyboard_and_many_are_chang
         await expect(page.get_by_text("Nothing is delayed.")).to_be_visible()
         found = (await shop.get("/api/queue/list")).json["items"]
         assert [each["task_name"] for each in found][-1] == "hold"
+
+
+async def _give_priority(page: Page, value: str, *places: int) -> None:
+    """Choose the entries at these places, and type a priority for them."""
+    for place in places:
+        await page.get_by_label(f"Choose shop/noise, number {place}").check()
+    await page.get_by_role("button", name="Priority …").click()
+    await expect(page.get_by_role("dialog").get_by_label("Priority")).to_be_focused()
+    await page.keyboard.type(value)
+    await page.keyboard.press("Enter")
 
 
 async def until_order(shop: Served, wanted: str) -> None:

@@ -11,7 +11,9 @@ const LEAST_SCALE = 0.8;
 const LETTERS = 21; // of a name that fit into a step
 
 /**
- * Draws `graph` of the contract (`{nodes, edges}`): `{node, update(timeline)}`, with that of the contract. With `chosen(node_id)` the steps can be pressed.
+ * Draws `graph` of the contract (`{nodes, edges}`): `{node, update(timeline), reveal(step)}`, with the timeline of the
+ * contract; `reveal` brings a step, or the first, into sight in a graph that is larger than its box. With
+ * `chosen(node_id)` the steps can be pressed.
  * @param {{nodes: any[], edges: any[]}} graph
  * @param {{chosen?: (step: string) => void}} [options]
  */
@@ -26,8 +28,16 @@ export function graphView(graph, { chosen } = {}) {
     steps.map(({ node }) => node),
   );
   drawing.style.minWidth = `${Math.round(width * LEAST_SCALE)}px`; // smaller it would not be read: then it scrolls
+  const box = h("div", { class: "graph-box", tabindex: "0", role: "group", "aria-label": t("graph.box") }, drawing);
   return {
-    node: h("div", { class: "graph-box", tabindex: "0", role: "group", "aria-label": t("graph.box") }, drawing),
+    node: box,
+    reveal(step = graph.nodes[0]?.node_id) {
+      const at = place.nodes.get(step);
+      if (!at) return;
+      const scale = drawing.getBoundingClientRect().width / width;
+      const [x, y] = [at.x + NODE.width / 2 + MARGIN, at.y + NODE.height / 2 + MARGIN];
+      box.scrollTo(x * scale - box.clientWidth / 2, y * scale - box.clientHeight / 2);
+    },
     update({ steps: timed, finished_at: end }) {
       const byId = new Map(timed.map((step) => [step.node_id, step]));
       for (const { id, update } of steps) update(byId.get(id), end);

@@ -37,7 +37,7 @@ export function runPage({ words: [cid] }, feeds) {
   let graph;
   let timed = { steps: [] }; // the steps as they stand; whichever comes last, they or the graph, colours it
   let drawn; // the outcome changes seldom: drawn again only when it has
-  let [latest, retried] = [undefined, undefined];
+  let [latest, retried, revealed] = [undefined, undefined, false];
   let settled = false; // nothing will change any more
 
   const feed = feedOf((signal) => Promise.all([call("getRun", { cid }, { signal }), call("getRunTimeline", { cid }, { signal })]).catch((error) => {
@@ -59,7 +59,7 @@ export function runPage({ words: [cid] }, feeds) {
     showFacts(factsOf(latest, retried));
     gantt.update(steps);
     timed = steps;
-    graph?.update(timed);
+    colour();
     const now = JSON.stringify([run.inputs, run.result, run.error]);
     if (now !== drawn) {
       drawn = now;
@@ -71,13 +71,22 @@ export function runPage({ words: [cid] }, feeds) {
     return undefined;
   }
 
+  /** Colours the graph; the first time with what is worth seeing of it in sight. */
+  function colour() {
+    graph?.update(timed);
+    if (!graph || !latest || revealed) return;
+    revealed = true;
+    const step = ["failed", "lost", "running"].map((is) => timed.steps.find(({ status: how }) => how === is)).find(Boolean);
+    graph.reveal(step?.node_id);
+  }
+
   const told = [facts, graphCard, h("div", { class: "columns" }, timeline, outcome), children, log.node]; // of a run that there is
   feed.read(show);
   const stopProgress = feeds.active.read(({ items }) => progress.update(settled ? undefined : items.find((run) => run.cid === cid)?.progress));
   call("getRunDefinition", { cid }).then(({ task }) => {
     graph = graphView(task.graph, { chosen: (step) => log.look(step) });
-    graph.update(timed);
     graphCard.append(graph.node);
+    colour();
   }, () => graphCard.remove());
   call("listRuns", {}, { query: { parent_cid: cid, limit: MOST_CHILDREN } }).then(({ items }) => {
     const table = runTable({ label: t("run.children") });

@@ -31,8 +31,10 @@ export function taskPage({ words: [plan, name], query }, feeds) {
   Promise.all(reading).then(
     ([task, run]) => {
       about.replaceChildren(...aboutOf(task));
-      graph.replaceWith(card({ title: t("run.steps"), kind: "graph-card" }, graphView(task.graph).node));
+      const drawing = graphView(task.graph);
+      graph.replaceWith(card({ title: t("run.steps"), kind: "graph-card" }, drawing.node));
       form.replaceWith(card({ title: t("launch.title"), kind: "launch" }, run && h("p", { class: "muted filled" }, t("launch.from"), " ", runLink(from)), launchForm(task, run?.inputs, feeds)));
+      drawing.reveal();
     },
     (error) => signal.aborted || form.replaceWith(h("p", { class: "error-box", role: "alert" }, explain(error))),
   );
