@@ -168,6 +168,9 @@ def _show_inputs(screen: Screen, inputs: Iterable[Mapping[str, Any]]) -> None:
 
 def _meaning(spec: Mapping[str, Any]) -> str:
     limits = ["secret"] if spec.get("secret") else []
+    if "properties" in spec:
+        keys = (each["name"] + "?" * (not each["required"]) for each in spec["properties"])
+        limits.append("with " + ", ".join(keys))
     if "enum" in spec:
         limits.append("one of " + ", ".join(brief_value(value) for value in spec["enum"]))
     if "min_items" in spec or "max_items" in spec:

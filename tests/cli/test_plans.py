@@ -41,7 +41,7 @@ def test_a_plan_with_its_tasks(aura: Aura) -> None:
     text = aura.ok("plans", "show", "probe")
     assert text.startswith("probe  2.1.0  Probe\nDoes what the tests")
     rows = {line.split("  ")[0]: line for line in text.splitlines()}
-    assert rows["needs"].split() == ["needs", "who", "how?", "pin?", "Needs", "an", "input"]
+    assert rows["needs"].split() == ["needs", "who", "how?", "pin?", "at?", "Needs", "an", "input"]
     assert "deep/hold" in rows
     assert "bad.yaml:3:13: " in aura.ok("plans", "show", "broken")
     assert aura("plans", "show", "broken", "--json").json["load_errors"][0]["line"] == 3
@@ -56,6 +56,7 @@ def test_a_task_with_its_inputs_and_steps(aura: Aura) -> None:
     rows = [line.split() for line in text.splitlines()]
     assert ["who", "string", "required"] in rows
     assert ["how", "string", '"low"', "one", "of", '"loud",', '"low"'] in rows
+    assert ["at", "dict", "-", "with", "town,", "street?"] in rows
     assert ["pin", "string", "-", "secret;", "at", "least", "4", "characters"] in rows
     assert ["first", "log"] in rows
     assert ["second", "log", "first", "when"] in [row[:4] for row in rows]
