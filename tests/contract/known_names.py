@@ -10,6 +10,12 @@ from collections import deque
 from typing import Any, Final
 from urllib.parse import quote
 
+FINISHED_CID: Final = "TEST_FINISHED_CID"
+"""The variable with the cid of a run that has finished: its stream of events ends by itself."""
+
+CALLBACK_HOST: Final = "hooks.invalid"
+"""The only host that the server of the campaign may call back, which no network has."""
+
 MADE_BY: Final = {
     "runTask": ("cid", ("cid",)),
     "insertIntoQueue": ("cid", ("cid",)),

@@ -18,15 +18,15 @@ import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import CaseMetadata, TestPhase
 
-from tests.contract.known_names import MADE_BY, TAKEN_BY, KnownNames
+from tests.contract.known_names import (
+    CALLBACK_HOST,
+    FINISHED_CID,
+    MADE_BY,
+    TAKEN_BY,
+    KnownNames,
+)
 
-FINISHED_CID = "TEST_FINISHED_CID"
-"""The variable with the cid of a run that has finished: its stream of events ends by itself."""
-
-CALLBACK_HOST = "hooks.invalid"
 CALLBACK_URL = f"https://{CALLBACK_HOST}/aura"
-"""The only host that the server of the campaign may call back, which no network has."""
-
 ABOUT_WHAT_IS_NAMED = {
     *("bad-reference", "inputs-rejected", "unknown-step", "callback-refused"),
     *("batch-rejected", "reorder-rejected", "bad-cursor"),

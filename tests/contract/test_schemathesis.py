@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from aura_aio.contract.document import load_contract
-from tests.contract.schemathesis_hooks import CALLBACK_HOST, FINISHED_CID
+from tests.contract.known_names import CALLBACK_HOST, FINISHED_CID
 from tests.programs import run_program
 from tests.server_process import ServerProcess, server_process
 from tests.serving import EXAMPLES
