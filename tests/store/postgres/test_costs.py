@@ -5,6 +5,7 @@ Imports aura_aio.store, psycopg and pytest. What is counted is what the writer's
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -16,7 +17,7 @@ from aura_aio.model.ports import Publish
 from aura_aio.model.run import CancelRequest, StepRecord
 from aura_aio.model.states import RunEvent
 from aura_aio.store.relational.store import Parts, Rules, SqlStore
-from tests.postgres_server import clean_database
+from tests.postgres_server import clean_database, connected
 from tests.store.opened import ManualClock, Opened, Store
 
 psycopg = pytest.importorskip("psycopg")
@@ -38,16 +39,24 @@ class Watched(Opened):
     def _parts(self, clock: ManualClock) -> Parts:
         from aura_aio.store.postgres.database import PostgresDatabase  # noqa: PLC0415 - as psycopg
 
-        database = PostgresDatabase(clean_database(), name="")
+        self._url = clean_database()
+        database = PostgresDatabase(self._url, name="")
         self._libpq = database.writer.raw.pgconn
         return Parts(database, database, clock)
 
     async def sent(self, operation: Callable[[], Awaitable[Any]]) -> int:
-        """How many statements `operation` sends."""
+        """How many statements `operation` sends, which is one transaction. As others may use the
+        same server meanwhile, somebody always does before: then it learns what they have changed.
+        """
+        await asyncio.to_thread(self._use_a_number)
         self._libpq.trace(self._file.fileno())
         await operation()
         self._libpq.untrace()
         return await asyncio.to_thread(self._read)
+
+    def _use_a_number(self) -> None:
+        with closing(connected(self._url)) as connection:
+            connection.execute("SELECT pg_current_xact_id()")
 
     def _read(self) -> int:
         """A line for each message: when, whose (F: ours), how long, what."""
