@@ -37,6 +37,7 @@ from aura_aio.log_service import monitors_of, running_hub
 from aura_aio.logs.hub import LogHub
 from aura_aio.model.clock import Clock, SystemClock
 from aura_aio.model.errors import SettingsError
+from aura_aio.model.fleet import Leadership, Stop
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import Task
 from aura_aio.model.ports import Dispatcher
@@ -152,7 +153,7 @@ async def running_server(
         looks = (triggers.look, calling.callbacks.look)
         held = Held(bus, hub, dispatcher, reloads, looks, ends.waited_for)
         try:
-            await _share(settings, scheduler, store, fleet)
+            await _share(settings, scheduler, store, fleet, place.leadership)
             await triggers.start()
             await _begin(settings, scheduler, store, fleet)
             async with (
@@ -237,11 +238,15 @@ def _trace(
 
 
 async def _share(
-    settings: Settings, scheduler: Scheduler, store: SqlStore, fleet: Fleet | None
+    settings: Settings,
+    scheduler: Scheduler,
+    store: SqlStore,
+    fleet: Fleet | None,
+    leadership: Leadership,
 ) -> None:
     """Be one of several hosts: stop and start together, know who has which plans."""
     if fleet is not None:
-        scheduler.system.share(store.fleet, fleet)
+        scheduler.system.share(store.fleet, fleet, leadership)
         if not settings.workers.api_only:
             await scheduler.hot_reload.reload.share(fleet.tell_plans)
 
@@ -255,7 +260,7 @@ async def _begin(
     elif settings.workers.start:
         await scheduler.start()
     elif fleet is not None:
-        await store.fleet.set_stopped(stopped=True)
+        await store.fleet.set_stopped(Stop())
     if settings.plans.hot_reload:
         scheduler.hot_reload.enable()
 

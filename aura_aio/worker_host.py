@@ -198,7 +198,7 @@ async def _answering(
 
 async def _follow(store: SqlStore, dispatcher: EverywhereDispatcher) -> None:
     """Dispatch, or not, as the servers were told."""
-    if await store.fleet.stopped():
+    if await store.fleet.stopped() is not None:
         await dispatcher.pause()
     else:
         await dispatcher.start()

@@ -45,6 +45,15 @@ class Host(msgspec.Struct, frozen=True):
     status: HostStatus
 
 
+class Stop(msgspec.Struct, frozen=True):
+    """That no run is dispatched. What is under way ends by itself, and is cancelled at `ends_at`
+    (seconds since the epoch; None: never); with `cancels` it is cancelled at once, and killed then.
+    """
+
+    cancels: bool = False
+    ends_at: float | None = None
+
+
 class FleetStore(Protocol):
     """Who shares the database. A run that is under way belongs to the host of its worker."""
 
@@ -76,12 +85,12 @@ class FleetStore(Protocol):
         """Whether a run is under way that belongs to no host."""
         ...
 
-    async def set_stopped(self, *, stopped: bool) -> None:
-        """Keep whether runs are dispatched at all, on every host."""
+    async def set_stopped(self, stop: Stop | None) -> None:
+        """Keep for every host that no run is dispatched, or, with None, that runs are."""
         ...
 
-    async def stopped(self) -> bool:
-        """Whether runs are dispatched at all."""
+    async def stopped(self) -> Stop | None:
+        """The stop that holds, if there is one."""
         ...
 
 

@@ -5,7 +5,6 @@ May import the rest of `scheduler`, logs and model; stores and dispatchers come 
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from enum import StrEnum
 from typing import Protocol
 
@@ -15,7 +14,7 @@ from aura_aio.logs.hub import LogCounters, LogHub
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import AuraError, NotAlive, NotReady, StoreUnavailable
-from aura_aio.model.fleet import FleetStore
+from aura_aio.model.fleet import FleetStore, Leadership, Stop
 from aura_aio.model.ports import Dispatcher, RunStore, WorkerStatus
 from aura_aio.model.queue_store import QueueCounts, QueueStore
 from aura_aio.model.states import HOLDS_A_SLOT
@@ -90,18 +89,23 @@ class System:
         self._parts: tuple[Part, ...] = (dispatcher, hub, *others)
         self._cancel_run = cancel_run
         self._fleet: FleetStore | None = None
+        self._leadership = Leadership(leads=True)
         self._clock = clock
         self._started_at = clock.now()
         self._began = clock.monotonic()
         self._stopped_since: float | None = self._started_at
+        self._stop: Stop | None = None
+        """The stop that is to be seen through."""
         self._tasks = CoroutineTasks()
         self._shutting_down = False
 
-    def share(self, fleet: FleetStore, member: Part) -> None:
+    def share(self, fleet: FleetStore, member: Part, leadership: Leadership) -> None:
         """Start and stop together with the other servers on the same database, among whom `member`
-        has to be alive.
+        has to be alive. What one of them was asked to end later is ended also by who leads then.
         """
         self._fleet = fleet
+        self._leadership = leadership
+        leadership.on_gain(self._see_through)
         self._parts = (*self._parts, member)
 
     async def start(self) -> bool:
@@ -109,27 +113,39 @@ class System:
         if self._stopped_since is None:
             return False
         if self._fleet is not None:
-            await self._fleet.set_stopped(stopped=False)
+            await self._fleet.set_stopped(None)
         await self._go()
         return True
 
     async def follow(self) -> None:
-        """Do as another server on the same database was told: dispatch, or not.
+        """Do as another server on the same database was told: dispatch, or not. Who leads sees the
+        other's stop through.
 
         Raises:
             StoreUnavailable: the store does not say which.
         """
         if self._fleet is None:
             return
-        stopped = await self._fleet.stopped()
-        if stopped and self._stopped_since is None:
-            self._stopped_since = self._clock.now()
-            _log.info("system stopping", extra={"action": "system_stopping"})
+        stop = await self._fleet.stopped()
+        if stop is None:
+            if self._stopped_since is not None:
+                await self._go()
+            return
+        is_new, self._stop = stop != self._stop, stop
+        if self._stopped_since is None:
+            self._note_stop()
             await self._dispatcher.pause()
-        elif not stopped and self._stopped_since is not None:
-            await self._go()
+        if is_new:
+            await self._tasks.aclose()
+            if self._leadership.leads:
+                self._see_through()
+
+    def _note_stop(self) -> None:
+        self._stopped_since = self._clock.now()
+        _log.info("system stopping", extra={"action": "system_stopping"})
 
     async def _go(self) -> None:
+        self._stop = None
         await self._tasks.aclose()
         self._stopped_since = None
         await self._dispatcher.start()
@@ -140,19 +156,19 @@ class System:
 
         With `cancel` they are cancelled now, and killed after `timeout_sec`; without it they are
         cancelled after `timeout_sec`. None means never. Returns at once. A later call replaces
-        what an earlier one asked for.
+        what an earlier one asked for. That holds also if this server dies: see `share`.
         """
-        was_stopped = self._stopped_since is not None
+        ends_at = None if timeout_sec is None else self._clock.now() + timeout_sec
+        stop = Stop(cancel, ends_at)
+        if self._fleet is not None:
+            await self._fleet.set_stopped(stop)
+        self._stop, was_stopped = stop, self._stopped_since is not None
         if not was_stopped:
-            if self._fleet is not None:
-                await self._fleet.set_stopped(stopped=True)
-            self._stopped_since = self._clock.now()
-            _log.info("system stopping", extra={"action": "system_stopping"})
+            self._note_stop()
         await self._tasks.aclose()
         await self._dispatcher.pause()
         active = len(await self._runs.list_active())
-        if active:
-            self._tasks.spawn(self._end_active(cancel=cancel, timeout_sec=timeout_sec))
+        self._see_through()
         return Stopped(already=was_stopped and not active, active=active)
 
     async def status(self) -> SystemStatus:
@@ -214,14 +230,35 @@ class System:
         active = sum(counts.by_state[state] for state in HOLDS_A_SLOT)
         return SystemState.DRAINING if active else SystemState.STOPPED
 
-    async def _end_active(self, *, cancel: bool, timeout_sec: float | None) -> None:
-        if cancel:
+    def _see_through(self) -> None:
+        """End what is under way as the stop that holds says, if one does."""
+        if self._stop is not None:
+            self._tasks.spawn(self._end_active(self._stop))
+
+    async def _end_active(self, stop: Stop) -> None:
+        if stop.cancels:
             await self._cancel_active("graceful")
-        if timeout_sec is not None:
-            await self._clock.sleep(timeout_sec)
-            await self._cancel_active("kill" if cancel else "graceful")
+        if stop.ends_at is not None:
+            await self._clock.sleep(max(0.0, stop.ends_at - self._clock.now()))
+            await self._cancel_active("kill" if stop.cancels else "graceful")
 
     async def _cancel_active(self, mode: str) -> None:
-        for run in await self._runs.list_active():
-            with suppress(AuraError):  # it ended by itself meanwhile
-                await self._cancel_run(run.cid, mode=mode, reason="The system was stopped.")
+        """Cancel every run under way, as soon as the store is available."""
+        while True:
+            try:
+                for run in await self._runs.list_active():
+                    await self._cancel(run.cid, mode)
+            except StoreUnavailable as error:
+                extra = {"action": "stop_waits", "reason": str(error)}
+                _log.warning("store unavailable, runs are cancelled later", extra=extra)
+                await self._clock.sleep(error.retry_after_sec)
+            else:
+                return
+
+    async def _cancel(self, cid: str, mode: str) -> None:
+        try:
+            await self._cancel_run(cid, mode=mode, reason="The system was stopped.")
+        except StoreUnavailable:
+            raise
+        except AuraError:
+            """It ended by itself meanwhile."""

@@ -162,6 +162,22 @@ async def test_runs_of_a_server_that_is_killed_go_on_elsewhere(
         assert has_begun_twice(await one.finished(cid, within=30))
 
 
+async def test_a_stop_is_seen_through_though_the_server_that_was_asked_is_killed(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """It led as well: another one has to find out that it leads, and what was to be done."""
+    async with fleet.server() as one:
+        blocker = (await one.post("/api/tasks/run", hold(tmp_path / "never"))).json["cid"]
+        await running(one, blocker)
+        async with fleet.server() as two:
+            cid = await one.run("twice", "hold", inputs={"gate": str(tmp_path / "gate")})
+            await running(two, cid)
+            stop = {"mode": "drain", "timeout_sec": 2}
+            assert (await one.post("/api/system/stop", stop)).json["active_run_count"] == 2
+            await one.kill()
+            assert (await two.finished(cid, within=30))["status"] == "cancelled"
+
+
 async def test_a_server_that_was_killed_and_comes_back_knows_that_it_had_died(
     fleet: Fleet, tmp_path: Path
 ) -> None:

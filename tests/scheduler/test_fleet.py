@@ -13,7 +13,15 @@ from typing import Any
 import pytest
 
 from aura_aio.model.errors import SettingsError, StoreUnavailable
-from aura_aio.model.fleet import FleetStore, Host, HostStatus, Leadership, PlanDigests, worker_name
+from aura_aio.model.fleet import (
+    FleetStore,
+    Host,
+    HostStatus,
+    Leadership,
+    PlanDigests,
+    Stop,
+    worker_name,
+)
 from aura_aio.model.ports import WorkerStatus
 from aura_aio.model.states import RunState
 from aura_aio.scheduler.fleet import BEATS, Fleet
@@ -92,10 +100,10 @@ class Member:
     async def orphans(self) -> bool:
         return await self._reach().orphans()
 
-    async def set_stopped(self, *, stopped: bool) -> None:
-        await self._reach().set_stopped(stopped=stopped)
+    async def set_stopped(self, stop: Stop | None) -> None:
+        await self._reach().set_stopped(stop)
 
-    async def stopped(self) -> bool:
+    async def stopped(self) -> Stop | None:
         return await self._reach().stopped()
 
 

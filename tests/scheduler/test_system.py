@@ -23,6 +23,7 @@ from aura_aio.model.errors import (
     RunsActive,
     StoreUnavailable,
 )
+from aura_aio.model.fleet import Leadership
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.log import LogLevel, LogLine
 from aura_aio.model.ports import WorkerStatus
@@ -41,7 +42,7 @@ from aura_aio.scheduler.schedules import Schedules
 from aura_aio.scheduler.system import Stopped, System, SystemState
 from tests.scheduler.bench import START, STEP, TurnedClock
 from tests.scheduler.subject import Hands, Subject, load
-from tests.waiting import until
+from tests.waiting import turns, until
 
 ASKED = RunRequest(plan_name="p", task_name="t")
 SITE = f"meta: {{concurrency: {{mutex_group: site}}}}\n{STEP}"
@@ -170,7 +171,7 @@ async def test_servers_on_one_database_stop_and_start_together(whole: Whole) -> 
     two = whole.another(workers)
     await two.follow()  # alone
     for system, member in zip((one, two), members, strict=True):
-        system.share(whole.subject.store.fleet, member)
+        system.share(whole.subject.store.fleet, member, Leadership(leads=False))
     assert await one.start()
     await two.follow()
     await two.follow()
@@ -193,6 +194,77 @@ async def test_servers_on_one_database_stop_and_start_together(whole: Whole) -> 
     members[0].alive = True
     with pytest.raises(NotAlive):
         one.check_alive()
+
+
+@pytest.mark.parametrize("leads", [True, False])
+async def test_a_stop_is_seen_through_by_who_leads_if_the_one_that_was_asked_dies(
+    whole: Whole, *, leads: bool
+) -> None:
+    """Whether it leads when it hears of it, or only after the other one has died."""
+    leadership, fleet = Leadership(leads=leads), whole.subject.store.fleet
+    two = whole.another(whole.workers)
+    whole.system.share(fleet, Part(), Leadership(leads=False))
+    two.share(fleet, Part(), leadership)
+    await whole.system.start()
+    await two.follow()
+    cid = await whole.run()
+    await whole.system.stop(cancel=False, timeout_sec=30)
+    await two.follow()
+    await two.follow()
+    await until(lambda: whole.clock.sleepers == (2 if leads else 1))
+    await whole.system.aclose()
+    whole.clock.turn(20)
+    assert (whole.clock.sleepers, whole.workers.cancelled) == (1 if leads else 0, [])
+    leadership.set(leads=True)
+    await until(lambda: whole.clock.longest() == 10)
+    whole.clock.turn(10)
+    await until(lambda: whole.workers.cancelled)
+    assert whole.workers.cancelled[0] == (cid, 10.0)
+    await two.aclose()
+
+
+@pytest.mark.parametrize("how", ["start", "stop"])
+async def test_who_leads_does_not_see_through_what_another_server_has_replaced(
+    whole: Whole, how: str
+) -> None:
+    leadership, fleet = Leadership(leads=True), whole.subject.store.fleet
+    two = whole.another(whole.workers)
+    whole.system.share(fleet, Part(), Leadership(leads=False))
+    two.share(fleet, Part(), leadership)
+    await whole.run()
+    await whole.system.stop(cancel=False, timeout_sec=30)
+    await two.follow()
+    await until(lambda: whole.clock.sleepers == 2)
+    if how == "start":
+        await whole.system.start()
+    else:
+        await whole.system.stop(cancel=False, timeout_sec=None)
+    await two.follow()
+    leadership.set(leads=False)
+    leadership.set(leads=True)
+    await turns(20)
+    assert (whole.clock.sleepers, whole.workers.cancelled) == (0, [])
+
+
+@pytest.mark.parametrize("what", ["list_active", "request_cancel"])
+async def test_what_a_stop_ends_is_ended_once_the_store_is_there(
+    whole: Whole, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
+) -> None:
+    cid = await whole.run()
+    await whole.system.stop(cancel=False, timeout_sec=30)
+    await until(lambda: whole.clock.sleepers)
+
+    async def away(*_: object, **__: object) -> None:
+        raise StoreUnavailable("It is away.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(whole.subject.store.runs, what, away)
+        whole.clock.turn(30)
+        await until(lambda: whole.clock.longest() == StoreUnavailable.retry_after_sec)
+    assert [vars(each)["action"] for each in caplog.records] == ["stop_waits"]
+    whole.clock.turn(StoreUnavailable.retry_after_sec)
+    await until(lambda: whole.workers.cancelled)
+    assert whole.workers.cancelled == [(cid, 10.0)]
 
 
 async def test_runs_under_way_end_by_themselves_after_a_stop(whole: Whole) -> None:

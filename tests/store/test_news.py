@@ -9,7 +9,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from aura_aio.model.access import NewToken, Scope, make_token
-from aura_aio.model.fleet import HostStatus
+from aura_aio.model.fleet import HostStatus, Stop
 from aura_aio.model.log import LogLevel, LogLine
 from aura_aio.model.news import News, Topic
 from aura_aio.model.schedule import ScheduleState
@@ -49,12 +49,12 @@ async def schedules(opened: Opened) -> None:
 
 
 async def system(opened: Opened) -> None:
-    """Two changes."""
-    assert await opened.store.fleet.stopped() is False
-    await opened.store.fleet.set_stopped(stopped=True)
-    assert await opened.store.fleet.stopped() is True
-    await opened.store.fleet.set_stopped(stopped=False)
-    assert await opened.store.fleet.stopped() is False
+    """Three changes."""
+    fleet = opened.store.fleet
+    assert await fleet.stopped() is None
+    for stop in (Stop(), Stop(cancels=True, ends_at=7.25), None):
+        await fleet.set_stopped(stop)
+        assert await fleet.stopped() == stop
 
 
 async def queue(opened: Opened) -> None:
@@ -74,7 +74,7 @@ async def nothing(opened: Opened) -> None:
     [
         (tokens, [(Topic.TOKENS,)] * 2),
         (schedules, [(Topic.SCHEDULES,)] * 2),
-        (system, [(Topic.SYSTEM,)] * 2),
+        (system, [(Topic.SYSTEM,)] * 3),
         (queue, [(), (Topic.QUEUE,)]),
         (nothing, [()] * 2),
     ],

@@ -11,6 +11,7 @@ from aura_aio.model.access import NewToken, Scope, make_token
 from aura_aio.model.audit import AuditFilter, AuditOutcome, Note, noting
 from aura_aio.model.callback import CallbackTry
 from aura_aio.model.event import EventFilter
+from aura_aio.model.fleet import Stop
 from aura_aio.model.log import LogFilter, LogLevel, LogLine
 from aura_aio.model.plan import StepStatus
 from aura_aio.model.ports import IdempotencyKey, RunFilter
@@ -69,6 +70,7 @@ async def fill(opened: Opened) -> None:
             ScheduleState(id="hello/nightly", basis="every", decided_at=8.0, enabled=False),
         )
     )
+    await store.fleet.set_stopped(Stop(cancels=True, ends_at=9.75))
     for name in ("first", "wall"):
         token, _ = make_token(NewToken(scope=Scope.READ, name=name, plans=("b",)), 5.0)
         await store.tokens.add(token)
@@ -108,5 +110,6 @@ async def portrait(opened: Opened) -> dict[str, Any]:
         "schedules": await store.schedules.load(),
         "events": await store.events.kept(100),
         "audit": await store.audit.list_events(AuditFilter(), limit=100, cursor=None),
+        "stopped": await store.fleet.stopped(),
         "tokens": await store.tokens.list_tokens(),
     }  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from aura_aio.model.clock import Clock
-from aura_aio.model.fleet import Host, HostStatus, PlanDigests
+from aura_aio.model.fleet import Host, HostStatus, PlanDigests, Stop
 from aura_aio.model.news import Topic
 from aura_aio.store.relational import changes, sql
 from aura_aio.store.relational.connection import Connection
@@ -93,20 +93,23 @@ class SqlFleet:
         """Whether a run is under way that belongs to no host."""
         return await self._look_ups.ask(lambda connection: bool(changes.orphans(connection)))
 
-    async def set_stopped(self, *, stopped: bool) -> None:
-        """Keep whether runs are dispatched at all."""
+    async def set_stopped(self, stop: Stop | None) -> None:
+        """Keep that no run is dispatched, or that runs are."""
 
         def operation(tx: Transaction) -> None:
-            tx.connection.execute(sql.SET_STOPPED, (int(stopped),))
+            tx.connection.execute(sql.START)
+            if stop is not None:
+                tx.connection.execute(sql.STOP, (int(stop.cancels), stop.ends_at))
             tx.tell_of(Topic.SYSTEM)
 
         await self._writer.submit(operation)
 
-    async def stopped(self) -> bool:
-        """Whether runs are dispatched at all."""
+    async def stopped(self) -> Stop | None:
+        """The stop that holds, if there is one."""
 
-        def query(connection: Connection) -> bool:
-            return bool(connection.execute(sql.STOPPED).fetchone()[0])
+        def query(connection: Connection) -> Stop | None:
+            row = connection.execute(sql.STOPPED).fetchone()
+            return None if row is None else Stop(bool(row[0]), row[1])
 
         return await self._look_ups.ask(query)
 

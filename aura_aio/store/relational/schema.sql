@@ -255,7 +255,13 @@ CREATE TABLE counters (
     n INTEGER NOT NULL
 ) WITHOUT ROWID;
 
-INSERT INTO counters (name, n) VALUES ('newest_log_seq', 0), ('stopped', 0);
+INSERT INTO counters (name, n) VALUES ('newest_log_seq', 0);
+
+CREATE TABLE stopped (  -- a row while nothing is dispatched
+    number INTEGER NOT NULL PRIMARY KEY CHECK (number = 1),
+    cancels INTEGER NOT NULL,  -- 1: runs under way are cancelled at once, and killed later
+    ends_at REAL               -- when later is; NULL: never
+) WITHOUT ROWID;
 
 -- "Aura", and the number of the last migration.
 PRAGMA application_id = 0x41757261;

@@ -380,8 +380,9 @@ FLEET: Final = "SELECT id, may_lead, beat, status, place FROM hosts"
 HOST_IDS: Final = "SELECT id FROM hosts"
 HOST_PLANS: Final = "SELECT id, plans_digest FROM hosts"
 HOST_STATUS: Final = "SELECT status FROM hosts WHERE id = ?"
-STOPPED: Final = "SELECT n FROM counters WHERE name = 'stopped'"
-SET_STOPPED: Final = "UPDATE counters SET n = ? WHERE name = 'stopped'"
+STOPPED: Final = "SELECT cancels, ends_at FROM stopped WHERE number = 1"
+START: Final = "DELETE FROM stopped WHERE number = 1"
+STOP: Final = "INSERT INTO stopped (number, cancels, ends_at) VALUES (1, ?, ?)"
 
 # --- The log
 

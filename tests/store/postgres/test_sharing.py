@@ -13,7 +13,7 @@ import pytest
 from aura_aio.model.access import NewToken, Scope, make_token
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.database_url import DatabaseUrl
-from aura_aio.model.fleet import HostStatus, worker_name
+from aura_aio.model.fleet import HostStatus, Stop, worker_name
 from aura_aio.model.log import LogFilter, LogLevel, LogLine
 from aura_aio.model.news import News, Topic
 from aura_aio.model.states import RunState
@@ -230,12 +230,12 @@ async def test_whether_all_is_stopped_is_kept_for_all(
     servers: list[Opened], heard: list[News]
 ) -> None:
     one, two = servers
-    assert await two.store.fleet.stopped() is False
-    await one.store.fleet.set_stopped(stopped=True)
-    assert await two.store.fleet.stopped() is True
+    assert await two.store.fleet.stopped() is None
+    await one.store.fleet.set_stopped(Stop())
+    assert await two.store.fleet.stopped() == Stop()
     await until(lambda: any(Topic.SYSTEM in each.topics for each in heard))
-    await two.store.fleet.set_stopped(stopped=False)
-    assert await one.store.fleet.stopped() is False
+    await two.store.fleet.set_stopped(None)
+    assert await one.store.fleet.stopped() is None
 
 
 async def test_who_has_the_turn_and_says_nothing_holds_up_the_others_for_a_while_only(
