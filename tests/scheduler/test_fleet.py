@@ -135,8 +135,10 @@ class Site:
             await until(lambda: len(self.clock._sleepers) == len(self.members))
 
     async def see(self, member: Member, beats: int) -> None:
-        """Let time pass, beat by beat of one host, whatever others do."""
+        """Let time pass, beat by beat of one host, whatever others do; all sleep before each."""
+        sleepers = self.clock.sleepers
         for _ in range(beats):
+            await until(lambda: self.clock.sleepers == sleepers)
             member.has_beaten = False
             self.clock.turn(BEAT_SEC)
             await until(lambda: member.has_beaten)
