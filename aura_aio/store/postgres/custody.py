@@ -20,6 +20,11 @@ TURN: Final = LOCK + 1
 
 _SHARE: Final = "SELECT pg_advisory_lock_shared(?)"
 _TAKE: Final = "SELECT pg_advisory_lock(?)"
+_LEAVE: Final = """
+    SELECT pg_advisory_unlock(?) FROM pg_locks
+    WHERE locktype = 'advisory' AND mode = 'ExclusiveLock' AND pid = pg_backend_pid()
+    AND classid = 0 AND objid = ? AND objsubid = 1
+"""
 _HOLDERS: Final = """
     SELECT count(*) FROM pg_locks
     WHERE locktype = 'advisory' AND granted AND classid = 0 AND objid = ? AND objsubid = 1
@@ -65,6 +70,11 @@ def take(connection: PostgresConnection, url: DatabaseUrl, wait_sec: float) -> N
     """
     told = f"A server has the database {url} open: stop all of them first."
     _lock(connection, _TAKE, wait_sec, told)
+
+
+def no_longer_alone(connection: PostgresConnection) -> None:
+    """Let others share it again, if this connection has taken it; it still shares it."""
+    connection.execute(_LEAVE, (LOCK, LOCK))
 
 
 def _lock(connection: PostgresConnection, lock: str, wait_sec: float, told: str) -> None:

@@ -103,7 +103,8 @@ class PostgresDatabase:
 
     Raises (from the constructor, which blocks: call it in a thread):
         DatabaseTooNew: a newer version has written it; it was not touched.
-        DatabaseInUse: a command has it alone.
+        DatabaseInUse: a command has it alone; or it is to be brought up to date, and servers of an
+            older version have it.
         StoreUnavailable: it cannot be reached or used, or is not ours.
         SettingsError: the address cannot be understood.
     """
@@ -116,6 +117,7 @@ class PostgresDatabase:
         self._turn = 0
         """The number of the latest transaction."""
         self._keeps_as = name or token_hex(8)
+        self._steps = migrations()
         self._keep_number = _KEEP_NUMBER.format(writer=sql.quote(self._keeps_as))
         try:
             self._writer = PostgresConnection(url)
@@ -126,8 +128,10 @@ class PostgresDatabase:
         with ExitStack() as undo:
             undo.callback(self._writer.close)
             try:
+                self._bring_up_to_date(lock_wait_sec)
                 custody.share(self._writer, url, lock_wait_sec)
-                self._bring_up_to_date(migrations())
+                custody.no_longer_alone(self._writer)
+                version_of(self._writer, url, self._steps)  # nobody brings it up from now on
                 self._writer.execute(_FORGET)
                 self._myself = custody.myself(self._writer)
             except psycopg.Error as error:
@@ -223,6 +227,7 @@ class PostgresDatabase:
         Raises:
             psycopg.Error: that is not possible now.
             DatabaseInUse: a command has taken the database meanwhile.
+            StoreUnavailable: a newer version has brought it up to date meanwhile.
         """
         self._writer.close()
         fresh = PostgresConnection(self.url)
@@ -230,10 +235,17 @@ class PostgresDatabase:
             undo.callback(fresh.close)
             custody.end_predecessor(fresh, self._myself)
             custody.share(fresh, self.url, LOCK_WAIT_SEC)
+            self._must_be_known(fresh)
             self._myself = custody.myself(fresh)
             undo.pop_all()
         self._writer = fresh
         _log.warning("connected to the database again", extra={"action": "database_found_again"})
+
+    def _must_be_known(self, connection: PostgresConnection) -> None:
+        try:
+            version_of(connection, self.url, self._steps)
+        except DatabaseTooNew as error:
+            raise StoreUnavailable(str(error)) from error
 
     def _was_committed(self, keep_asking: Callable[[], bool]) -> bool:
         """Whether the transaction is durable whose commit was not answered.
@@ -264,16 +276,32 @@ class PostgresDatabase:
         self.rollback()
         return None if row is None else int(row[0])
 
-    def _bring_up_to_date(self, steps: Sequence[Migration]) -> None:
-        if version_of(self._writer, self.url, steps) < steps[-1].number:
-            for step in steps:
-                self._migrate(step, steps)
+    def _bring_up_to_date(self, wait_sec: float) -> None:
+        """A database with tables is had alone for that: servers of an older version would go on
+        with tables that they do not know.
+        """
+        newest = self._steps[-1].number
+        version = version_of(self._writer, self.url, self._steps)
+        if version == newest:
+            return
+        if version:
+            try:
+                custody.take(self._writer, self.url, wait_sec)
+            except DatabaseInUse as error:
+                if version_of(self._writer, self.url, self._steps) == newest:
+                    return  # another server has been faster, and has it now
+                raise DatabaseInUse(
+                    f"Servers of an older version have the database {self.url}, which this one "
+                    f"would bring up to date (from {version} to {newest}): stop all of them first."
+                ) from error
+        for step in self._steps:
+            self._migrate(step)
 
-    def _migrate(self, step: Migration, steps: Sequence[Migration]) -> None:
+    def _migrate(self, step: Migration) -> None:
         """All of it, with its number, or nothing; nothing, if another server has been faster."""
         with self._writer.raw.transaction():
             self._writer.execute("SELECT pg_advisory_xact_lock(?)", (custody.TURN,))
-            if version_of(self._writer, self.url, steps) < step.number:
+            if version_of(self._writer, self.url, self._steps) < step.number:
                 migrate(self._writer, step)
 
 
