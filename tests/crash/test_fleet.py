@@ -267,6 +267,51 @@ async def test_runs_go_where_their_plan_is_as_it_was_while_there_is_one(
         assert await new.ended() == 0
 
 
+ALONE = """
+from threading import Event
+
+from aura_aio import action
+
+
+@action
+def note(file: str) -> None:
+    \"\"\"Say when it begins and ends, and give others time to come between.\"\"\"
+    for word in ("begin", "end"):
+        with open(file, "a") as notes:
+            notes.write(word + " ")
+        Event().wait(0.02)
+"""
+ONE_AT_A_TIME = """
+meta:
+  inputs: [{name: file, type: string}]
+  concurrency: {mutex_group: one}
+steps:
+  note: {action: note, params: {file: "{{ inputs.file }}"}}
+"""
+
+
+async def test_one_at_a_time_holds_over_hosts_with_different_versions_of_a_plan(
+    fleet: Fleet, tmp_path: Path
+) -> None:
+    """Each run at the host that has its plan as it was, none beside another, and none left over."""
+    notes = tmp_path / "notes"
+    roots = {"old": Path(fleet.plans), "new": tmp_path / "new"}
+    for remark, root in roots.items():
+        write_plan(root, "alone", {"note": ONE_AT_A_TIME}, f"{ALONE}\n# {remark}\n")
+    async with fleet.server() as old, fleet.server(plans=str(roots["new"])) as new:
+        cids = [
+            await server.run("alone", "note", inputs={"file": str(notes)})
+            for server in (old, new, new, old) * 3
+        ]
+        runs = [await old.finished(cid) for cid in cids]
+    assert {run["status"] for run in runs} == {"succeeded"}
+    assert notes.read_text("utf-8").split() == ["begin", "end"] * len(cids)
+    hosts = {(run["plan_digest"], host_of(run["worker"])) for run in runs}
+    assert (
+        len(hosts) == len({digest for digest, _ in hosts}) == len({host for _, host in hosts}) == 2
+    )
+
+
 async def _waits_for(server: ServerProcess, cid: str, code: str) -> bool:
     run = (await server.get(f"/api/runs/{cid}")).json
     return [each["code"] for each in run.get("waiting", {}).get("reasons", [])] == [code]
