@@ -5,6 +5,7 @@ May import the rest of `scheduler`, logs and model; stores and dispatchers come 
 
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from enum import StrEnum
 from typing import Protocol
 
@@ -13,8 +14,15 @@ import msgspec
 from aura_aio.logs.hub import LogCounters, LogHub
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
-from aura_aio.model.errors import AuraError, NotAlive, NotReady, StoreUnavailable
+from aura_aio.model.errors import (
+    NotAlive,
+    NotReady,
+    RunFinished,
+    RunNotFound,
+    StoreUnavailable,
+)
 from aura_aio.model.fleet import FleetStore, Leadership, Stop
+from aura_aio.model.persistence import persist
 from aura_aio.model.ports import Dispatcher, RunStore, WorkerStatus
 from aura_aio.model.queue_store import QueueCounts, QueueStore
 from aura_aio.model.states import HOLDS_A_SLOT
@@ -244,21 +252,11 @@ class System:
 
     async def _cancel_active(self, mode: str) -> None:
         """Cancel every run under way, as soon as the store is available."""
-        while True:
-            try:
-                for run in await self._runs.list_active():
-                    await self._cancel(run.cid, mode)
-            except StoreUnavailable as error:
-                extra = {"action": "stop_waits", "reason": str(error)}
-                _log.warning("store unavailable, runs are cancelled later", extra=extra)
-                await self._clock.sleep(error.retry_after_sec)
-            else:
-                return
 
-    async def _cancel(self, cid: str, mode: str) -> None:
-        try:
-            await self._cancel_run(cid, mode=mode, reason="The system was stopped.")
-        except StoreUnavailable:
-            raise
-        except AuraError:
-            """It ended by itself meanwhile."""
+        async def cancel_each() -> None:
+            for run in await self._runs.list_active():
+                with suppress(RunNotFound, RunFinished):  # it ended by itself meanwhile
+                    await self._cancel_run(run.cid, mode=mode, reason="The system was stopped.")
+
+        complaint = "store unavailable, runs are cancelled later"
+        await persist(cancel_each, self._clock, _log, complaint, action="stop_waits")

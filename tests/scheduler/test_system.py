@@ -26,6 +26,7 @@ from aura_aio.model.errors import (
 from aura_aio.model.fleet import Leadership
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.log import LogLevel, LogLine
+from aura_aio.model.persistence import RETRY_SEC
 from aura_aio.model.ports import WorkerStatus
 from aura_aio.model.run import Outcome
 from aura_aio.model.states import RunEvent, RunState
@@ -260,9 +261,9 @@ async def test_what_a_stop_ends_is_ended_once_the_store_is_there(
     with monkeypatch.context() as patch:
         patch.setattr(whole.subject.store.runs, what, away)
         whole.clock.turn(30)
-        await until(lambda: whole.clock.longest() == StoreUnavailable.retry_after_sec)
+        await until(lambda: whole.clock.longest() == RETRY_SEC)
     assert [vars(each)["action"] for each in caplog.records] == ["stop_waits"]
-    whole.clock.turn(StoreUnavailable.retry_after_sec)
+    whole.clock.turn(RETRY_SEC)
     await until(lambda: whole.workers.cancelled)
     assert whole.workers.cancelled == [(cid, 10.0)]
 
