@@ -1,6 +1,6 @@
-"""A bench for what starts runs by itself, and a site for plans.
+"""A bench for what starts runs by itself, a site for plans, and a Scheduler as a whole.
 
-Imports pytest, `bench`, `plan_site` and `subject`.
+Imports pytest, `bench`, `plan_site`, `subject` and `whole`.
 """
 
 from collections.abc import AsyncIterator
@@ -10,9 +10,10 @@ from typing import Any, Protocol
 
 import pytest
 
-from tests.scheduler.bench import STEP, Bench, TurnedClock
+from tests.scheduler.bench import START, STEP, Bench, TurnedClock
 from tests.scheduler.plan_site import TITLED, Site
 from tests.scheduler.subject import Subject, load
+from tests.scheduler.whole import SITE, Whole, Workers
 
 
 class MakeBench(Protocol):
@@ -45,4 +46,20 @@ async def site(tmp_path: Path) -> AsyncIterator[Site]:
     site = Site(tmp_path, plans, subject)
     yield site
     await site.hot_reload.aclose()
+    await subject.close()
+
+
+@pytest.fixture
+async def whole(tmp_path: Path) -> AsyncIterator[Whole]:
+    """The Scheduler of the plan `p`."""
+    plans, vault = await load(tmp_path, {"p/t": STEP, "p/s": SITE})
+    clock, workers = TurnedClock(START - 3), Workers()
+    clock.turn(3)
+    subject = Subject(tmp_path, plans, vault, clock)
+    subject.hands = workers
+    await subject.open()
+    whole = Whole(subject, workers, plans, clock)
+    yield whole
+    await whole.system.aclose()
+    await whole.hub.aclose()
     await subject.close()
