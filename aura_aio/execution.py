@@ -3,22 +3,28 @@
 May import everything below `server` but api.
 """
 
-from collections.abc import AsyncIterator, Callable, Mapping
+import asyncio
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from aura_aio.dispatch.calls import Calls
 from aura_aio.dispatch.child_runs import ChildRuns
+from aura_aio.dispatch.claims import Claims
 from aura_aio.dispatch.event_calls import EventCalls
 from aura_aio.dispatch.everywhere import EverywhereDispatcher
+from aura_aio.dispatch.job_dispatch import JobDispatch
 from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.dispatch.sizing import actions_of, worker_plan
 from aura_aio.dispatch.supervisor import WorkerPlan
 from aura_aio.log_service import LOG_CREDIT_LINES
 from aura_aio.logs.hub import LogHub
 from aura_aio.model.clock import Clock
+from aura_aio.model.database_url import DatabaseUrl
+from aura_aio.model.errors import SettingsError
+from aura_aio.model.fleet import Host
 from aura_aio.model.ids import CidFactory
 from aura_aio.model.plan import ActionSpec
 from aura_aio.model.sealing import Vault
@@ -37,6 +43,10 @@ from aura_aio.sharing import Place
 from aura_aio.store.opening import open_store
 from aura_aio.store.relational.store import Rules, SqlStore
 from aura_aio.store_settings import StoreSettings
+
+if TYPE_CHECKING:
+    from aura_aio.store.postgres.job_queue import ProcrastinateJobs
+    from aura_aio.store.postgres.jobs import Offered
 
 _WAIT_FOR_DATA_SEC: Final = 10.0
 """How long a server whose clients wait already waits for who has the database: a command may have
@@ -130,6 +140,7 @@ def dispatcher_of(
     workers: WorkerPlan,
     bus: EventBus,
     fleet: Fleet | None,
+    jobs: JobDispatch | None,
 ) -> EverywhereDispatcher:
     """What dispatches to these workers, and knows of those of other hosts."""
     store, clock = base.store, base.clock
@@ -139,9 +150,67 @@ def dispatcher_of(
     events = EventWaits(store.runs, base.plans.catalog, clock)
     bus.subscribe(events.run_changed, ends_only=True)
     calls = Calls(ChildRuns(children, store.runs, clock), EventCalls(events))
-    local = LocalDispatcher(store.runs, store.queue, base.hub, vault, calls, workers, clock)
+    claims = Claims(store.runs, store.queue, clock) if jobs is None else jobs.claims
+    local = LocalDispatcher(store.runs, claims, base.hub, vault, calls, workers, clock)
     bus.subscribe(local.run_changed, heard=partial(local.run_changed, is_own=False))
-    return EverywhereDispatcher(local, workers, lambda: () if fleet is None else fleet.others)
+    others = partial(_others, fleet)
+    dispatcher = EverywhereDispatcher(local, workers, others, jobs)
+    if jobs is not None:
+        bus.subscribe(jobs.run_changed, own_only=True)
+        jobs.start(local, dispatcher.slots)
+    return dispatcher
+
+
+def _others(fleet: Fleet | None) -> Sequence[Host]:
+    return () if fleet is None else fleet.others
+
+
+@asynccontextmanager
+async def job_dispatch(
+    settings: StoreSettings, place: Place, store: SqlStore, clock: Clock
+) -> AsyncIterator[JobDispatch | None]:
+    """What hands out runs as jobs, while the context is open; None if they are not handed out so.
+
+    Raises:
+        SettingsError: only hosts that share a database can; or Procrastinate is not installed.
+        StoreUnavailable: its tables cannot be used.
+    """
+    if settings.dispatcher != "procrastinate":
+        yield None
+        return
+    if place.url is None:
+        raise SettingsError(
+            "--dispatcher procrastinate: its jobs are in a PostgreSQL database, and this one is a "
+            "file. Give it one, with --database postgresql://…, or leave the dispatcher local."
+        )
+    jobs, offered = await asyncio.to_thread(_procrastinate, place.url, clock)
+    await jobs.open()
+    parts = JobDispatch(
+        store.runs,
+        store.queue,
+        store.offers(offered.put),
+        jobs,
+        clock,
+        silent_sec=settings.host_lost_sec,
+    )
+    try:
+        yield parts
+    finally:
+        await parts.aclose()
+        await jobs.aclose()
+
+
+def _procrastinate(url: DatabaseUrl, clock: Clock) -> "tuple[ProcrastinateJobs, Offered]":
+    """This host's side of its jobs, and what offers them; it takes a moment to import."""
+    try:
+        from aura_aio.store.postgres.job_queue import ProcrastinateJobs  # noqa: PLC0415
+        from aura_aio.store.postgres.jobs import Offered  # noqa: PLC0415
+    except ImportError as error:
+        raise SettingsError(
+            "--dispatcher procrastinate: Procrastinate is not installed: "
+            "pip install 'aura-aio[postgres]'"
+        ) from error
+    return ProcrastinateJobs(url, clock), Offered()
 
 
 def builtin(settings: WorkerSettings) -> tuple[ActionSpec, ...]:

@@ -22,6 +22,7 @@ from aura_aio.api.request_spans import trace_requests
 from aura_aio.api.runner import bound, listening
 from aura_aio.calling_back import CallingBack, calling_back
 from aura_aio.contract.document import load_contract
+from aura_aio.dispatch.job_dispatch import JobDispatch
 from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.dispatch.sizing import worker_count
 from aura_aio.entrance import entrance
@@ -30,6 +31,7 @@ from aura_aio.execution import (
     admission_of,
     builtin,
     dispatcher_of,
+    job_dispatch,
     opened_store,
     worker_plan_of,
 )
@@ -129,7 +131,7 @@ async def running_server(
     contract, bus = await asyncio.to_thread(load_contract), EventBus()
     await asyncio.to_thread(places.make_data_dir)
     async with _ground(settings, places, bus, clock, listener) as ground:
-        site, spans, store, hub, access, calling, kept, fleet, place, vault = ground
+        site, spans, store, hub, access, calling, kept, fleet, jobs, place, vault = ground
         plans = await Plans.load(places.plans, partial(builtin, settings.workers))
         admission = admission_of(
             settings.runs, plans, vault, calling.targets, kept.space.check, clock
@@ -139,7 +141,7 @@ async def running_server(
         triggers = _triggers(settings.schedules, base, book, bus)
         about = _about(settings, places, await recover(store.runs, clock))
         workers = worker_plan_of(settings, places.data_dir, plans, secrets, start_process, place)
-        dispatcher = dispatcher_of(settings.schedules, base, vault, workers, bus, fleet)
+        dispatcher = dispatcher_of(settings.schedules, base, vault, workers, bus, fleet, jobs)
         ends = RunEnds(bus)
         scheduler = _scheduler(base, book, triggers, dispatcher, ends, calling.callbacks, kept)
         monitors = monitors_of(settings, store, hub, bus)
@@ -188,6 +190,7 @@ class _Ground(NamedTuple):
     calling: CallingBack
     kept: Upkeep
     fleet: Fleet | None
+    jobs: JobDispatch | None
     place: Place
     vault: Vault
 
@@ -213,8 +216,9 @@ async def _ground(
         ) as calling,
         upkeep(settings.retention, places.disk, store, place.leadership, clock) as kept,
         joined(place, store, vault, clock, settings.store, may_lead=True) as fleet,
+        job_dispatch(settings.store, place, store, clock) as jobs,
     ):
-        yield _Ground(site, spans, store, hub, access, calling, kept, fleet, place, vault)
+        yield _Ground(site, spans, store, hub, access, calling, kept, fleet, jobs, place, vault)
 
 
 def _let_go_on_shutdown(
@@ -360,7 +364,7 @@ _TOLD_OF_HTTP: Final = (
 def _about(settings: Settings, places: Places, recovery: Recovery) -> About:
     return About(
         store="postgres" if places.is_shared else "sqlite",
-        dispatcher="local",
+        dispatcher=settings.store.dispatcher,
         limits={
             "queue_limit": settings.store.queue_limit,
             "max_attempts": settings.store.max_attempts,

@@ -24,6 +24,15 @@ class StoreSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
             extra={"address": True},
         ),
     ] = ""
+    dispatcher: Annotated[
+        str,
+        Meta(
+            pattern="^(local|procrastinate)$",
+            description="How runs get to hosts that share a database. local: each host takes them "
+            "out of the queue by itself; procrastinate: they are offered as jobs of Procrastinate, "
+            "in its tables beside ours (PostgreSQL only).",
+        ),
+    ] = "local"
     queue_limit: Annotated[
         int, Meta(ge=1, description="How many runs may be queued; one more answers 429.")
     ] = 1_000_000

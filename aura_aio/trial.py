@@ -48,6 +48,7 @@ async def try_start(settings: Settings, secrets: Mapping[str, str]) -> None:
         tried = replace(
             settings,
             logs=replace(settings.logs, log_level="warning"),
+            store=replace(settings.store, dispatcher="local"),
             workers=replace(settings.workers, start=False),
             plans=replace(settings.plans, hot_reload=False),
         )

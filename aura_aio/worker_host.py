@@ -17,6 +17,7 @@ from aura_aio.execution import (
     admission_of,
     builtin,
     dispatcher_of,
+    job_dispatch,
     opened_store,
     worker_plan_of,
 )
@@ -135,6 +136,7 @@ async def running_worker_host(
         opened_store(settings.store, places, place, bus, clock) as store,
         running_hub(settings, store, clock) as hub,
         joined(place, store, vault, clock, settings.store, may_lead=False) as fleet,
+        job_dispatch(settings.store, place, store, clock) as jobs,
     ):
         plans = await Plans.load(places.plans, partial(builtin, settings.workers))
         admission = admission_of(settings.runs, plans, vault, targets, _has_room, clock)
@@ -143,7 +145,7 @@ async def running_worker_host(
         await events.plans_changed()
         await recover(store.runs, clock)
         workers = worker_plan_of(settings, places.data_dir, plans, secrets, start_process, place)
-        dispatcher = dispatcher_of(settings.schedules, base, vault, workers, bus, fleet)
+        dispatcher = dispatcher_of(settings.schedules, base, vault, workers, bus, fleet, jobs)
         if spans is not None:
             dispatcher.local.trace_with(spans)
             bus.subscribe(spans.run_changed, own_only=True)

@@ -23,6 +23,8 @@ class Databases:
     def __init__(self) -> None:
         self.on_postgres = False
         """Whether servers that name no database have one on the PostgreSQL server."""
+        self.dispatcher = "local"
+        """How runs get to those servers."""
         self._of_folder: dict[str, DatabaseUrl] = {}
         self._open: set[str] = set()
         self._free: list[DatabaseUrl] = []
@@ -32,9 +34,10 @@ class Databases:
         """What the contract calls it."""
         return "postgres" if self.on_postgres else "sqlite"
 
-    def begin_test(self, *, on_postgres: bool) -> None:
+    def begin_test(self, *, on_postgres: bool, dispatcher: str) -> None:
         """Take back what is not open: no test goes on with the folder of another."""
         self.on_postgres = on_postgres
+        self.dispatcher = dispatcher if on_postgres else "local"
         for folder in self._of_folder.keys() - self._open:
             self._free.append(self._of_folder.pop(folder))
 
@@ -45,7 +48,7 @@ class Databases:
         if folder not in self._of_folder:
             self._of_folder[folder] = cleaned(self._free.pop()) if self._free else new_database()
         self._open.add(folder)
-        return {"database": self._of_folder[folder].secret}
+        return {"database": self._of_folder[folder].secret, "dispatcher": self.dispatcher}
 
     def closed(self, folder: str) -> None:
         """The server has ended."""

@@ -40,12 +40,20 @@ class MakeServer(Protocol):
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """`--backend`: on which database the tests of the store, and their servers, run."""
+    """`--backend`: on which database the tests of the store, and their servers, run; and
+    `--dispatcher`.
+    """
     parser.addoption(
         "--backend",
         choices=["sqlite", "postgres"],
         help="the tests of the store, and servers that tests start, on this one alone; without it "
         "all on SQLite, and some on PostgreSQL: see CONTRIBUTING",
+    )
+    parser.addoption(
+        "--dispatcher",
+        choices=["local", "procrastinate"],
+        default="local",
+        help="how runs get to the servers that tests start on PostgreSQL",
     )
 
 
@@ -75,7 +83,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     on_postgres = is_on_postgres(item)
     if on_postgres and item.get_closest_marker("alone"):
         pytest.skip("it is so where one server has its database alone")
-    DATABASES.begin_test(on_postgres=on_postgres)
+    dispatcher = item.config.getoption("--dispatcher")
+    DATABASES.begin_test(on_postgres=on_postgres, dispatcher=dispatcher)
 
 
 @pytest.fixture(scope="session")

@@ -30,6 +30,9 @@ class Claims:
     this one for dead: what it had claimed is theirs then, and must not begin here.
     """
 
+    from_queue = True
+    """Whether any change of the queue may let this host claim more."""
+
     def __init__(self, runs: RunStore, queue: QueueStore, clock: Clock) -> None:
         self._runs = runs
         self._queue = queue
@@ -63,6 +66,9 @@ class Claims:
     async def next_due(self) -> float | None:
         """As `QueueStore.next_due`."""
         return await self._queue.next_due()
+
+    def is_over(self, tasklet: Tasklet) -> None:
+        """An attempt that was claimed has ended, and that is stored."""
 
     async def _run(self, cid: str) -> Run | None:
         states = partial(self._runs.states, [cid])

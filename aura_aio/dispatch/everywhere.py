@@ -1,10 +1,11 @@
 """The Dispatcher of a host that shares its database: its own runs and workers, and those of others.
 
-May import `dispatch.local`, `dispatch.supervisor` and model.
+May import `dispatch.job_dispatch`, `dispatch.local`, `dispatch.supervisor` and model.
 """
 
 from collections.abc import Callable, Iterable, Mapping
 
+from aura_aio.dispatch.job_dispatch import JobDispatch
 from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.dispatch.supervisor import WorkerPlan
 from aura_aio.model.fleet import Host, HostStatus, PlanDigests
@@ -17,7 +18,11 @@ class EverywhereDispatcher:
     """
 
     def __init__(
-        self, local: LocalDispatcher, workers: WorkerPlan, others: Callable[[], Iterable[Host]]
+        self,
+        local: LocalDispatcher,
+        workers: WorkerPlan,
+        others: Callable[[], Iterable[Host]],
+        jobs: JobDispatch | None = None,
     ) -> None:
         self.local = local
         self._workers = workers
@@ -26,16 +31,31 @@ class EverywhereDispatcher:
         self.drain = local.drain
         self.pause = local.pause
         self.cancel = local.cancel
-        self.look_again = local.look_again
-        self.run_comes = local.run_comes
         self.reload = local.reload
         self.run_changed = local.run_changed
         self.aclose = local.aclose
+        self._jobs = jobs
 
     @property
     def alive(self) -> bool:
         """Whether this host's does its work."""
-        return self.local.alive
+        return self.local.alive and (self._jobs is None or self._jobs.alive)
+
+    def look_again(self) -> None:
+        """Look at the queue again."""
+        self.local.look_again()
+        if self._jobs is not None:
+            self._jobs.look_again()
+
+    def run_comes(self) -> None:
+        """A run is about to be queued: claim or offer it in the same transaction."""
+        self.local.run_comes()
+        if self._jobs is not None:
+            self._jobs.look_again()
+
+    def slots(self) -> int:
+        """How many runs all hosts together could have at the same time."""
+        return sum(worker.slots for worker in self.workers())
 
     def active(self) -> Mapping[str, ActiveAttempt]:
         """The attempts under way anywhere, by cid."""

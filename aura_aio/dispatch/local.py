@@ -26,7 +26,6 @@ from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import SealBroken, StoreUnavailable
 from aura_aio.model.persistence import RETRY_SEC, persist
 from aura_aio.model.ports import ActiveAttempt, LogSink, RunStore, WorkerStatus
-from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.run import Outcome, RunChanged, RunError, StepRecord, Tasklet
 from aura_aio.model.sealing import Vault
 from aura_aio.model.spans import RunSpans
@@ -58,7 +57,7 @@ class LocalDispatcher:
     def __init__(
         self,
         runs: RunStore,
-        queue: QueueStore,
+        claims: Claims,
         logs: LogSink,
         vault: Vault,
         calls: Calls,
@@ -67,7 +66,7 @@ class LocalDispatcher:
     ) -> None:
         self._vault = vault
         self._runs = runs
-        self._claims = Claims(runs, queue, clock)
+        self._claims = claims
         self._logs = logs
         self._clock = clock
         self._plan = plan
@@ -136,7 +135,8 @@ class LocalDispatcher:
         """Look at the queue again, if it has changed: who leaves it may have let others wait. End
         the attempt of a run that is being cancelled, and let the parent of one that ended go on.
         """
-        self._looks.run_changed(fact, is_own=is_own)
+        if self._follows_queue:
+            self._looks.run_changed(fact, is_own=is_own)
         if fact.target in TERMINAL:
             self._calls.run_ended(fact.cid)
         elif fact.target is RunState.CANCELLING:
@@ -148,7 +148,13 @@ class LocalDispatcher:
 
     def run_comes(self) -> None:
         """A run is about to be queued: if there is room for it, claim in the same transaction."""
-        self._looks.run_comes()
+        if self._follows_queue:
+            self._looks.run_comes()
+
+    @property
+    def _follows_queue(self) -> bool:
+        """Whether a change of the queue is a reason to look."""
+        return self._claims.from_queue or not self._claiming
 
     async def reload(self, switch: Callable[[], None]) -> None:
         """Call `switch` while no attempt is on its way to a worker, and replace the workers: those
@@ -374,6 +380,7 @@ class LocalDispatcher:
         if attempt is None:
             return
         del self._attempts[cid]
+        self._claims.is_over(attempt.tasklet)
         self._calls.forget(attempt)
         attempt.end()
         if not self._attempts:

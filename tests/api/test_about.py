@@ -37,6 +37,7 @@ async def test_what_a_server_can_do(make_server: MakeServer) -> None:
     )
     found = (await server.get("/api/system/capabilities")).json
     assert (found["version"], found["store"]) == (aura_aio.__version__, DATABASES.kind)
+    assert found["dispatcher"] == DATABASES.dispatcher
     limits = {"slots": 3, "workers": 1, "queue_limit": 7, "max_in_flight": 9, "max_monitors": 5}
     assert found["limits"] | limits == found["limits"]
     features = {"access_tokens": False, "cors": True, "hot_reload": False, "shell": True}

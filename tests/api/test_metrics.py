@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from aura_aio.api import run_figures
 from aura_aio.contract.document import Contract, load_contract
+from tests.backends import DATABASES
 from tests.conftest import MakeServer
 from tests.serving import Served
 from tests.waiting import until
@@ -121,7 +122,8 @@ async def test_a_run_that_can_start_at_once_is_claimed_by_the_transaction_that_q
     await until(is_running)
     after = await _figures(probe)
     grown = after["aura_store_commits", ()] - before["aura_store_commits", ()]
-    assert 1 <= grown <= 2  # the second keeps that its step has begun
+    # The last keeps that its step has begun; a job is offered as the run is queued, then claimed.
+    assert 1 <= grown <= (2 if DATABASES.dispatcher == "local" else 3)
     (tmp_path / "gate").touch()
     await probe.finished(cid)
 

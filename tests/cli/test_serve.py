@@ -168,7 +168,7 @@ def test_every_setting_is_a_flag_that_wins(each: Setting, tmp_path: Path) -> Non
         words = [each.flag, str(value)]
     else:
         words_of = {"log_level": "debug", "log_format": "json", "require_token": "never"}
-        words_of["health_address"] = "127.0.0.2:8081"
+        words_of |= {"health_address": "127.0.0.2:8081", "dispatcher": "procrastinate"}
         value = words_of.get(each.name, "127.0.0.2")
         words = [each.flag, value]
     found = aura("config", *words, "--json", **{each.variable: "1"})

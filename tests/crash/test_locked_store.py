@@ -41,7 +41,8 @@ async def test_a_run_that_is_due_starts_when_the_store_is_free_again(
     # Long enough to lock the store before it is due, also on a busy machine.
     cid = await server.run("probe", "count", inputs=inputs, delay_sec=2)
     with DATABASES.locked(tmp_path / "data"):
-        await until(lambda: told(caplog, "claims_wait"), within=20)
+        waits = "claims_wait" if DATABASES.dispatcher == "local" else "offers_wait"
+        await until(lambda: told(caplog, waits), within=20)
         body = {"plan_name": "probe", "task_name": "echo", "inputs": {"text": "x"}}
         refused = await server.post("/api/tasks/run", body)
         assert refused.status == 503

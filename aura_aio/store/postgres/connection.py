@@ -19,6 +19,8 @@ from aura_aio.store.relational.connection import Rows, Values
 
 SCHEMA: Final = "aura"
 """All tables are in a schema of this name, so that the database may be shared with others."""
+JOBS_SCHEMA: Final = "aura_procrastinate"
+"""Procrastinate's tables are as it makes them, in a schema of their own."""
 
 _MOST_PREPARED: Final = 500
 _USUAL: Final = {
@@ -34,7 +36,7 @@ _USUAL: Final = {
 """What is asked of a connection, unless the address says otherwise (libpq's words)."""
 
 _SETTINGS: Final = f"""
-    SET search_path TO {SCHEMA};
+    SET search_path TO {SCHEMA}, {JOBS_SCHEMA};
     SET statement_timeout TO 0;
     SET lock_timeout TO 10000;
     SET idle_in_transaction_session_timeout TO 10000;

@@ -3,7 +3,7 @@
 May import the rest of `store.relational`, the standard library, msgspec and model only.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import NamedTuple
 
@@ -60,10 +60,7 @@ def claim(
     if closed is None:
         return ()
     if among is not None:
-        lanes = Lanes(tx.connection, *closed)
-        heads = lanes.heads_among(among)  # each a lane of its own, those that may
-        started = _start_heads(tx, lanes, heads, lambda _: None, workers, now)
-        return _with_state(tx, tuple(started))
+        return _with_state(tx, tuple(_start_among(tx, closed, among, workers, now)))
     if any(closed):
         return _with_state(tx, tuple(_start_by_lanes(tx, closed, workers, now)))
     tasklets = tx.start_arrivals(workers, now)
@@ -112,11 +109,19 @@ def _with_room(tx: Transaction) -> set[tuple[str, str]]:
 
 def _plans_of_others(tx: Transaction, host_id: str) -> list[PlanDigests] | None:
     """The plans of which the other hosts take runs, once for all that have the same; None if
-    `host_id` is no host. Only what is new to this process is read.
+    `host_id` is no host.
     """
     digests = dict(tx.connection.execute(sql.HOST_PLANS).fetchall())
-    if digests.pop(host_id, None) is None:
-        return None
+    return None if digests.pop(host_id, None) is None else _read_once(tx, digests)
+
+
+def plans_of_hosts(tx: Transaction) -> list[PlanDigests]:
+    """The plans of which hosts take runs, once for all that have the same."""
+    return _read_once(tx, dict(tx.connection.execute(sql.HOST_PLANS).fetchall()))
+
+
+def _read_once(tx: Transaction, digests: Mapping[str, str]) -> list[PlanDigests]:
+    """The plans of these hosts; only what is new to this process is read."""
     known, ids = tx.plans_of_hosts, {digest: id_ for id_, digest in digests.items()}
     for gone in known.keys() - ids:
         del known[gone]
@@ -145,6 +150,19 @@ def _start_by_lanes(
     return _start_heads(tx, lanes, lanes.heads(), lanes.head_of, workers, now)
 
 
+def _start_among(
+    tx: Transaction, closed: _Closed, cids: Collection[str], workers: Sequence[str], now: float
+) -> list[Tasklet]:
+    """Start those of the runs that may, each in a lane of its own."""
+    lanes = Lanes(tx.connection, *closed)
+    heads = sorted(lanes.heads_among(cids))
+    if any(head.limits for head in heads):
+        return _start_heads(tx, lanes, heads, lambda _: None, workers, now)
+    tasklets = lanes.tasklets(heads[: len(workers)])
+    _start(tx, tasklets, workers, now)
+    return tasklets
+
+
 def _start_heads(
     tx: Transaction,
     lanes: Lanes,
@@ -156,7 +174,7 @@ def _start_heads(
     holders = ((holder.cid, holder.limits) for holder in lanes.holders())
     tasklets: list[Tasklet] = []
     for worker, head in zip(workers, startable(heads, holders, head_of), strict=False):
-        tasklet = lanes.tasklet(head)
+        (tasklet,) = lanes.tasklets([head])
         _start(tx, [tasklet], [worker], now)
         tasklets.append(tasklet)
     return tasklets

@@ -3,7 +3,7 @@
 May import the rest of `store.relational`, the standard library and model only.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 from aura_aio.model.lanes import Head, Lane
@@ -22,9 +22,9 @@ _LAST: Final = "~"
 class Lanes:
     """All that wait of one plan with the same digest and the same text in the column `limits` are a
     lane, which an index begins with: what is asked here costs the same however many they are. Runs
-    without limits are one lane, whatever their plan, unless some plans are `closed`, or closed with
-    some digests, as others have them (`elsewhere`). Of the latter, those are `awaited` whose hosts
-    have room: what their first runs need is kept for them.
+    without limits are one lane, whatever their plan, unless that matters (`by_plan`): where some
+    plans are `closed`, or closed with some digests, as others have them (`elsewhere`). Of the
+    latter, those are `awaited` whose hosts have room: what their first runs need is kept for them.
     """
 
     def __init__(
@@ -33,11 +33,14 @@ class Lanes:
         closed: Collection[str] = (),
         elsewhere: Collection[tuple[str, str]] = (),
         awaited: Collection[tuple[str, str]] = (),
+        *,
+        by_plan: bool = False,
     ) -> None:
         self._connection = connection
         self._closed = closed
         self._elsewhere = elsewhere
         self._awaited = awaited
+        self._by_plan = by_plan or bool(closed) or bool(elsewhere)
 
     def holders(self) -> Iterator[Holder]:
         """Who holds what, the latest start last; not more than there are slots."""
@@ -46,7 +49,7 @@ class Lanes:
 
     def heads(self) -> Iterator[Head]:
         """The first run of each lane that is not closed, in no order."""
-        if self._closed or self._elsewhere:
+        if self._by_plan:
             yield from self._heads(sql.FIRST_OF_NEXT_PLAN, ("", ""))
         else:
             first = self._first(sql.FIRST_UNLIMITED)
@@ -72,16 +75,16 @@ class Lanes:
                 after = head.lane
             place = _behind(after[: len(place)])
 
-    def head_of(self, lane: Lane) -> Head | None:
-        """The first run of one lane."""
+    def head_of(self, lane: Lane, behind: int = 0) -> Head | None:
+        """The first run of one lane, or the one that has so many before it."""
         if lane == _UNLIMITED:
-            head = self._first(sql.FIRST_UNLIMITED)
+            head = self._first(_nth(sql.FIRST_UNLIMITED), behind)
             return None if head is None else head._replace(lane=_UNLIMITED)
         if lane[-1] == NO_LIMITS:
-            return self._first(sql.FIRST_OF_PLAN, *lane[:-1])
-        return self._first(sql.FIRST_OF_LANE, *lane)
+            return self._first(_nth(sql.FIRST_OF_PLAN), *lane[:-1], behind)
+        return self._first(_nth(sql.FIRST_OF_LANE), *lane, behind)
 
-    def _first(self, statement: str, *values: str) -> Head | None:
+    def _first(self, statement: str, *values: str | int) -> Head | None:
         row = self._connection.execute(statement, values).fetchone()
         return None if row is None else _head(row)
 
@@ -92,9 +95,17 @@ class Lanes:
             if head.lane[0] not in self._closed:
                 yield head._replace(lane=("", "", head.cid))
 
-    def tasklet(self, head: Head) -> Tasklet:
-        """The Tasklet of a head."""
-        return tasklet_from(self._connection.execute(sql.TASKLET, (head.cid,)).fetchone())
+    def tasklets(self, heads: Sequence[Head]) -> list[Tasklet]:
+        """The Tasklets of heads, in their order."""
+        cids = [head.cid for head in heads]
+        rows = self._connection.execute(sql.TASKLETS, (json_text(cids),))
+        found = {tasklet.cid: tasklet for tasklet in map(tasklet_from, rows)}
+        return [found[cid] for cid in cids]
+
+
+def _nth(first: str) -> str:
+    """The statement `first`, with how many are passed over as its last value."""
+    return f"{first} OFFSET ?"
 
 
 def _behind(place: tuple[str, ...]) -> tuple[str, ...]:

@@ -38,6 +38,11 @@ class SqlSession:
         """How many queued runs are delayed, as of the last commit; may be asked by any thread."""
         return self._ledger.delayed
 
+    @property
+    def queued(self) -> int:
+        """How many runs are queued, as of the last commit; may be asked by any thread."""
+        return self._ledger.queued
+
     def begin(self, *, one_by_one: bool = True) -> Transaction:
         """Start a transaction; see `store.writer.Session`."""
         self._has_to_learn |= self._database.begin()

@@ -155,7 +155,7 @@ FIRST_OF_NEXT_LANE: Final = f"""
 HEADS_AMONG: Final = f"""
     SELECT {_HEAD} FROM runs {_READY} AND cid IN (SELECT value FROM json_each(?))
 """
-TASKLET: Final = f"SELECT {_TASKLET} FROM runs WHERE cid = ?"
+TASKLETS: Final = f"SELECT {_TASKLET} FROM runs WHERE cid IN (SELECT value FROM json_each(?))"
 HOLDERS: Final = """
     SELECT cid, limits, started_at FROM runs INDEXED BY runs_holding
     WHERE state IN ('running', 'cancelling') AND limits <> '[]' ORDER BY started_at, cid

@@ -10,6 +10,7 @@ from aura_aio.model.callback import CallbackStore
 from aura_aio.model.children import ChildStore
 from aura_aio.model.clock import Clock
 from aura_aio.model.fleet import FleetStore
+from aura_aio.model.job_queue import OfferStore
 from aura_aio.model.ports import LogStore, Publish, RunStore
 from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.retention import RetentionStore
@@ -22,6 +23,7 @@ from aura_aio.store.relational.children import SqlChildren, cancel_with_parents
 from aura_aio.store.relational.connection import Database, Health
 from aura_aio.store.relational.fleet import SqlFleet
 from aura_aio.store.relational.logs import SqlLogs
+from aura_aio.store.relational.offers import Put, SqlOffers
 from aura_aio.store.relational.queue import SqlQueue
 from aura_aio.store.relational.reader import Reader
 from aura_aio.store.relational.retention import SqlRetention
@@ -64,6 +66,7 @@ class SqlStore:
 
     def __init__(self, parts: Parts, publish: Publish, rules: Rules) -> None:
         self._session = parts.session
+        self._clock = parts.clock
         self._writer: Writer[Transaction] = Writer(parts.session, publish)
         self._readers = (parts.look_ups, parts.lists, parts.entries)
         self.health = parts.health
@@ -107,6 +110,10 @@ class SqlStore:
     def commit_sec(self) -> float:
         """How long those of them that were answered have taken together, in seconds."""
         return self._session.commit_sec
+
+    def offers(self, put: Put) -> OfferStore:
+        """What offers runs to all hosts: `put` does it, in the writer's transactions."""
+        return SqlOffers(self._writer, self._session, put, self._clock)
 
     async def aclose(self) -> None:
         """Finish every write that waits, then close the database. Idempotent.

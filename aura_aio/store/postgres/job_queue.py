@@ -1,0 +1,217 @@
+"""A host's side of Procrastinate: takes jobs, finishes them, beats, and hears that there are more.
+
+May import `connection`, `jobs`, psycopg, procrastinate, the standard library and model only.
+"""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Final
+
+from procrastinate import App, PsycopgConnector
+from procrastinate.exceptions import ConnectorException
+from procrastinate.jobs import Job as ProcrastinateJob
+from procrastinate.jobs import Notification, Status
+from procrastinate.manager import get_channel_for_queues
+from psycopg import AsyncConnection, OperationalError
+from psycopg.errors import RaiseException
+from psycopg_pool import AsyncConnectionPool
+
+from aura_aio.model.clock import Clock
+from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.model.database_url import DatabaseUrl
+from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.job_queue import Job
+from aura_aio.store.postgres.connection import JOBS_SCHEMA, parameters
+from aura_aio.store.postgres.jobs import TASK, prepare
+
+_log = logging.getLogger("aura.store.postgres")
+
+PAUSE_SEC: Final = 0.5
+MOST_AT_ONCE: Final = 4
+"""Connections for jobs: each statement of Procrastinate takes or finishes one."""
+ANSWER_SEC: Final = 5.0
+"""How long to wait for a connection until the database counts as away."""
+
+_OPTIONS: Final = f"-c search_path={JOBS_SCHEMA} -c synchronous_commit=off"
+"""What was taken or finished may be forgotten when the database is killed: the row of a run is the
+truth, and jobs that do not fit it are put right (`dispatch.leases`)."""
+_IS_THERE: Final = "SELECT COUNT(*) AS n FROM procrastinate_workers WHERE id = %(worker_id)s"
+
+
+class ProcrastinateJobs:
+    """Implements `model.job_queue.JobQueue`."""
+
+    def __init__(self, url: DatabaseUrl, clock: Clock) -> None:
+        self._url = url
+        self._clock = clock
+        given = parameters(url)
+        given["options"] = f"{given.get('options', '')} {_OPTIONS}".strip()
+        self._connector = PsycopgConnector(
+            pool_factory=_unchecked,
+            kwargs=given,
+            configure=_commit_at_once,
+            min_size=1,
+            max_size=MOST_AT_ONCE,
+            timeout=ANSWER_SEC,
+        )
+        self._jobs = App(connector=self._connector).job_manager
+        self._worker_id: int | None = None
+        self._tasks = CoroutineTasks()
+
+    async def open(self) -> None:
+        """Make the tables, if need be, and become one of those who take jobs.
+
+        Raises:
+            StoreUnavailable: see `jobs.prepare`.
+        """
+        await asyncio.to_thread(prepare, self._url)
+        with self._available():
+            await self._connector.open_async()
+            self._worker_id = await self._jobs.register_worker()
+
+    async def aclose(self) -> None:
+        """Take no more, and let the others know."""
+        await self._tasks.aclose()
+        try:
+            with self._available():
+                if self._worker_id is not None:
+                    await self._jobs.unregister_worker(self._worker_id)
+        except StoreUnavailable as error:  # the others will notice
+            _log.warning("jobs are left", extra={"action": "jobs_left", "reason": str(error)})
+        await self._connector.close_async()
+
+    @property
+    def alive(self) -> bool:
+        """Whether it listens, or tries to."""
+        return not self._tasks.died
+
+    def listen(self, come: Callable[[], None], asked: Callable[[int], None]) -> None:
+        """From now on call `come` when jobs may have come, and `asked` with the id of a job whose
+        host is to look at its run.
+        """
+        self._tasks.spawn(self._listen(come, asked))
+
+    async def fetch(self, queues: Collection[str], most: int) -> Sequence[Job]:
+        """Take jobs, several at the same time while there are as many."""
+        found: list[Job] = []
+        names = sorted(queues)
+        with self._available():
+            while len(found) < most:
+                asked = min(MOST_AT_ONCE, most - len(found)) if found else 1
+                several = [self._jobs.fetch_job(names, self._worker_id or 0) for _ in range(asked)]
+                come = [job for job in await asyncio.gather(*several) if job is not None]
+                found += map(_offered, come)
+                if len(come) < asked:
+                    break
+        return found
+
+    async def finish(self, job_ids: Collection[int]) -> None:
+        """Delete them."""
+        with self._available():
+            await asyncio.gather(*map(self._finish, job_ids))
+
+    async def abort(self, cid: str, attempt: int) -> None:
+        """Ask for its end, as Procrastinate does for its own tasks."""
+        with self._available():
+            found = await self._jobs.list_jobs_async(
+                queueing_lock=f"{cid}/{attempt}", status=Status.DOING.value
+            )
+            for job in found:
+                if job.id is not None:
+                    await self._jobs.cancel_job_by_id_async(job.id, abort=True)
+
+    async def beat(self) -> bool:
+        """Beat; who was given up becomes a worker anew."""
+        with self._available():
+            await self._jobs.update_heartbeat(self._worker_id or 0)
+            row = await self._connector.execute_query_one_async(
+                _IS_THERE, worker_id=self._worker_id
+            )
+            if row["n"]:
+                return True
+            self._worker_id = await self._jobs.register_worker()
+        return False
+
+    async def mine(self) -> Collection[int]:
+        """The jobs of this worker that are under way."""
+        with self._available():
+            jobs = await self._jobs.list_jobs_async(
+                worker_id=self._worker_id, status=Status.DOING.value
+            )
+        return [job.id for job in jobs if job.id is not None]
+
+    async def stalled(self, silent_sec: float) -> Sequence[Job]:
+        """Those that Procrastinate takes for stalled."""
+        with self._available():
+            jobs = await self._jobs.get_stalled_jobs(
+                task_name=TASK, seconds_since_heartbeat=silent_sec
+            )
+        return [_offered(job) for job in jobs]
+
+    async def forget_silent(self, silent_sec: float) -> None:
+        """Forget workers."""
+        with self._available():
+            await self._jobs.prune_stalled_workers(silent_sec)
+
+    async def _finish(self, job_id: int) -> None:
+        """Delete a job that is under way; one that is not there any more is no fault."""
+        try:
+            await self._jobs.finish_job_by_id_async(job_id, Status.SUCCEEDED, delete_job=True)
+        except ConnectorException as error:
+            if not isinstance(error.__cause__, RaiseException):
+                raise
+
+    async def _listen(self, come: Callable[[], None], asked: Callable[[int], None]) -> None:
+        """On a connection of our own: Procrastinate's `listen_for_jobs` waits with
+        `asyncio.wait_for`, which on Python 3.11 may take no notice of being cancelled.
+        """
+        while True:
+            try:
+                await self._listen_once(come, asked)
+            except OperationalError as error:
+                said = self._url.without_secrets(str(error)).strip()
+                extra = {"action": "jobs_not_heard", "reason": said}
+                _log.warning("it is not heard of jobs", extra=extra)
+            await self._clock.sleep(PAUSE_SEC)
+
+    async def _listen_once(self, come: Callable[[], None], asked: Callable[[int], None]) -> None:
+        connection: AsyncConnection[Any]
+        async with await AsyncConnection.connect(
+            **parameters(self._url), autocommit=True
+        ) as connection:
+            for channel in get_channel_for_queues(None):
+                await connection.execute(f'LISTEN "{channel}"'.encode())
+            come()
+            async for notify in connection.notifies():
+                notification: Notification = json.loads(notify.payload)
+                if notification["type"] == "job_inserted":
+                    come()
+                else:
+                    asked(notification["job_id"])
+
+    @contextmanager
+    def _available(self) -> Iterator[None]:
+        try:
+            yield
+        except ConnectorException as error:
+            said = self._url.without_secrets(str(error.__cause__ or error)).strip()
+            raise StoreUnavailable(said or type(error).__name__) from error
+
+
+async def _commit_at_once(connection: AsyncConnection[Any]) -> None:
+    """Each statement is a transaction, and one round trip in place of three."""
+    await connection.set_autocommit(True)
+
+
+def _unchecked(**given: Any) -> AsyncConnectionPool[Any]:
+    """A pool that asks no connection whether it is there before each use, which is a round trip:
+    who finds it lost tries again in any case.
+    """
+    return AsyncConnectionPool(**{**given, "check": None})
+
+
+def _offered(job: ProcrastinateJob) -> Job:
+    return Job(job.id or 0, str(job.task_kwargs["cid"]), int(str(job.task_kwargs["attempt"])))
