@@ -5,7 +5,7 @@ May import settings, places, store, model and the rest of `doctor`.
 
 from pathlib import Path
 
-from aura_aio.doctor import machine, postgres, service, storage
+from aura_aio.doctor import jobs, machine, postgres, service, storage
 from aura_aio.doctor.findings import Finding, Verdict, wrong
 from aura_aio.model.clock import Clock
 from aura_aio.model.database_url import DatabaseUrl
@@ -24,6 +24,8 @@ def examine(settings: Settings, settings_file: Path | None, clock: Clock) -> lis
     except SettingsError as error:
         return [of_settings(error), *machine.findings()]
     database, found = _of_database(places.database, clock)
+    if settings.store.dispatcher == "procrastinate" and isinstance(places.database, DatabaseUrl):
+        database.append(jobs.finding(places.database))
     return [
         *machine.findings(),
         storage.folder(places),

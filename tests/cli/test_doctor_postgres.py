@@ -12,6 +12,7 @@ import pytest
 
 from aura_aio.doctor.findings import Verdict
 from aura_aio.model.database_url import DatabaseUrl
+from aura_aio.model.errors import StoreUnavailable
 from tests.cli.command import Aura
 from tests.postgres_server import connected, new_database, program
 from tests.waiting import until_sync
@@ -21,6 +22,7 @@ pytest.importorskip("psycopg")
 from aura_aio.doctor import upkeep
 from aura_aio.store.postgres.condition import Condition, Dead, Open, Standby
 from aura_aio.store.postgres.database import PostgresDatabase
+from aura_aio.store.postgres.job_tables import prepare
 
 OWN = ["database", "database clock", "standbys", "transactions", "vacuum", "connections"]
 WELL = Condition((), None, None, vacuums=True, age=1, left=50)
@@ -34,10 +36,12 @@ class Patient:
         self.user = "postgres"
         self._aura = Aura("http://127.0.0.1:1", folder)
 
-    def told(self) -> dict[str, Any]:
+    def told(self, **variables: str) -> dict[str, Any]:
         """The findings by their check."""
         url = self.url.secret.replace("postgres:@", f"{self.user}:@")
-        done = self._aura("doctor", "--port", "0", "--json", AURA_URL=None, AURA_DATABASE=url)
+        done = self._aura(
+            "doctor", "--port", "0", "--json", AURA_URL=None, AURA_DATABASE=url, **variables
+        )
         found = {each["check"]: each for each in done.json["findings"]}
         assert done.code == any(each["verdict"] == "wrong" for each in found.values())
         return found
@@ -67,6 +71,24 @@ def test_one_who_is_well(patient: Patient) -> None:
     assert {found[check]["verdict"] for check in OWN} == {"ok"}
     assert "PostgreSQL" in found["database"]["detail"]
     assert "which the next start brings up" in found["database"]["detail"]
+
+
+def test_jobs_that_hand_out_runs(patient: Patient) -> None:
+    assert "jobs" not in patient.told()
+    variables = {"AURA_DISPATCHER": "procrastinate"}
+    assert "the next start makes its tables" in patient.told(**variables)["jobs"]["detail"]
+    prepare(patient.url)
+    prepare(patient.url)
+    assert "0 offered, 0 at 0 hosts" in patient.told(**variables)["jobs"]["detail"]
+    with closing(connected(patient.url)) as admin:
+        admin.execute("DROP FUNCTION aura_procrastinate.procrastinate_fetch_job_v2")
+    found = patient.told(**variables)["jobs"]
+    assert (found["verdict"], "it lacks procrastinate_fetch_job_v2" in found["detail"]) == (
+        "wrong",
+        True,
+    )
+    with pytest.raises(StoreUnavailable, match="DROP SCHEMA aura_procrastinate CASCADE"):
+        prepare(patient.url)
 
 
 def test_a_transaction_that_is_left_open(patient: Patient, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """A host's side of Procrastinate: takes jobs, finishes them, beats, and hears that there are more.
 
-May import `connection`, `jobs`, psycopg, procrastinate, the standard library and model only.
+May import `connection`, `job_tables`, `jobs`, psycopg, procrastinate, the standard library and
+model only.
 """
 
 import asyncio
@@ -25,7 +26,8 @@ from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.job_queue import Job
 from aura_aio.store.postgres.connection import JOBS_SCHEMA, parameters
-from aura_aio.store.postgres.jobs import TASK, prepare
+from aura_aio.store.postgres.job_tables import prepare
+from aura_aio.store.postgres.jobs import TASK
 
 _log = logging.getLogger("aura.store.postgres")
 
@@ -65,7 +67,7 @@ class ProcrastinateJobs:
         """Make the tables, if need be, and become one of those who take jobs.
 
         Raises:
-            StoreUnavailable: see `jobs.prepare`.
+            StoreUnavailable: see `job_tables.prepare`.
         """
         await asyncio.to_thread(prepare, self._url)
         with self._available():

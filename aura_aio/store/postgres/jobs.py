@@ -1,34 +1,22 @@
-"""The jobs of Procrastinate that carry offers of runs: its tables, beside ours, and their writer.
+"""The jobs of Procrastinate that carry offers of runs: written in the transactions of our writer.
 
-Nobody else knows its tables. May import store.relational, `connection`, psycopg, procrastinate, the
+May import store.relational, `connection`, psycopg, procrastinate, the
 standard library and model only.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
 import psycopg
 from procrastinate import App, SyncPsycopgConnector
 from procrastinate.jobs import Job as ProcrastinateJob
-from procrastinate.schema import SchemaManager
-from procrastinate.sql import queries
 
-from aura_aio.model.database_url import DatabaseUrl
-from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.job_queue import Offer, Waiting, arrange
-from aura_aio.store.postgres.connection import JOBS_SCHEMA, PostgresConnection, parameters
+from aura_aio.store.postgres.connection import PostgresConnection
 from aura_aio.store.relational.connection import Connection
 
 TASK: Final = "aura.run"
 
-_LOCK: Final = 0x41_75_72_61_4A
-"""Of the advisory locks: who makes the tables."""
-_FUNCTION: Final = re.compile(r"\bprocrastinate_\w+_v\d+(?=\()")
-_FUNCTIONS: Final = """
-    SELECT proname FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-    WHERE nspname = %s
-"""
 _PRESENT: Final = """
     SELECT id, args ->> 'cid', CAST(args ->> 'attempt' AS INTEGER), queue_name, priority,
         status = 'todo'
@@ -39,34 +27,6 @@ _REORDER: Final = """
     UPDATE procrastinate_jobs SET priority = %s WHERE id = %s AND status = 'todo'
 """
 """There is no other way to change the priority of a job that waits (Procrastinate 3.10)."""
-
-
-def prepare(url: DatabaseUrl) -> None:
-    """Make the tables if there are none. Blocks: call it in a thread.
-
-    Raises:
-        StoreUnavailable: the database cannot be reached or used; or the tables are those of a
-            version of Procrastinate that does not fit the installed one.
-    """
-    try:
-        with psycopg.connect(**parameters(url)) as connection:
-            connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
-            connection.execute(f"CREATE SCHEMA IF NOT EXISTS {JOBS_SCHEMA}")
-            connection.execute(f"SET LOCAL search_path TO {JOBS_SCHEMA}")
-            found = {name for (name,) in connection.execute(_FUNCTIONS, (JOBS_SCHEMA,))}
-            if not found:
-                connection.execute(SchemaManager.get_schema().encode())
-                return
-    except psycopg.Error as error:
-        said = url.without_secrets(str(error)).strip()
-        raise StoreUnavailable(f"Procrastinate's tables cannot be had: {said}") from error
-    needed = {name for query in queries.values() for name in _FUNCTION.findall(query)}
-    if missing := needed - found:
-        raise StoreUnavailable(
-            f"The schema {JOBS_SCHEMA!r} in {url} is of another version of Procrastinate (it lacks "
-            f"{', '.join(sorted(missing))}). It holds nothing but offers, which are made anew: "
-            f"stop all hosts, then DROP SCHEMA {JOBS_SCHEMA} CASCADE."
-        )
 
 
 class Offered:
