@@ -156,7 +156,7 @@ def dispatcher_of(
     others = partial(_others, fleet)
     dispatcher = EverywhereDispatcher(local, workers, others, jobs)
     if jobs is not None:
-        bus.subscribe(jobs.run_changed, own_only=True)
+        bus.subscribe(jobs.run_changed, heard=dispatcher.heard)
         jobs.start(local, dispatcher.slots)
     return dispatcher
 

@@ -10,6 +10,7 @@ from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.dispatch.supervisor import WorkerPlan
 from aura_aio.model.fleet import Host, HostStatus, PlanDigests
 from aura_aio.model.ports import ActiveAttempt, WorkerStatus
+from aura_aio.model.run import RunChanged
 
 
 class EverywhereDispatcher:
@@ -67,6 +68,13 @@ class EverywhereDispatcher:
         others = (worker for host in self._others() for worker in host.status.workers)
         return (*self.local.workers(), *others)
 
+    def heard(self, fact: RunChanged) -> None:
+        """Another host has brought this about: offer what it lets start, if hosts are there that do
+        not.
+        """
+        if self._jobs is not None and not all(host.status.offers for host in self._others()):
+            self._jobs.heard(fact)
+
     def plans(self) -> Mapping[str, PlanDigests]:
         """The plans of which each host takes runs, this one's and those of others; none where there
         can be no others.
@@ -79,4 +87,8 @@ class EverywhereDispatcher:
 
     def status(self) -> HostStatus:
         """What this host tells the others of itself."""
-        return HostStatus(workers=self.local.workers(), active=dict(self.local.active()))
+        return HostStatus(
+            workers=self.local.workers(),
+            active=dict(self.local.active()),
+            offers=self._jobs is not None,
+        )

@@ -15,6 +15,7 @@ from aura_aio.model.job_queue import JobQueue, OfferStore
 from aura_aio.model.ports import RunStore
 from aura_aio.model.queue_store import QueueStore
 from aura_aio.model.run import RunChanged
+from aura_aio.model.states import TERMINAL, RunState
 
 
 class JobDispatch:
@@ -66,6 +67,11 @@ class JobDispatch:
         """Offer what a change of this host lets start; ask for the end of what was cancelled."""
         self._offering.run_changed(fact)
         self._leases.run_changed(fact)
+
+    def heard(self, fact: RunChanged) -> None:
+        """Offer what a change of a host lets start that offers nothing."""
+        if fact.target is RunState.QUEUED or fact.target in TERMINAL:
+            self._offering.look_again()
 
     def look_again(self) -> None:
         """Look at the queue again."""

@@ -17,8 +17,8 @@ PlanDigests = Mapping[str, str]
 
 class HostStatus(msgspec.Struct, frozen=True):
     """What a host tells the others of itself: a digest of its key for secrets, its workers, the
-    attempts under way there by cid, the plans of which it takes runs, and the ends of runs that its
-    tasks wait for.
+    attempts under way there by cid, the plans of which it takes runs, the ends of runs that its
+    tasks wait for, and whether it offers runs as jobs.
     """
 
     key: str = ""
@@ -26,6 +26,7 @@ class HostStatus(msgspec.Struct, frozen=True):
     active: Mapping[str, ActiveAttempt] = msgspec.field(default_factory=dict)
     plans: PlanDigests = msgspec.field(default_factory=dict)
     listens: tuple[EventFilter, ...] = ()
+    offers: bool = False
 
     @property
     def has_room(self) -> bool:
