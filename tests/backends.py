@@ -105,17 +105,26 @@ DATABASES: Final = Databases()
 """Those of this process."""
 
 
-def let_run_on(metafunc: pytest.Metafunc, both: Collection[str]) -> None:
-    """Let the tests of these names (`test_runs.py::test_it`) run on both backends."""
+def let_run_on(
+    metafunc: pytest.Metafunc, both: Collection[str], by_jobs: Collection[str] = ()
+) -> None:
+    """Let the tests of these names (`test_runs.py::test_it`) run on both backends; and others, or
+    the same, where runs get to workers as jobs.
+    """
     name = f"{metafunc.definition.path.name}::{metafunc.function.__name__}"
-    if metafunc.config.getoption("--backend") is None and name in both:
+    if metafunc.config.getoption("--backend") is not None:
+        return
+    where = ["sqlite", *["postgres"] * (name in both), *["jobs"] * (name in by_jobs)]
+    if len(where) > 1:
         metafunc.fixturenames.append("backend")
-        metafunc.parametrize("backend", ["sqlite", "postgres"])
+        metafunc.parametrize("backend", where)
 
 
-def is_on_postgres(item: pytest.Item) -> bool:
-    """Whether its servers have databases on the PostgreSQL server."""
+def place_of(item: pytest.Item) -> tuple[bool, str]:
+    """Whether its servers have databases on the PostgreSQL server, and how they dispatch runs."""
     case = getattr(item, "callspec", None)
     chosen = None if case is None else case.params.get("backend")
+    if chosen == "jobs":
+        return True, "procrastinate"
     wanted: str | None = chosen or item.config.getoption("--backend")
-    return wanted == "postgres"
+    return wanted == "postgres", item.config.getoption("--dispatcher")

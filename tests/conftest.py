@@ -13,7 +13,7 @@ import pytest
 from blockbuster import BlockBuster
 from hypothesis import HealthCheck, Phase, settings
 
-from tests.backends import DATABASES, is_on_postgres
+from tests.backends import DATABASES, place_of
 from tests.serving import Served, serving
 
 # A busy machine is no fault of what is tested: how long an example takes is not asserted.
@@ -80,10 +80,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Choose where the servers of the test have their databases."""
-    on_postgres = is_on_postgres(item)
+    on_postgres, dispatcher = place_of(item)
     if on_postgres and item.get_closest_marker("alone"):
         pytest.skip("it is so where one server has its database alone")
-    dispatcher = item.config.getoption("--dispatcher")
     DATABASES.begin_test(on_postgres=on_postgres, dispatcher=dispatcher)
 
 

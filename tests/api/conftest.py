@@ -27,10 +27,23 @@ ON_BOTH = {
 }
 """What runs on PostgreSQL, too: something of each part. With `--backend postgres` all tests do."""
 
+BY_JOBS = {
+    "test_children.py::test_a_step_gets_the_result_of_its_child",
+    "test_limits.py::test_a_run_that_goes_first_gets_what_comes_free_before_all_others",
+    "test_limits.py::test_limits_hold_over_all_workers_and_are_used_up",
+    "test_queue_order.py::test_one_plan_is_paused_and_the_others_go_on",
+    "test_runs.py::test_a_delayed_run_waits_for_its_time_and_is_woken",
+    "test_runs.py::test_a_running_run_is_cancelled",
+    "test_runs.py::test_runs_of_higher_priority_start_first",
+}
+"""What runs where Procrastinate hands out runs, too: whatever that could change. With `--backend
+postgres --dispatcher procrastinate` all tests do.
+"""
+
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Let these run on both backends."""
-    let_run_on(metafunc, ON_BOTH)
+    """Let these run on both backends, and by jobs."""
+    let_run_on(metafunc, ON_BOTH, BY_JOBS)
 
 
 @pytest.fixture
