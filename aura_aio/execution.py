@@ -157,12 +157,16 @@ def dispatcher_of(
     dispatcher = EverywhereDispatcher(local, workers, others, jobs)
     if jobs is not None:
         bus.subscribe(jobs.run_changed, heard=dispatcher.heard)
-        jobs.start(local, dispatcher.slots)
+        jobs.start(local, dispatcher.slots, partial(_lives, fleet))
     return dispatcher
 
 
 def _others(fleet: Fleet | None) -> Sequence[Host]:
     return () if fleet is None else fleet.others
+
+
+def _lives(fleet: Fleet | None, host_id: str) -> bool:
+    return fleet is not None and fleet.heard_lately(host_id)
 
 
 @asynccontextmanager

@@ -38,10 +38,13 @@ class JobDispatch:
         self._offering = Offering(offers, queue, clock)
         self._leases = Leases(jobs, self.claims, runs, clock, silent_sec=silent_sec)
 
-    def start(self, local: LocalDispatcher, slots: Callable[[], int]) -> None:
+    def start(
+        self, local: LocalDispatcher, slots: Callable[[], int], lives: Callable[[str], bool]
+    ) -> None:
         """Begin, for the host of `local`; `slots` answers how many runs all hosts together could
-        have at the same time.
+        have at the same time, `lives` whether a host, by its id, was heard of lately.
         """
+        self._leases.lives = lives
         self.claims.look_again = local.look_again
         self.claims.offer_again = self._offering.look_again
         self._leases.on_given_up = partial(

@@ -12,6 +12,7 @@ from aura_aio.dispatch.procrastinate import JobClaims
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import StoreUnavailable
+from aura_aio.model.fleet import host_of
 from aura_aio.model.job_queue import Job, JobQueue
 from aura_aio.model.persistence import persist
 from aura_aio.model.ports import RunStore
@@ -48,6 +49,8 @@ class Leases:
         self._tasks = CoroutineTasks()
         self.on_given_up: Callable[[], None] = _nothing
         """Called if the others took this host for dead."""
+        self.lives: Callable[[str], bool] = _nobody
+        """Answers whether a host, by its id, was heard of lately."""
         self.cancel: Callable[[str, float], None] = _cancel_nothing
         """Ends the attempt of a run; its actions get so many seconds."""
 
@@ -128,15 +131,26 @@ class Leases:
         await self._jobs.forget_silent(2 * self._silent_sec)
 
     async def _rescue(self, stalled: list[Job]) -> None:
-        attempts = [(job.cid, job.attempt) for job in stalled]
-        extra = {"action": "jobs_stalled", "cids": [job.cid for job in stalled]}
-        _log.warning("jobs are stalled", extra=extra)
+        """Lose their attempts, but for those of another host: who died had not claimed them."""
+        cids = [job.cid for job in stalled]
+        _log.warning("jobs are stalled", extra={"action": "jobs_stalled", "cids": cids})
+        runs = await self._runs.states(cids)
+        attempts = [
+            (job.cid, job.attempt)
+            for job in stalled
+            if (run := runs.get(job.cid)) is not None
+            and not (run.worker and self.lives(host_of(run.worker)))
+        ]
         await self._runs.lose(attempts, reason="Nothing was heard of its host any more.")
         self._claims.give_back([job.id for job in stalled])
 
 
 def _nothing() -> None:
     """Nobody is to be told."""
+
+
+def _nobody(host_id: str) -> bool:
+    return False
 
 
 def _cancel_nothing(cid: str, grace_sec: float) -> None:

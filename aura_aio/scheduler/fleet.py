@@ -5,6 +5,7 @@ May import msgspec and model only; stores and dispatchers come in as ports.
 """
 
 import logging
+import math
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import asynccontextmanager, suppress
 from functools import partial
@@ -129,6 +130,11 @@ class Fleet:
     def alive(self) -> bool:
         """Whether it beats."""
         return not self._tasks.died
+
+    def heard_lately(self, host_id: str) -> bool:
+        """Whether it is this host, or one whose beats go on."""
+        _, since = self._seen.get(host_id, (0, -math.inf))
+        return host_id == self.host_id or self._clock.monotonic() - since <= self._lost_sec / 2
 
     async def _living(self, hosts: Sequence[Host]) -> list[Host]:
         """Those of `hosts` whose beats go on."""
