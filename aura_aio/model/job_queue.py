@@ -4,6 +4,7 @@ May import the standard library and other modules of `model` only.
 """
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from hashlib import sha256
 from typing import Final, NamedTuple, Protocol
 
 from aura_aio.model.fleet import PlanDigests
@@ -11,6 +12,10 @@ from aura_aio.model.run import RunChanged
 
 LEVEL: Final = 1 << 16
 """How many numbers in the order of jobs each priority has."""
+_MOST_OF_NAME: Final = 23
+"""In bytes, of a plan's name in that of a queue: that has 40 at the most. Procrastinate notifies
+`procrastinate_queue_v1#` with the name behind it, and PostgreSQL takes 63 bytes.
+"""
 
 
 class Offer(NamedTuple):
@@ -122,16 +127,25 @@ def queue_of(plan_name: str, digest: str, hosts: Iterable[PlanDigests]) -> str:
     if there is none, to all that have the plan.
     """
     exact = any(plans.get(plan_name) == digest for plans in hosts)
-    return _exact(plan_name, digest) if exact else plan_name
+    return _exact(plan_name, digest) if exact else _short(plan_name)
 
 
 def queues_of(served: PlanDigests) -> frozenset[str]:
     """The queues from which a host takes jobs that has these plans."""
-    return frozenset(served) | {_exact(name, digest) for name, digest in served.items()}
+    exact = frozenset(_exact(name, digest) for name, digest in served.items())
+    return exact.union(map(_short, served))
 
 
 def _exact(plan_name: str, digest: str) -> str:
-    return f"{plan_name}@{digest[:16]}"
+    return f"{_short(plan_name)}@{digest[:16]}"
+
+
+def _short(plan_name: str) -> str:
+    """The name of a plan; of a long one, what stands for it."""
+    name = plan_name.encode()
+    if len(name) <= _MOST_OF_NAME:
+        return plan_name
+    return f"~{sha256(name).hexdigest()[: _MOST_OF_NAME - 1]}"
 
 
 def arrange(
