@@ -49,6 +49,8 @@ def main() -> None:
     parser.add_argument("--fleet", action="store_true", help="several servers, on PostgreSQL")
     parser.add_argument("--servers", type=int, default=3, help="of a fleet (3)")
     parser.add_argument("--hosts", type=int, default=6, help="of a fleet, with workers only (6)")
+    dispatchers = ("local", "procrastinate")
+    parser.add_argument("--dispatcher", choices=dispatchers, default="local", help="of a fleet")
     parser.add_argument("--keep", action="store_true", help="leave the folder for a look at it")
     options = parser.parse_args()
     # Whoever ends it early gets the disk and the folder back, after a minute and a half at most.

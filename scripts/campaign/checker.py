@@ -1,6 +1,6 @@
 """Holds what has happened against what was promised.
 
-Imports the standard library, and `history`, `plan` and `record` of the campaign.
+Imports the standard library, and `history`, `offers`, `plan` and `record` of the campaign.
 """
 
 import json
@@ -11,6 +11,7 @@ from contextlib import closing
 from pathlib import Path
 
 from campaign.history import changes, first_successes, illegal, overtaken
+from campaign.offers import amiss
 from campaign.plan import POLICIES, Call, read_ledger
 from campaign.record import Record
 
@@ -21,12 +22,19 @@ OF_A_LOST_WORKER = {"WorkerLost", "PoisonRun"}
 
 
 def violations(
-    database: Path, ledger: Path, record: Record, *, is_fleet: bool = False
+    database: Path,
+    ledger: Path,
+    record: Record,
+    *,
+    is_fleet: bool = False,
+    has_jobs: bool = False,
 ) -> list[str]:
     """Everything that is not as it was promised; what is checked stands in the functions below.
 
     In a fleet a host that is cut off goes on, as far as it gets, with what others have begun anew:
-    nobody can tell it. What it reports is not taken, which is checked.
+    nobody can tell it. What it reports is not taken, which is checked. Where runs are offered as
+    jobs, several hosts take them at the same time, and claim what they have taken each in its time:
+    there the order is that of the offers.
     """
     with closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         connection.execute("BEGIN")  # all that is read is of one moment
@@ -40,7 +48,7 @@ def violations(
             *_ended_oddly(runs, calls),
             *_run_twice(runs, calls, first_successes(connection), is_fleet=is_fleet),
             *illegal(history),
-            *overtaken(history),
+            *(amiss(connection) if has_jobs else overtaken(history)),
             *_log_gaps(connection),
             *_wrong_figures(connection),
         ]

@@ -38,9 +38,10 @@ _SERVE = ("serve", "--port", str(API_PORT), "--host", "0.0.0.0", "--no-hot-reloa
 class Host:
     """`aura serve` or `aura worker` on a machine of its own."""
 
-    def __init__(self, machine: Machine, folder: Path, *, serves: bool) -> None:
+    def __init__(self, machine: Machine, folder: Path, dispatcher: str, *, serves: bool) -> None:
         self.machine = machine
         self.serves = serves
+        self._dispatcher = dispatcher
         self._folder = folder
         self._log = folder / f"{machine.name}.log"
         self._process: subprocess.Popen[bytes] | None = None
@@ -63,7 +64,8 @@ class Host:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(
                 self.machine.command(words),
-                stdout=log, stderr=log, env={**kept, "AURA_DATABASE": address},
+                stdout=log, stderr=log,
+                env={**kept, "AURA_DATABASE": address, "AURA_DISPATCHER": self._dispatcher},
             )  # fmt: skip
 
     def is_ready(self) -> bool:
@@ -150,6 +152,7 @@ class FleetCampaign:
         self._hosts = hosts
         self._record = Record()
         self._rounds = Rounds(options, self._record)
+        self._has_jobs = options.dispatcher == "procrastinate"
         self._url = self._token = ""
         write_plan(folder / "plans", folder / "ledger")
 
@@ -162,6 +165,8 @@ class FleetCampaign:
             await asyncio.to_thread(self.database.install)
             self._url = f"http://{HUB}:{await balancer.start(HUB, 0)}"
             await self._up()
+            if self._has_jobs:
+                await asyncio.to_thread(self.database.install_jobs)
             return await self._rounds.run(self._round)
         finally:
             for host in self._hosts:
@@ -220,13 +225,16 @@ class FleetCampaign:
             for name in names:
                 group.create_task(self._break(name, chance))
         await self._up()
-        await asyncio.to_thread(
-            settle, self._url, lambda: self.database.left(tuple(TERMINAL)), self._token
-        )
+        await asyncio.to_thread(settle, self._url, self._left, self._token)
         copy = self._folder / "copy.db"
         await asyncio.to_thread(self.database.copy, copy)
         found = await asyncio.to_thread(
-            violations, copy, self._folder / "ledger", self._record, is_fleet=True
+            violations,
+            copy,
+            self._folder / "ledger",
+            self._record,
+            is_fleet=True,
+            has_jobs=self._has_jobs,
         )
         took = time.monotonic() - began
         print(
@@ -234,6 +242,10 @@ class FleetCampaign:
             flush=True,
         )
         return found
+
+    def _left(self) -> int:
+        left = self.database.left(tuple(TERMINAL))
+        return left + self.database.jobs_left() if self._has_jobs else left
 
     async def _break(self, name: str, chance: random.Random) -> None:
         await asyncio.sleep(chance.uniform(0, self._options.seconds))
@@ -249,7 +261,7 @@ def run_fleet(folder: Path, options: argparse.Namespace) -> int:
     """
     with machines(options.servers + options.hosts) as made:
         hosts = [
-            Host(machine, folder, serves=number < options.servers)
+            Host(machine, folder, options.dispatcher, serves=number < options.servers)
             for number, machine in enumerate(made)
         ]
         return asyncio.run(FleetCampaign(folder, options, hosts).run())

@@ -19,6 +19,10 @@ CREATE TABLE IF NOT EXISTS campaign_runs (
 CREATE TABLE IF NOT EXISTS campaign_steps (
     id BIGINT GENERATED ALWAYS AS IDENTITY, at FLOAT8, cid TEXT, step TEXT, status TEXT
 );
+CREATE TABLE IF NOT EXISTS campaign_jobs (
+    id BIGINT DEFAULT nextval('campaign_runs_id_seq'), turn TEXT, job BIGINT, cid TEXT,
+    attempt INT, status TEXT, priority INT
+);
 CREATE OR REPLACE FUNCTION campaign_run() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
     INSERT INTO aura.campaign_runs (
         at, cid, was, state, attempt, priority, rank, arrival, delayed
@@ -42,6 +46,24 @@ CREATE TRIGGER campaign_run_changed
 CREATE TRIGGER campaign_step_changed AFTER INSERT OR UPDATE OF status ON steps
     FOR EACH ROW EXECUTE FUNCTION campaign_step();
 """
+_INSTALL_JOBS = """
+SET search_path TO aura;
+CREATE OR REPLACE FUNCTION campaign_job() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+    job aura_procrastinate.procrastinate_jobs;
+BEGIN
+    IF TG_OP = 'DELETE' THEN job := OLD; ELSE job := NEW; END IF;
+    INSERT INTO aura.campaign_jobs (turn, job, cid, attempt, status, priority) VALUES (
+        CAST(pg_current_xact_id() AS text), job.id, job.args ->> 'cid',
+        CAST(job.args ->> 'attempt' AS INT),
+        CASE WHEN TG_OP = 'DELETE' THEN 'gone' ELSE CAST(job.status AS text) END, job.priority
+    );
+    RETURN NULL;
+END $$;
+CREATE TRIGGER campaign_job_changed AFTER INSERT OR UPDATE OF status, priority OR DELETE
+    ON aura_procrastinate.procrastinate_jobs FOR EACH ROW EXECUTE FUNCTION campaign_job();
+"""
+_JOBS_LEFT = "SELECT count(*) FROM aura_procrastinate.procrastinate_jobs"
 _COPIED = {
     "runs": "cid, state, task_name, attempt, priority, error",
     "idempotency": "key, cids",
@@ -51,6 +73,7 @@ _COPIED = {
     "queue_counts": "n",
     "campaign_runs": "id, at, cid, was, state, attempt, priority, rank, arrival, delayed",
     "campaign_steps": "id, at, cid, step, status",
+    "campaign_jobs": "id, turn, job, cid, attempt, status, priority",
 }
 """What the checker looks at."""
 
@@ -74,6 +97,10 @@ class Postgres:
         """Have the database write down what becomes of runs and steps from now on."""
         self._execute(_INSTALL)
 
+    def install_jobs(self) -> None:
+        """Have it write down as well what becomes of jobs; their tables must be there."""
+        self._execute(_INSTALL_JOBS)
+
     def end_connections(self) -> None:
         """End every connection of Aura's, as a primary that restarts does."""
         self._execute(
@@ -87,6 +114,12 @@ class Postgres:
             row = connection.execute(
                 "SELECT count(*) FROM aura.runs WHERE state <> ALL(%s)", (list(terminal),)
             ).fetchone()
+        return 0 if row is None else int(row[0])
+
+    def jobs_left(self) -> int:
+        """How many jobs there are."""
+        with closing(psycopg.connect(self._address)) as connection:
+            row = connection.execute(_JOBS_LEFT).fetchone()
         return 0 if row is None else int(row[0])
 
     def copy(self, file: Path) -> None:

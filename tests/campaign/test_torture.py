@@ -23,11 +23,12 @@ async def test_twenty_rounds_break_no_promise() -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
-async def test_a_fleet_breaks_no_promise_either() -> None:
+@pytest.mark.parametrize("dispatcher", ["local", "procrastinate"])
+async def test_a_fleet_breaks_no_promise_either(dispatcher: str) -> None:
     """A few rounds with two servers and two hosts of workers, where network namespaces can be made;
     it says so where they cannot.
     """
-    small = ["--servers", "2", "--hosts", "2", "--clients", "4"]
+    small = ["--servers", "2", "--hosts", "2", "--clients", "4", "--dispatcher", dispatcher]
     command = [sys.executable, "-m", "campaign", "--fleet", "--rounds", "5", *small]
     code, told = await run_program(*command, cwd=REPOSITORY / "scripts")
     assert code == 0, told
