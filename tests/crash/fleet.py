@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.aura_forks import Program, start_aura
+from tests.backends import DATABASES
 from tests.postgres_server import new_database
 from tests.probe_plan import write_probe
 from tests.server_process import ServerProcess, server_process
@@ -56,7 +57,8 @@ class Fleet:
         self.folder = folder
         self.plans = write_probe(folder / "plans")
         write_plan(folder / "plans", "twice", {"hold": TASK, "due": DUE}, ACTIONS)
-        self.env = {"AURA_DATABASE": new_database().secret}
+        self.url = new_database()
+        self.env = {"AURA_DATABASE": self.url.secret, "AURA_DISPATCHER": DATABASES.dispatcher}
         self._started = 0
         self._small = ("--workers", "1", "--slots", "1", "--host-lost-sec", LOST_SEC)
 

@@ -17,6 +17,7 @@ from typing import Any
 import pytest
 
 from aura_aio.model.database_url import DatabaseUrl
+from tests.backends import DATABASES
 from tests.postgres_server import new_database, server_in
 from tests.probe_plan import write_probe
 from tests.server_process import ServerProcess, server_process
@@ -25,11 +26,11 @@ from tests.waiting import until
 
 @pytest.fixture
 def environ() -> Mapping[str, str]:
-    """The variable with the address, which has a password in it."""
+    """The variables: the address has a password in it."""
     url = new_database()
     with_password = url.secret.replace("postgres:@", "postgres:geheim@")
     assert with_password != url.secret
-    return {"AURA_DATABASE": with_password}
+    return {"AURA_DATABASE": with_password, "AURA_DISPATCHER": DATABASES.dispatcher}
 
 
 @pytest.fixture
@@ -53,7 +54,8 @@ async def test_what_was_acknowledged_survives_a_kill(
         assert (await server.finished(first))["status"] == "succeeded"
         log = await server.log(first)
         capabilities = (await server.get("/api/system/capabilities")).json
-        assert (capabilities["store"], capabilities["dispatcher"]) == ("postgres", "local")
+        kinds = (capabilities["store"], capabilities["dispatcher"])
+        assert kinds == ("postgres", DATABASES.dispatcher)
         await tells_no_password(server, tmp_path / "other", plans, environ)
         assert (await server.post("/api/queue/pause", {})).status == 200
         waiting = [await server.run(**count(file, str(n))) for n in range(20)]
@@ -77,7 +79,7 @@ async def test_a_primary_that_dies_and_comes_back_has_lost_nothing(
     """
     with tempfile.TemporaryDirectory(prefix="aura-primary-") as short:
         primary = await asyncio.to_thread(server_in, Path(short) / "data")
-        env = {"AURA_DATABASE": primary.get_uri()}
+        env = {"AURA_DATABASE": primary.get_uri(), "AURA_DISPATCHER": DATABASES.dispatcher}
         file, gate = tmp_path / "lines", tmp_path / "gate"
         async with server_process(tmp_path / "data", plans, "--workers", "1", env=env) as server:
             held = await server.run("probe", "hold", inputs={"gate": str(gate)})
