@@ -4,6 +4,7 @@ May import `dispatch.procrastinate` and model; stores come in as ports.
 """
 
 import logging
+import math
 from collections.abc import Callable
 from functools import partial
 from typing import Final
@@ -46,6 +47,8 @@ class Leases:
         self._clock = clock
         self._silent_sec = silent_sec
         self._stalled_since: dict[int, float] = {}
+        self._looked_at = self._counts_from = -math.inf
+        """When it looked last at what others do, and since when it has done so without a break."""
         self._tasks = CoroutineTasks()
         self.on_given_up: Callable[[], None] = _nothing
         """Called if the others took this host for dead."""
@@ -99,7 +102,7 @@ class Leases:
                 await self._give_back_the_unknown()
                 await self._see_to_the_stalled()
             except StoreUnavailable as error:
-                self._stalled_since.clear()
+                self._looked_at = -math.inf
                 extra = {"action": "beat_of_jobs_failed", "reason": str(error)}
                 _log.warning("jobs are not kept", extra=extra)
 
@@ -122,13 +125,18 @@ class Leases:
 
     async def _see_to_the_stalled(self) -> None:
         now, patience = self._clock.monotonic(), self._silent_sec / 2
+        if now - self._looked_at > 3 * self._silent_sec / BEATS:
+            self._stalled_since.clear()  # what was not seen in the meantime says nothing of others
+            self._counts_from = now
+        self._looked_at = now
         found = {job.id: job for job in await self._jobs.stalled(patience)}
         since = {id_: self._stalled_since.get(id_, now) for id_ in found}
         self._stalled_since = since
         stalled = [job for id_, job in found.items() if now - since[id_] >= patience]
         if stalled:
             await self._rescue(stalled)
-        await self._jobs.forget_silent(2 * self._silent_sec)
+        if now - self._counts_from > self._silent_sec:  # all who live have beaten meanwhile
+            await self._jobs.forget_silent(2 * self._silent_sec)
 
     async def _rescue(self, stalled: list[Job]) -> None:
         """Lose their attempts, but for those of another host: who died had not claimed them."""

@@ -66,7 +66,7 @@ def is_unavailable(error: Exception) -> bool:
     return isinstance(error, _AT_FAULT) and not isinstance(error, errors.ProgramLimitExceeded)
 
 
-def told(url: DatabaseUrl, error: Exception) -> str:
+def told(url: DatabaseUrl, error: BaseException) -> str:
     """The first line of what a failed connection says, without secrets."""
     lines = url.without_secrets(str(error)).strip().splitlines()
     return lines[0].rstrip(".") if lines else type(error).__name__

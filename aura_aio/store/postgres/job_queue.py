@@ -1,7 +1,7 @@
 """A host's side of Procrastinate: takes jobs, finishes them, beats, and hears that there are more.
 
-May import `connection`, `job_tables`, `jobs`, psycopg, procrastinate, the standard library and
-model only.
+May import the rest of `store.postgres`, psycopg, procrastinate, the standard library and model
+only.
 """
 
 import asyncio
@@ -26,6 +26,7 @@ from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.job_queue import Job
 from aura_aio.store.postgres.connection import JOBS_SCHEMA, parameters
+from aura_aio.store.postgres.database import told
 from aura_aio.store.postgres.job_tables import prepare
 from aura_aio.store.postgres.jobs import TASK
 
@@ -36,6 +37,9 @@ MOST_AT_ONCE: Final = 4
 """Connections for jobs: each statement of Procrastinate takes or finishes one."""
 ANSWER_SEC: Final = 5.0
 """How long to wait for a connection until the database counts as away."""
+RECONNECT_SEC: Final = 1.0
+"""How long the pool tries by itself, each time after twice as long a pause; then again when it is
+asked. Else it finds a database that was away for a minute another minute later."""
 
 _OPTIONS: Final = f"-c search_path={JOBS_SCHEMA} -c synchronous_commit=off"
 """What was taken or finished may be forgotten when the database is killed: the row of a run is the
@@ -58,6 +62,7 @@ class ProcrastinateJobs:
             min_size=1,
             max_size=MOST_AT_ONCE,
             timeout=ANSWER_SEC,
+            reconnect_timeout=RECONNECT_SEC,
         )
         self._jobs = App(connector=self._connector).job_manager
         self._worker_id: int | None = None
@@ -174,8 +179,7 @@ class ProcrastinateJobs:
             try:
                 await self._listen_once(come, asked)
             except OperationalError as error:
-                said = self._url.without_secrets(str(error)).strip()
-                extra = {"action": "jobs_not_heard", "reason": said}
+                extra = {"action": "jobs_not_heard", "reason": told(self._url, error)}
                 _log.warning("it is not heard of jobs", extra=extra)
             await self._clock.sleep(PAUSE_SEC)
 
@@ -199,8 +203,8 @@ class ProcrastinateJobs:
         try:
             yield
         except ConnectorException as error:
-            said = self._url.without_secrets(str(error.__cause__ or error)).strip()
-            raise StoreUnavailable(said or type(error).__name__) from error
+            reason = told(self._url, error.__cause__ or error)
+            raise StoreUnavailable(f"Procrastinate cannot be asked: {reason}.") from error
 
 
 async def _commit_at_once(connection: AsyncConnection[Any]) -> None:
