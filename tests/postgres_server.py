@@ -28,6 +28,11 @@ _CLEAN: Final = """
         PERFORM setval('aura.' || sequencename, 1, false) FROM pg_sequences
             WHERE schemaname = 'aura';
         IF to_regclass('aura.counters') IS NOT NULL THEN UPDATE aura.counters SET n = 0; END IF;
+        IF to_regclass('aura_procrastinate.procrastinate_jobs') IS NOT NULL THEN
+            PERFORM set_config('search_path', 'aura_procrastinate', true);
+            DELETE FROM procrastinate_jobs;
+            DELETE FROM procrastinate_workers;
+        END IF;
     END $$
 """
 # Nothing of it has to survive: what a power cut would do is not tried here.

@@ -4,12 +4,17 @@ May import store.relational, `connection`, psycopg, procrastinate, the
 standard library and model only.
 """
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from itertools import islice
 from typing import Any, Final
 
 import psycopg
 from procrastinate import App, SyncPsycopgConnector
+from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job as ProcrastinateJob
+from procrastinate.manager import get_channel_for_queues
 
 from aura_aio.model.job_queue import Offer, Waiting, arrange
 from aura_aio.store.postgres.connection import PostgresConnection
@@ -27,6 +32,7 @@ _REORDER: Final = """
     UPDATE procrastinate_jobs SET priority = %s WHERE id = %s AND status = 'todo'
 """
 """There is no other way to change the priority of a job that waits (Procrastinate 3.10)."""
+_TELL: Final = "SELECT pg_notify(%s, %s)"
 
 
 class Offered:
@@ -34,17 +40,12 @@ class Offered:
 
     def __init__(self) -> None:
         self._jobs = App(connector=SyncPsycopgConnector()).job_manager
-        self._is_empty = False
-        """Whether this host has seen to it that there is none, and offered nothing since."""
         self._known: tuple[PostgresConnection, psycopg.Connection[Any]] | None = None
 
     def put(self, connection: Connection, offers: Sequence[Offer]) -> None:
         """See to it that there is a job for each of `offers`, in their order, and no other that
         waits; those that hosts have taken stay as they are.
         """
-        if not offers and self._is_empty:
-            return
-        self._is_empty = not offers
         assert isinstance(connection, PostgresConnection)  # noqa: S101 - no other has such tables
         here = self._on(connection)
         waiting, taken = [], set()
@@ -54,13 +55,13 @@ class Offered:
             else:
                 taken.add((cid, attempt))
         withdrawn, reordered, added = arrange(offers, waiting, taken)
-        for id_ in withdrawn:
-            self._jobs.cancel_job_by_id(id_, delete_job=True, connection=here)
-        for id_, order in reordered.items():
-            here.execute(_REORDER, (order, id_))
-        if added:
-            jobs = [_job(offer, order) for offer, order in added]
-            self._jobs.batch_defer_jobs(jobs, connection=here)
+        with _said_plainly():
+            for id_ in withdrawn:
+                self._jobs.cancel_job_by_id(id_, delete_job=True, connection=here)
+            _reorder(here, reordered)
+            if added:
+                jobs = [_job(offer, order) for offer, order in added]
+                self._jobs.batch_defer_jobs(jobs, connection=here)
         connection.total_changes += len(withdrawn) + len(reordered) + len(added)
 
     def _on(self, connection: PostgresConnection) -> psycopg.Connection[Any]:
@@ -72,6 +73,27 @@ class Offered:
             here.prepare_threshold = None
             self._known = connection, here
         return self._known[1]
+
+
+def _reorder(here: psycopg.Connection[Any], orders: Mapping[int, int]) -> None:
+    """Give these jobs their new orders. Nobody gets a job meanwhile, and Procrastinate tells of new
+    ones only: so who has asked in vain is told as it would tell of one.
+    """
+    for id_, order in orders.items():
+        here.execute(_REORDER, (order, id_))
+    for id_ in islice(orders, 1):
+        told = json.dumps({"type": "job_inserted", "job_id": id_})
+        for channel in get_channel_for_queues(None):
+            here.execute(_TELL, (channel, told))
+
+
+@contextmanager
+def _said_plainly() -> Iterator[None]:
+    """What Procrastinate has wrapped is raised as it was: our writer knows what it means."""
+    try:
+        yield
+    except ConnectorException as error:
+        raise error.__cause__ or error from None
 
 
 def _job(offer: Offer, order: int) -> ProcrastinateJob:
