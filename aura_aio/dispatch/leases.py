@@ -17,8 +17,8 @@ from aura_aio.model.fleet import host_of
 from aura_aio.model.job_queue import Job, JobQueue
 from aura_aio.model.persistence import persist
 from aura_aio.model.ports import RunStore
-from aura_aio.model.run import RunChanged
-from aura_aio.model.states import RunState
+from aura_aio.model.run import Run, RunChanged
+from aura_aio.model.states import HOLDS_A_SLOT, RunState
 
 _log = logging.getLogger("aura.dispatch.leases")
 
@@ -139,18 +139,23 @@ class Leases:
             await self._jobs.forget_silent(2 * self._silent_sec)
 
     async def _rescue(self, stalled: list[Job]) -> None:
-        """Lose their attempts, but for those of another host: who died had not claimed them."""
+        """Lose those of their attempts that were begun there. What had not begun is offered anew,
+        and may begin elsewhere before this is done.
+        """
         cids = [job.cid for job in stalled]
         _log.warning("jobs are stalled", extra={"action": "jobs_stalled", "cids": cids})
         runs = await self._runs.states(cids)
         attempts = [
             (job.cid, job.attempt)
             for job in stalled
-            if (run := runs.get(job.cid)) is not None
-            and not (run.worker and self.lives(host_of(run.worker)))
+            if (run := runs.get(job.cid)) is not None and self._is_lost(run, job)
         ]
         await self._runs.lose(attempts, reason="Nothing was heard of its host any more.")
         self._claims.give_back([job.id for job in stalled])
+
+    def _is_lost(self, run: Run, job: Job) -> bool:
+        is_begun = run.attempt == job.attempt and run.state in HOLDS_A_SLOT
+        return is_begun and not (run.worker and self.lives(host_of(run.worker)))
 
 
 def _nothing() -> None:
