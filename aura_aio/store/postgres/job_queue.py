@@ -16,8 +16,8 @@ from procrastinate.exceptions import ConnectorException
 from procrastinate.jobs import Job as ProcrastinateJob
 from procrastinate.jobs import Notification, Status
 from procrastinate.manager import get_channel_for_queues
+from procrastinate.types import JSONDict
 from psycopg import AsyncConnection, OperationalError
-from psycopg.errors import RaiseException
 from psycopg_pool import AsyncConnectionPool
 
 from aura_aio.model.clock import Clock
@@ -44,6 +44,18 @@ asked. Else it finds a database that was away for a minute another minute later.
 _OPTIONS: Final = f"-c search_path={JOBS_SCHEMA} -c synchronous_commit=off"
 """What was taken or finished may be forgotten when the database is killed: the row of a run is the
 truth, and jobs that do not fit it are put right (`dispatch.leases`)."""
+_FETCH: Final = """
+    SELECT (job).id, (job).args FROM (
+        SELECT procrastinate_fetch_job_v2(%(queues)s::varchar[], %(worker_id)s) AS job
+        FROM generate_series(1, %(most)s) OFFSET 0
+    ) AS fetched
+    WHERE (job).id IS NOT NULL
+"""
+_FINISH: Final = """
+    SELECT procrastinate_finish_job_v1(id, 'succeeded', true) FROM procrastinate_jobs
+    WHERE id = ANY(%(ids)s) AND status = 'doing'
+"""
+"""As `JobManager.fetch_job` and `finish_job` do, which take one, with a round trip for each."""
 _IS_THERE: Final = "SELECT COUNT(*) AS n FROM procrastinate_workers WHERE id = %(worker_id)s"
 
 
@@ -102,15 +114,15 @@ class ProcrastinateJobs:
         self._tasks.spawn(self._listen(come, asked))
 
     async def fetch(self, queues: Collection[str], most: int) -> Sequence[Job]:
-        """Take jobs, several at the same time while there are as many."""
+        """Take jobs: one at first, then as many as could be there."""
         found: list[Job] = []
-        names = sorted(queues)
         with self._available():
             while len(found) < most:
-                asked = min(MOST_AT_ONCE, most - len(found)) if found else 1
-                several = [self._jobs.fetch_job(names, self._worker_id or 0) for _ in range(asked)]
-                come = [job for job in await asyncio.gather(*several) if job is not None]
-                found += map(_offered, come)
+                asked = most - len(found) if found else 1
+                come = await self._connector.execute_query_all_async(
+                    _FETCH, queues=sorted(queues), worker_id=self._worker_id, most=asked
+                )
+                found += [_job(row["id"], row["args"]) for row in come]
                 if len(come) < asked:
                     break
         return found
@@ -118,7 +130,7 @@ class ProcrastinateJobs:
     async def finish(self, job_ids: Collection[int]) -> None:
         """Delete them."""
         with self._available():
-            await asyncio.gather(*map(self._finish, job_ids))
+            await self._connector.execute_query_async(_FINISH, ids=list(job_ids))
 
     async def abort(self, cid: str, attempt: int) -> None:
         """Ask for its end, as Procrastinate does for its own tasks."""
@@ -162,14 +174,6 @@ class ProcrastinateJobs:
         """Forget workers."""
         with self._available():
             await self._jobs.prune_stalled_workers(silent_sec)
-
-    async def _finish(self, job_id: int) -> None:
-        """Delete a job that is under way; one that is not there any more is no fault."""
-        try:
-            await self._jobs.finish_job_by_id_async(job_id, Status.SUCCEEDED, delete_job=True)
-        except ConnectorException as error:
-            if not isinstance(error.__cause__, RaiseException):
-                raise
 
     async def _listen(self, come: Callable[[], None], asked: Callable[[int], None]) -> None:
         """On a connection of our own: Procrastinate's `listen_for_jobs` waits with
@@ -220,4 +224,8 @@ def _unchecked(**given: Any) -> AsyncConnectionPool[Any]:
 
 
 def _offered(job: ProcrastinateJob) -> Job:
-    return Job(job.id or 0, str(job.task_kwargs["cid"]), int(str(job.task_kwargs["attempt"])))
+    return _job(job.id or 0, job.task_kwargs)
+
+
+def _job(id_: int, args: JSONDict) -> Job:
+    return Job(id_, str(args["cid"]), int(str(args["attempt"])))

@@ -22,8 +22,12 @@ from aura_aio.store.postgres.database import told
 _LOCK: Final = 0x41_75_72_61_4A
 """Of the advisory locks: who makes the tables."""
 _FUNCTION: Final = re.compile(r"\bprocrastinate_\w+_v\d+(?=\()")
-_NEEDED: Final = frozenset(name for query in queries.values() for name in _FUNCTION.findall(query))
-"""The functions that the installed version calls: their names tell of their versions."""
+_OURS: Final = ("procrastinate_fetch_job_v2", "procrastinate_finish_job_v1")
+"""What `job_queue` calls."""
+_NEEDED: Final = frozenset(
+    (*_OURS, *(name for query in queries.values() for name in _FUNCTION.findall(query)))
+)
+"""The functions that are called: their names tell of their versions."""
 _FUNCTIONS: Final = """
     SELECT proname FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
     WHERE nspname = %s
