@@ -47,6 +47,7 @@ class JobDispatch:
         self._leases.lives = lives
         self.claims.look_again = local.look_again
         self.claims.offer_again = self._offering.look_again
+        self.claims.room_left = self._offering.room_left
         self._leases.on_given_up = partial(
             local.kill_workers, "the host was given up by the others"
         )
@@ -64,7 +65,8 @@ class JobDispatch:
     @property
     def alive(self) -> bool:
         """Whether all parts do their work."""
-        return self._offering.alive and self._leases.alive and self._jobs.alive
+        parts = (self.claims, self._offering, self._leases, self._jobs)
+        return all(part.alive for part in parts)
 
     def run_changed(self, fact: RunChanged) -> None:
         """Offer what a change of this host lets start; ask for the end of what was cancelled."""

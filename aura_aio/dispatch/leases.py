@@ -47,8 +47,9 @@ class Leases:
         self._clock = clock
         self._silent_sec = silent_sec
         self._stalled_since: dict[int, float] = {}
-        self._looked_at = self._counts_from = -math.inf
-        """When it looked last at what others do, and since when it has done so without a break."""
+        self._silent_since: dict[int, float] = {}
+        self._looked_at = -math.inf
+        """When it looked last at what others do."""
         self._tasks = CoroutineTasks()
         self.on_given_up: Callable[[], None] = _nothing
         """Called if the others took this host for dead."""
@@ -100,7 +101,7 @@ class Leases:
             try:
                 await self._beat()
                 await self._give_back_the_unknown()
-                await self._see_to_the_stalled()
+                await self._see_to_others()
             except StoreUnavailable as error:
                 self._looked_at = -math.inf
                 extra = {"action": "beat_of_jobs_failed", "reason": str(error)}
@@ -123,20 +124,30 @@ class Leases:
             unknown = set(await self._jobs.mine()) - before - self._claims.known()
         self._claims.give_back(unknown)
 
-    async def _see_to_the_stalled(self) -> None:
-        now, patience = self._clock.monotonic(), self._silent_sec / 2
+    async def _see_to_others(self) -> None:
+        """What was not seen in the meantime, if it took so long, says nothing of them."""
+        now = self._clock.monotonic()
         if now - self._looked_at > 3 * self._silent_sec / BEATS:
-            self._stalled_since.clear()  # what was not seen in the meantime says nothing of others
-            self._counts_from = now
+            self._stalled_since.clear()
+            self._silent_since.clear()
         self._looked_at = now
+        await self._see_to_the_stalled(now)
+        await self._forget_the_silent(now)
+
+    async def _see_to_the_stalled(self, now: float) -> None:
+        patience = self._silent_sec / 2
         found = {job.id: job for job in await self._jobs.stalled(patience)}
-        since = {id_: self._stalled_since.get(id_, now) for id_ in found}
-        self._stalled_since = since
+        since = self._stalled_since = {id_: self._stalled_since.get(id_, now) for id_ in found}
         stalled = [job for id_, job in found.items() if now - since[id_] >= patience]
         if stalled:
             await self._rescue(stalled)
-        if now - self._counts_from > self._silent_sec:  # all who live have beaten meanwhile
-            await self._jobs.forget_silent(2 * self._silent_sec)
+
+    async def _forget_the_silent(self, now: float) -> None:
+        """All at once: those of whom this host itself has heard nothing for long enough, too."""
+        known, silent = self._silent_since, await self._jobs.silent(self._silent_sec)
+        since = self._silent_since = {id_: known.get(id_, now) for id_ in silent}
+        if since and now - max(since.values()) >= self._silent_sec:
+            await self._jobs.forget_silent(self._silent_sec)
 
     async def _rescue(self, stalled: list[Job]) -> None:
         """Lose those of their attempts that were begun there. What had not begun is offered anew,

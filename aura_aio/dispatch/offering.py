@@ -33,6 +33,9 @@ class Offering:
         self._clock = clock
         self._wake = asyncio.Event()
         self._asked_for = False
+        self._most = 0
+        """So many were to be offered when it looked last."""
+        self._slots: Callable[[], int] = _none
         self._facts: set[RunChanged] = set()
         """What has changed since it looked last."""
         self._tasks = CoroutineTasks()
@@ -41,8 +44,9 @@ class Offering:
         """Begin to offer; `slots` answers how many runs all hosts together could have at the same
         time.
         """
+        self._slots = slots
         self.look_again()
-        self._tasks.spawn(self._run(slots))
+        self._tasks.spawn(self._run())
 
     async def aclose(self) -> None:
         """Offer nothing more."""
@@ -60,13 +64,23 @@ class Offering:
         self._asked_for = True
         self._wake.set()
 
+    def room_left(self) -> None:
+        """A host could have had more than was offered: look again, if there is more room than when
+        that was offered. As a host starts it has no workers, and those come up one by one.
+        """
+        if self._offers.some_wait and self._wanted() > self._most:
+            self.look_again()
+
     def run_changed(self, fact: RunChanged) -> None:
         """Look, if this has changed who is next, or lets others start."""
         if fact.target is RunState.QUEUED or (fact.target in TERMINAL and self._offers.some_wait):
             self._facts.add(fact)
             self._wake.set()
 
-    async def _run(self, slots: Callable[[], int]) -> None:
+    def _wanted(self) -> int:
+        return AHEAD * max(1, self._slots())
+
+    async def _run(self) -> None:
         timer: TimerHandle | None = None
         loop = asyncio.get_running_loop()
         complaint = "store unavailable, offers wait"
@@ -79,7 +93,8 @@ class Offering:
             self._facts.clear()
             if timer is not None:
                 timer.cancel()
-            offer = partial(self._offers.offer, AHEAD * max(1, slots()))
+            self._most = self._wanted()
+            offer = partial(self._offers.offer, self._most)
             seen = await persist(offer, self._clock, _log, complaint, action="offers_wait")
             self._facts.difference_update(seen)
             due = await persist(
@@ -87,3 +102,7 @@ class Offering:
             )
             if due is not None:
                 timer = loop.call_later(max(0.0, due - self._clock.now()), self.look_again)
+
+
+def _none() -> int:
+    return 0

@@ -11,6 +11,7 @@ from functools import partial
 from aura_aio.dispatch.claims import Claims
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
+from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.fleet import PlanDigests
 from aura_aio.model.job_queue import Job, JobQueue, queues_of
 from aura_aio.model.persistence import persist
@@ -31,8 +32,6 @@ class JobClaims(Claims):
     def __init__(self, runs: RunStore, queue: QueueStore, jobs: JobQueue, clock: Clock) -> None:
         super().__init__(runs, queue, clock)
         self._jobs = jobs
-        self._in_hand: list[Job] = []
-        """Fetched, and not claimed yet."""
         self._held: dict[tuple[str, int], Job] = {}
         """Those of attempts under way, by cid and attempt."""
         self._over: list[int] = []
@@ -44,6 +43,8 @@ class JobClaims(Claims):
         """Called if there may be more jobs than were claimed."""
         self.offer_again: Callable[[], None] = _nothing
         """Called once what was given back is nobody's."""
+        self.room_left: Callable[[], None] = _nothing
+        """Called if this host could have had more jobs than there were."""
 
     async def claim(
         self, workers: Sequence[str], among: Collection[str] | None, served: PlanDigests | None
@@ -52,20 +53,31 @@ class JobClaims(Claims):
         if among is not None:
             return await super().claim(workers, among, served)
         async with self.fetching:
-            wanted = len(workers) - len(self._in_hand)
-            if wanted > 0:
-                self._in_hand += await self._jobs.fetch(queues_of(served or {}), wanted)
-            jobs = {job.cid: job for job in self._in_hand[: len(workers)]}
+            jobs = await self._jobs.fetch(queues_of(served or {}), len(workers))
+            if len(jobs) < len(workers):
+                self.room_left()
             if not jobs:
                 return ()
-            tasklets = await super().claim(workers, jobs.keys(), served)
-            del self._in_hand[: len(workers)]
-            for tasklet in tasklets:
-                self._held[tasklet.cid, tasklet.attempt] = jobs.pop(tasklet.cid)
-        if jobs:
-            self.give_back([job.id for job in jobs.values()])
+            tasklets: Sequence[Tasklet] = ()
+            try:
+                tasklets = await super().claim(workers, {job.cid for job in jobs}, served)
+            finally:
+                left = self._hold(jobs, tasklets)
+                self.give_back(left)
+        if left:
             self.look_again()
         return tasklets
+
+    def _hold(self, jobs: Sequence[Job], tasklets: Sequence[Tasklet]) -> Sequence[int]:
+        """Keep the jobs of the attempts that begin; answers the others."""
+        begun = {tasklet.cid: tasklet.attempt for tasklet in tasklets}
+        left = []
+        for job in jobs:
+            if (attempt := begun.pop(job.cid, None)) is None:
+                left.append(job.id)
+            else:
+                self._held[job.cid, attempt] = job
+        return left
 
     async def next_due(self) -> float | None:
         """None: who offers looks after what is delayed."""
@@ -79,8 +91,7 @@ class JobClaims(Claims):
 
     def known(self) -> frozenset[int]:
         """The jobs that this host has, as far as it knows."""
-        held = {job.id for job in (*self._in_hand, *self._held.values())}
-        return frozenset(held.union(self._over))
+        return frozenset(job.id for job in self._held.values()).union(self._over)
 
     def has(self, attempt: tuple[str, int]) -> bool:
         """Whether this attempt (cid, attempt) is under way here."""
@@ -98,12 +109,19 @@ class JobClaims(Claims):
             self._are_given_back = True
             self._finish(job_ids)
 
+    @property
+    def alive(self) -> bool:
+        """Whether jobs are finished."""
+        return not self._tasks.died
+
     async def aclose(self) -> None:
         """Finish what is left to finish, if the database is there."""
         await self._tasks.aclose()
-        left = {*self.known()}
-        if left:
-            await self._jobs.finish(left)
+        try:
+            await self._jobs.finish(self.known())
+        except StoreUnavailable as error:  # the others will notice
+            extra = {"action": "jobs_not_finished", "reason": str(error)}
+            _log.warning("jobs are left as they are", extra=extra)
 
     def _finish(self, job_ids: Collection[int]) -> None:
         self._over += job_ids

@@ -101,8 +101,12 @@ class JobQueue(Protocol):
         """
         ...
 
+    async def silent(self, silent_sec: float) -> Collection[int]:
+        """The hosts that have not beaten for so long (by the clock of the database)."""
+        ...
+
     async def forget_silent(self, silent_sec: float) -> None:
-        """Forget the hosts that have not beaten for so long: their jobs are nobody's."""
+        """Forget these hosts: their jobs are nobody's."""
         ...
 
 

@@ -56,6 +56,10 @@ _FINISH: Final = """
     WHERE id = ANY(%(ids)s) AND status = 'doing'
 """
 """As `JobManager.fetch_job` and `finish_job` do, which take one, with a round trip for each."""
+_SILENT: Final = """
+    SELECT id FROM procrastinate_workers
+    WHERE last_heartbeat < NOW() - (%(silent_sec)s || ' SECOND')::INTERVAL
+"""
 _IS_THERE: Final = "SELECT COUNT(*) AS n FROM procrastinate_workers WHERE id = %(worker_id)s"
 
 
@@ -169,6 +173,12 @@ class ProcrastinateJobs:
                 task_name=TASK, seconds_since_heartbeat=silent_sec
             )
         return [_offered(job) for job in jobs]
+
+    async def silent(self, silent_sec: float) -> Collection[int]:
+        """Those that it takes for stalled."""
+        with self._available():
+            rows = await self._connector.execute_query_all_async(_SILENT, silent_sec=silent_sec)
+        return [row["id"] for row in rows]
 
     async def forget_silent(self, silent_sec: float) -> None:
         """Forget workers."""

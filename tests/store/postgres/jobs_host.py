@@ -3,8 +3,8 @@
 Imports aura_aio.store, model and the fixtures' helpers.
 """
 
-from collections.abc import Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
 from typing import Any, cast
 
 from aura_aio.model.clock import SystemClock
@@ -93,3 +93,33 @@ def change(url: DatabaseUrl, statement: str) -> None:
     with connected(url) as admin:
         admin.execute("SET search_path TO aura_procrastinate")
         admin.execute(statement)
+
+
+@contextmanager
+def away(url: DatabaseUrl, table: str) -> Iterator[None]:
+    """Nothing that needs this table of Procrastinate's can be done while the context is open."""
+    change(url, f"ALTER TABLE {table} RENAME TO away")
+    try:
+        yield
+    finally:
+        change(url, f"ALTER TABLE away RENAME TO {table}")
+
+
+@contextmanager
+def refusing(
+    url: DatabaseUrl, table: str = "procrastinate_jobs", code: str = "disk_full"
+) -> Iterator[None]:
+    """The database takes no changes of this table while the context is open, and says why with this
+    code.
+    """
+    change(
+        url,
+        "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql AS "
+        f"$$ BEGIN RAISE EXCEPTION 'no more' USING ERRCODE = '{code}'; END $$; "
+        f"CREATE TRIGGER refuse BEFORE INSERT OR UPDATE OR DELETE ON {table} "
+        "FOR EACH ROW EXECUTE FUNCTION refuse()",
+    )
+    try:
+        yield
+    finally:
+        change(url, "DROP FUNCTION refuse CASCADE")

@@ -46,8 +46,8 @@ class Stalled:
     async def finish(self, job_ids: Collection[int]) -> None:
         self.left = [job for job in self.left if job.id not in job_ids]
 
-    async def forget_silent(self, silent_sec: float) -> None:
-        """There are no workers."""
+    async def silent(self, silent_sec: float) -> Collection[int]:
+        return ()
 
 
 class Offered:
