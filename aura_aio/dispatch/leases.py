@@ -150,17 +150,20 @@ class Leases:
             await self._jobs.forget_silent(self._silent_sec)
 
     async def _rescue(self, stalled: list[Job]) -> None:
-        """Lose those of their attempts that were begun there. What had not begun is offered anew,
-        and may begin elsewhere before this is done.
+        """Lose those of their attempts that were begun there: the host is given up before, so that
+        it ends them if it comes back. What had not begun is offered anew, and may begin elsewhere
+        before this is done.
         """
         cids = [job.cid for job in stalled]
         _log.warning("jobs are stalled", extra={"action": "jobs_stalled", "cids": cids})
         runs = await self._runs.states(cids)
-        attempts = [
-            (job.cid, job.attempt)
+        lost = [
+            job
             for job in stalled
             if (run := runs.get(job.cid)) is not None and self._is_lost(run, job)
         ]
+        await self._jobs.forget({job.taker for job in lost if job.taker is not None})
+        attempts = [(job.cid, job.attempt) for job in lost]
         await self._runs.lose(attempts, reason="Nothing was heard of its host any more.")
         self._claims.give_back([job.id for job in stalled])
 

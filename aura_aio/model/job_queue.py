@@ -28,11 +28,14 @@ class Offer(NamedTuple):
 
 
 class Job(NamedTuple):
-    """What carries an offer to one host."""
+    """What carries an offer to one host; `taker` is the number that has taken it, of a host that is
+    silent.
+    """
 
     id: int
     cid: str
     attempt: int
+    taker: int | None = None
 
 
 class Waiting(NamedTuple):
@@ -107,6 +110,10 @@ class JobQueue(Protocol):
 
     async def forget_silent(self, silent_sec: float) -> None:
         """Forget these hosts: their jobs are nobody's."""
+        ...
+
+    async def forget(self, takers: Collection[int]) -> None:
+        """Give up the hosts that take jobs with these numbers: with their next beat they know."""
         ...
 
 

@@ -172,7 +172,12 @@ class ProcrastinateJobs:
             jobs = await self._jobs.get_stalled_jobs(
                 task_name=TASK, seconds_since_heartbeat=silent_sec
             )
-        return [_offered(job) for job in jobs]
+        return [_offered(job)._replace(taker=job.worker_id) for job in jobs]
+
+    async def forget(self, takers: Collection[int]) -> None:
+        """Unregister these workers."""
+        with self._available():
+            await asyncio.gather(*map(self._jobs.unregister_worker, takers))
 
     async def silent(self, silent_sec: float) -> Collection[int]:
         """Those that it takes for stalled."""

@@ -31,8 +31,9 @@ SILENT_SEC = 5.0
 class Stalled:
     """The job of the first attempt, which is stalled until somebody finishes it."""
 
-    def __init__(self) -> None:
-        self.left = [Job(7, CID, 1)]
+    def __init__(self, lost: list[str]) -> None:
+        self.left = [Job(7, CID, 1, taker=70)]
+        self._lost = lost
 
     async def beat(self) -> bool:
         return True
@@ -49,15 +50,25 @@ class Stalled:
     async def silent(self, silent_sec: float) -> Collection[int]:
         return ()
 
+    async def forget(self, takers: Collection[int]) -> None:
+        self._lost += [f"host {taker}" for taker in takers]
+
+    async def forget_silent(self, silent_sec: float) -> None:
+        """There are no workers."""
+
 
 class Offered:
     """The runs of a store. What is asked for their states sees them as they are; before it can act,
     others are faster: who waits is claimed by another host.
     """
 
-    def __init__(self, store: SqlStore) -> None:
+    def __init__(self, store: SqlStore, lost: list[str]) -> None:
         self._store = store
-        self.lose = store.runs.lose
+        self._lost = lost
+
+    async def lose(self, attempts: Sequence[tuple[str, int]], *, reason: str) -> None:
+        self._lost += [f"attempt {number}" for _, number in attempts]
+        await self._store.runs.lose(attempts, reason=reason)
 
     async def states(self, cids: Sequence[str]) -> Mapping[str, Run]:
         seen = await self._store.runs.states(cids)
@@ -75,9 +86,10 @@ async def opened(folder: Path) -> AsyncIterator[SqlStore]:
     await store.aclose()
 
 
-async def rescued(store: SqlStore) -> tuple[RunState, str | None]:
-    """What the run is, and where it was begun last, when its job is gone."""
-    clock, jobs, runs = TurnedClock(), Stalled(), Offered(store)
+async def rescued(store: SqlStore) -> tuple[RunState, str | None, list[str]]:
+    """What the run is, and where it was begun last, when its job is gone; and what was lost."""
+    lost: list[str] = []
+    clock, jobs, runs = TurnedClock(), Stalled(lost), Offered(store, lost)
     claims = JobClaims(_any(runs), store.queue, _any(jobs), clock)
     leases = Leases(_any(jobs), claims, _any(runs), clock, silent_sec=SILENT_SEC)
     leases.lives = lambda host: host == "alive"
@@ -92,7 +104,7 @@ async def rescued(store: SqlStore) -> tuple[RunState, str | None]:
     await leases.aclose()
     await claims.aclose()
     run = (await store.runs.states([CID]))[CID]
-    return run.state, run.worker
+    return run.state, run.worker, lost
 
 
 def _any(part: Any) -> Any:
@@ -101,9 +113,10 @@ def _any(part: Any) -> Any:
 
 
 async def test_what_was_begun_there_is_lost(tmp_path: Path) -> None:
+    """The host is given up first: if it is there it finds out, and ends what it had begun."""
     async with opened(tmp_path) as store:
         await store.queue.claim([DEAD], None, None)
-        assert await rescued(store) == (RunState.FAILED, DEAD)
+        assert await rescued(store) == (RunState.FAILED, DEAD, ["host 70", "attempt 1"])
 
 
 @pytest.mark.parametrize("is_begun", [False, True])
@@ -112,4 +125,4 @@ async def test_what_was_begun_elsewhere_goes_on(tmp_path: Path, *, is_begun: boo
     async with opened(tmp_path) as store:
         if is_begun:
             await store.queue.claim([ALIVE], None, None)
-        assert await rescued(store) == (RunState.RUNNING, ALIVE)
+        assert await rescued(store) == (RunState.RUNNING, ALIVE, [])
