@@ -54,18 +54,17 @@ class JobClaims(Claims):
             return await super().claim(workers, among, served)
         async with self.fetching:
             jobs = await self._jobs.fetch(queues_of(served or {}), len(workers))
-            if len(jobs) < len(workers):
-                self.room_left()
-            if not jobs:
-                return ()
             tasklets: Sequence[Tasklet] = ()
             try:
-                tasklets = await super().claim(workers, {job.cid for job in jobs}, served)
+                if jobs:
+                    tasklets = await super().claim(workers, {job.cid for job in jobs}, served)
             finally:
                 left = self._hold(jobs, tasklets)
                 self.give_back(left)
         if left:
             self.look_again()
+        if len(jobs) < len(workers):  # now that this host knows what others have queued
+            self.room_left()
         return tasklets
 
     def _hold(self, jobs: Sequence[Job], tasklets: Sequence[Tasklet]) -> Sequence[int]:

@@ -91,9 +91,13 @@ class ProcrastinateJobs:
             StoreUnavailable: see `job_tables.prepare`.
         """
         await asyncio.to_thread(prepare, self._url)
-        with self._available():
-            await self._connector.open_async()
-            self._worker_id = await self._jobs.register_worker()
+        try:
+            with self._available():
+                await self._connector.open_async()
+                self._worker_id = await self._jobs.register_worker()
+        except BaseException:  # also who is cancelled leaves nothing open
+            await self._connector.close_async()
+            raise
 
     async def aclose(self) -> None:
         """Take no more, and let the others know."""
@@ -211,11 +215,7 @@ class ProcrastinateJobs:
                 await connection.execute(f'LISTEN "{channel}"'.encode())
             come()
             async for notify in connection.notifies():
-                notification: Notification = json.loads(notify.payload)
-                if notification["type"] == "job_inserted":
-                    come()
-                else:
-                    asked(notification["job_id"])
+                _take(notify.payload, come, asked)
 
     @contextmanager
     def _available(self) -> Iterator[None]:
@@ -224,6 +224,20 @@ class ProcrastinateJobs:
         except ConnectorException as error:
             reason = told(self._url, error.__cause__ or error)
             raise StoreUnavailable(f"Procrastinate cannot be asked: {reason}.") from error
+
+
+def _take(payload: str, come: Callable[[], None], asked: Callable[[int], None]) -> None:
+    """A notice; one that is not understood (a newer version's, or another program's on the same
+    channel) may say that there are jobs.
+    """
+    try:
+        notification: Notification = json.loads(payload)
+        if notification["type"] == "abort_job_requested":
+            asked(notification["job_id"])
+            return
+    except Exception:  # whatever it is, the next notice is heard
+        _log.exception("a notice was not taken", extra={"action": "job_notice_failed"})
+    come()
 
 
 async def _commit_at_once(connection: AsyncConnection[Any]) -> None:

@@ -224,6 +224,23 @@ async def test_more_is_offered_once_there_is_room_for_more(
     assert one.store.commits == commits + 2, "there is not more room than was offered for"
 
 
+async def test_a_host_offers_more_for_itself_also_of_what_others_have_queued(
+    url: DatabaseUrl, one: Claiming, two: Claiming
+) -> None:
+    """They hear of its workers with its next beat only."""
+    offering = Offering(two.offers, two.store.queue, two.opened.clock)
+    slots, commits = [1], two.store.commits
+    offering.start(lambda: slots[0])
+    two.claims.room_left = offering.room_left
+    await until(lambda: two.store.commits > commits)
+    cids = [await one.queue() for _ in range(9)]
+    await one.offer(1)
+    slots[0] = 2
+    assert cids_of(await two.claimed(2)) == cids[:1]
+    await until(lambda: jobs_in(url) == cids[: 1 + 2 * AHEAD])
+    await offering.aclose()
+
+
 async def test_what_takes_no_offers_for_a_while_is_tried_again(
     url: DatabaseUrl, one: Claiming, offering: Offering
 ) -> None:

@@ -7,6 +7,7 @@ run with each version of Procrastinate that is supported.
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 import pytest
 
@@ -15,7 +16,7 @@ from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.job_queue import Job, queue_of
 from aura_aio.model.run import CancelRequest, Limit
 from tests.postgres_server import clean_database
-from tests.store.postgres.jobs_host import DIGEST, PLANS, JobsHost, change, jobs_in, refusing
+from tests.store.postgres.jobs_host import DIGEST, PLANS, JobsHost, away, change, jobs_in, refusing
 from tests.waiting import until
 
 pytest.importorskip("procrastinate")
@@ -259,6 +260,10 @@ class Heard:
     def _come(self) -> None:
         self.times += 1
 
+    def often(self, times: int) -> bool:
+        """Whether it has heard so often that jobs may have come."""
+        return self.times >= times
+
     async def beginning(self) -> None:
         """Return once it listens."""
         await until(lambda: self.times == 1)
@@ -304,6 +309,26 @@ async def test_who_does_not_hear_for_a_while_looks_as_soon_as_it_does(
     await until(lambda: heard.times == 2)
     assert one.jobs.alive
     assert "jobs_not_heard" in {getattr(each, "action", "") for each in caplog.records}
+
+
+async def test_what_another_program_says_there_does_no_harm(
+    url: DatabaseUrl, one: JobsHost, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = Heard(one)
+    await heard.beginning()
+    for number, said in enumerate(("nonsense", "[]", '{"type": "new"}', "{}"), start=2):
+        change(url, f"NOTIFY procrastinate_any_queue_v1, '{said}'")
+        await until(partial(heard.often, number))
+    assert heard.asked == []
+    assert one.jobs.alive
+    assert {getattr(each, "action", "") for each in caplog.records} == {"job_notice_failed"}
+
+
+async def test_who_was_not_let_in_leaves_nothing_behind(url: DatabaseUrl, one: JobsHost) -> None:
+    before, late = asyncio.all_tasks(), JobsHost(url, "late")
+    with away(url, "procrastinate_workers"), pytest.raises(StoreUnavailable):
+        await late.jobs.open()
+    assert asyncio.all_tasks() == before
 
 
 async def test_who_beats_is_told_whether_it_was_given_up(url: DatabaseUrl, one: JobsHost) -> None:
