@@ -123,7 +123,8 @@ class _Waiting(Generic[Tx]):
 
 
 class Writer(Generic[Tx]):
-    """Group commit: operations that wait at the same time share one transaction and one fsync.
+    """Group commit: operations that wait at the same time share one transaction and one fsync, and
+    so do those that come while it is begun: it may have to wait until other servers are done.
     Those of one turn of the event loop are handed over together, in the order of their calls.
 
     An operation is a plain function of the transaction that depends on nothing but the database
@@ -186,33 +187,33 @@ class Writer(Generic[Tx]):
             self._inbox.put(turn)
 
     def _work(self) -> None:
-        last = False
-        while not last:
-            batch, last = self._take()
-            if batch:
-                facts = self._settle(batch)
-                self._call_back(batch, facts)
+        while (first := self._inbox.get()) is not None:
+            batch = first + self._waiting()
+            facts = self._settle(batch)
+            self._call_back(batch, facts)
         self._session.close()
 
-    def _take(self) -> tuple[list[_Waiting[Tx]], bool]:
-        """All that waits, at least one; and whether it was the last."""
-        batch: list[_Waiting[Tx]] = []
-        waiting = self._inbox.get()
-        while waiting is not None:
-            batch += waiting
-            try:
-                waiting = self._inbox.get_nowait()
-            except Empty:
-                return batch, False
-        return batch, True
+    def _waiting(self) -> list[_Waiting[Tx]]:
+        """All that waits by now, in its order; the word that no more will come is left there."""
+        found: list[_Waiting[Tx]] = []
+        with suppress(Empty):
+            while (waiting := self._inbox.get_nowait()) is not None:
+                found += waiting
+            self._inbox.put(None)
+        return found
 
-    def _settle(self, batch: Sequence[_Waiting[Tx]]) -> Sequence[RunChanged]:
-        """Give each of `batch` its result or its error; answers the facts to publish."""
+    def _settle(self, batch: list[_Waiting[Tx]]) -> Sequence[RunChanged]:
+        """Give each of `batch` its result or its error; answers the facts to publish. What has come
+        while the transaction was begun, which may mean to wait for other servers, joins the batch.
+        """
         left, one_by_one = list(batch), False
         while left:
             current: _Waiting[Tx] | None = None
             try:
                 transaction = self._session.begin(one_by_one=one_by_one)
+                if not one_by_one:
+                    batch += self._waiting()
+                    left = list(batch)
                 for current in left:
                     current.run(transaction)
                 current = None
@@ -234,11 +235,9 @@ class Writer(Generic[Tx]):
     def _refuse_for_a_moment(self) -> bool:
         """Wait, and refuse who has come meanwhile; False once nobody comes any more."""
         closing = self._closing.wait(DOUBT_PAUSE_SEC)
-        with suppress(Empty):
-            while (refused := self._inbox.get_nowait()) is not None:
-                _fail(refused, StoreUnavailable("it is not known yet what became of a commit"))
-                self._call_back(refused, ())
-            self._inbox.put(None)
+        if refused := self._waiting():
+            _fail(refused, StoreUnavailable("it is not known yet what became of a commit"))
+            self._call_back(refused, ())
         return not closing
 
     def _call_back(self, batch: Sequence[_Waiting[Tx]], facts: Sequence[RunChanged]) -> None:

@@ -18,11 +18,17 @@ from aura_aio.model.log import LogFilter, LogLevel, LogLine
 from aura_aio.model.news import News, Topic
 from aura_aio.model.states import RunState
 from tests.postgres_server import clean_database
-from tests.store.opened import DEFINITION, Opened
+from tests.store.opened import DEFINITION, Opened, begun
 from tests.store.postgres.at import postgres_at
 from tests.waiting import until
 
 psycopg = pytest.importorskip("psycopg")
+
+WAIT = """
+    SELECT COUNT(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database
+    WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
+"""
+"""How many wait for their turn."""
 
 
 @pytest.fixture
@@ -82,6 +88,28 @@ async def test_they_write_side_by_side_and_every_figure_stays_exact(
         assert (counts.ready, counts.by_state[RunState.SUCCEEDED]) == (40, 80)
     facts = [fact for server in servers for fact in server.facts if fact.target is RunState.RUNNING]
     assert len({fact.cid for fact in facts}) == len(facts) == 80
+
+
+async def test_what_comes_while_another_has_the_turn_is_one_commit_of_each(
+    url: DatabaseUrl, servers: list[Opened]
+) -> None:
+    from aura_aio.store.postgres.connection import PostgresConnection  # noqa: PLC0415 - as below
+    from aura_aio.store.postgres.custody import TURN  # noqa: PLC0415 - as below
+
+    other: Any = PostgresConnection(url)
+    other.raw.execute(f"BEGIN; SELECT pg_advisory_xact_lock({TURN})")
+    before = [server.store.commits for server in servers]
+    async with asyncio.TaskGroup() as group:
+        for server in servers:
+            group.create_task(server.enqueue())
+        await until(lambda: other.execute(WAIT).fetchone() == (2,))
+        for server in servers * 5:
+            group.create_task(server.enqueue())
+            await begun(group)
+        other.raw.execute("COMMIT")
+    other.close()
+    assert [server.store.commits - n for server, n in zip(servers, before, strict=True)] == [1, 1]
+    assert [len(server.facts) for server in servers] == [6, 6]
 
 
 @pytest.fixture

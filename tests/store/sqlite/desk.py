@@ -45,12 +45,19 @@ class Desk:
             await entered.wait()
             answers = []
             for operation in operations:
-                answers.append(group.create_task(self._answer(operation)))
+                answers.append(group.create_task(self.answer(operation)))
                 if apart:
                     await begun(group)
             await begun(group)
             gate.set()
         return [answer.result() for answer in answers]
+
+    async def answer(self, operation: Operation) -> object:
+        """Submit it; what it returns or raises."""
+        try:
+            return await self.writer.submit(operation)
+        except Exception as error:  # the answer to look at
+            return error
 
     async def words(self) -> set[str]:
         """What the table holds."""
@@ -58,14 +65,29 @@ class Desk:
             lambda reader: {word for (word,) in reader.execute("SELECT word FROM words")}
         )
 
-    async def _answer(self, operation: Operation) -> object:
-        try:
-            return await self.writer.submit(operation)
-        except Exception as error:  # the answer to look at
-            return error
-
     def _publish(self, fact: RunChanged) -> None:
         self.facts.append(fact.cid)
+
+
+class Turn:
+    """Stands for what begins a transaction of a database: it waits until its turn `comes`, and
+    fails with what `errors` holds, one after the other, as long as there is any.
+    """
+
+    def __init__(self, begin: Callable[[], bool]) -> None:
+        self.comes = Event()
+        self.errors: list[Exception] = []
+        self.waited_for = asyncio.Event()
+        self._begin = begin
+        self._loop = asyncio.get_running_loop()
+
+    def begin(self) -> bool:
+        """Wait, then do it; in the writer's thread."""
+        self._loop.call_soon_threadsafe(self.waited_for.set)
+        self.comes.wait(10)
+        if self.errors:
+            raise self.errors.pop(0)
+        return self._begin()
 
 
 def nothing(_: Transaction) -> None:

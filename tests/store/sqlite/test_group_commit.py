@@ -17,7 +17,7 @@ from aura_aio.model.errors import PlanNotFound, StoreUnavailable
 from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.transaction import Ledger, Transaction
 from tests.store.opened import begun
-from tests.store.sqlite.desk import Desk, Operation, nothing, open_database, put
+from tests.store.sqlite.desk import Desk, Operation, Turn, nothing, open_database, put
 
 
 def refuse(tx: Transaction) -> NoReturn:
@@ -60,6 +60,78 @@ async def test_what_one_turn_of_the_loop_submits_is_one_transaction_in_its_order
     answers = await asyncio.gather(*(desk.writer.submit(put(word)) for word in words))
     assert answers == desk.facts == words
     assert desk.writer.commits - before == 1
+
+
+@pytest.fixture
+async def turn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Turn:
+    """That of the desk's database, which has not come."""
+    turn = Turn(desk.database.begin)
+    monkeypatch.setattr(desk.database, "begin", turn.begin)
+    return turn
+
+
+async def submit_late(desk: Desk, turn: Turn, *late: Operation) -> list[object]:
+    """Submit a word, and `late` while its turn is waited for; the answers, once it has come."""
+    async with asyncio.TaskGroup() as group:
+        answers = [group.create_task(desk.answer(put("early")))]
+        await turn.waited_for.wait()
+        answers += [group.create_task(desk.answer(operation)) for operation in late]
+        await begun(group)
+        turn.comes.set()
+    return [answer.result() for answer in answers]
+
+
+async def test_what_comes_while_the_turn_is_waited_for_shares_the_transaction(
+    desk: Desk, turn: Turn
+) -> None:
+    before = desk.writer.commits
+    answers = await submit_late(desk, turn, put("b"), refuse, put("c"))
+    assert [type(answer) for answer in answers] == [str, str, PlanNotFound, str]
+    assert desk.writer.commits - before == 1
+    assert desk.facts == ["early", "b", "c"]
+
+
+async def test_what_has_come_late_and_breaks_fails_alone(desk: Desk, turn: Turn) -> None:
+    answers = await submit_late(desk, turn, put("b"), write_and_break, put("c"))
+    assert [type(answer) for answer in answers] == [str, str, ZeroDivisionError, str]
+    assert await desk.words() == {"early", "b", "c"}
+
+
+@pytest.mark.parametrize("late", [[], ["late"]])
+async def test_who_is_closed_while_the_turn_is_waited_for_does_all_and_ends(
+    late: list[str], desk: Desk, turn: Turn
+) -> None:
+    async with asyncio.TaskGroup() as group:
+        answers = [group.create_task(desk.writer.submit(put("early")))]
+        await turn.waited_for.wait()
+        answers += [group.create_task(desk.writer.submit(put(word))) for word in late]
+        await begun(group)
+        group.create_task(desk.writer.aclose())
+        await begun(group)
+        turn.comes.set()
+    assert [answer.result() for answer in answers] == desk.facts == ["early", *late]
+
+
+async def test_if_the_turn_does_not_come_who_came_late_is_in_the_next_transaction(
+    desk: Desk, turn: Turn
+) -> None:
+    before = desk.writer.commits
+    busy = sqlite3.OperationalError("It is locked.")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY
+    turn.errors = [busy]
+    answers = await submit_late(desk, turn, put("b"), put("c"))
+    assert [type(answer) for answer in answers] == [StoreUnavailable, str, str]
+    assert desk.writer.commits - before == 1
+    assert await desk.words() == {"b", "c"}
+
+
+async def test_a_turn_that_failed_by_itself_is_tried_again_for_who_came_early(
+    desk: Desk, turn: Turn
+) -> None:
+    before = desk.writer.commits
+    turn.errors = [RuntimeError("It is defect X.")]
+    assert await submit_late(desk, turn, put("b"), put("c")) == ["early", "b", "c"]
+    assert desk.writer.commits - before == 2
 
 
 async def test_who_goes_first_hears_of_it_first_whenever_it_is_done(desk: Desk) -> None:
