@@ -106,6 +106,8 @@ class LocalDispatcher:
     async def drain(self) -> None:
         """Claim nothing more but what attempts under way wait for; return when none is left."""
         self._claiming = False
+        async with self._handing_over:  # what is being claimed now is under way then
+            pass
         await self._none_left.wait()
 
     async def aclose(self, *, grace_sec: float) -> None:
@@ -115,6 +117,7 @@ class LocalDispatcher:
                 await self.drain()
         self.kill_workers("the server was shut down")
         await self._supervisor.aclose()
+        await self.drain()
         await self._reports.drained()
         await self._calls.aclose()
         await self._tasks.aclose()
@@ -388,10 +391,8 @@ class LocalDispatcher:
 
     async def _lose(self, tasklets: Sequence[Tasklet], how: str) -> None:
         lost = [(tasklet.cid, tasklet.attempt) for tasklet in tasklets]
-        _log.warning(
-            "attempts lost",
-            extra={"action": "attempts_lost", "cids": [cid for cid, _ in lost], "how": how},
-        )
+        extra = {"action": "attempts_lost", "cids": [cid for cid, _ in lost], "how": how}
+        _log.warning("attempts lost", extra=extra)
         lose = partial(self._runs.lose, lost, reason=how)
         complaint = "store unavailable, attempts that were lost wait"
         await persist(lose, self._clock, _log, complaint, action="losses_wait")

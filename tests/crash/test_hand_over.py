@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from aura_aio.processes.spawning import SpawnedProcess
+from aura_aio.store.relational.queue import SqlQueue
 from aura_aio.store.relational.runs import SqlRuns
 from tests.conftest import MakeServer
 from tests.probe_plan import write_probe
@@ -84,3 +85,43 @@ async def test_a_worker_that_dies_while_a_run_is_on_its_way_to_it(
             lose_on.set()
     assert (run["status"], run["error"]["type"]) == ("failed", "TaskGone")
     await is_well(server)
+
+
+@pytest.mark.parametrize(("grace_sec", "status"), [(60.0, "succeeded"), (0.0, "failed")])
+async def test_what_is_claimed_as_a_server_ends_is_somebodys(
+    make_server: MakeServer,
+    plans: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    grace_sec: float,
+    status: str,
+) -> None:
+    """It is carried out while there is time, else lost as what is under way is."""
+    claim, claimed, answered = SqlQueue.claim, asyncio.Event(), asyncio.Event()
+
+    async def claim_slowly(queue: SqlQueue, *args: Any) -> Any:
+        tasklets = await claim(queue, *args)
+        if tasklets:
+            claimed.set()
+            await answered.wait()
+        return tasklets
+
+    monkeypatch.setattr(SqlQueue, "claim", claim_slowly)
+    server = await make_server(plans=plans)
+    cid = await server.run("probe", "echo", inputs={"text": "x"})
+    await claimed.wait()
+    shutdown = asyncio.ensure_future(server.server.quiesce(grace_sec=grace_sec))
+
+    async def is_ending() -> bool:
+        return (await server.get("/readyz")).status == 503 and not (
+            grace_sec == 0.0 and await _has_workers(server)
+        )
+
+    await until(is_ending)
+    answered.set()
+    assert (await server.finished(cid))["status"] == status
+    await shutdown
+
+
+async def _has_workers(server: Served) -> bool:
+    """Whether a worker is up."""
+    return bool((await server.get("/api/system/status")).json["workers"])
