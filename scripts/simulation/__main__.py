@@ -32,7 +32,6 @@ def _simulate(options: argparse.Namespace) -> None:
         databases=options.databases,
         network_sec=options.network_ms / 1000,
         monitors=options.monitors,
-        takes_late=options.takes_late,
     )
     load = Load(options.rate, options.burst, options.service_ms / 1000, options.lines)
     known = costs.read().costs
@@ -63,7 +62,6 @@ def _parser() -> argparse.ArgumentParser:
     add("--lines", type=float, default=0.0, help="lines that a run logs (0)")
     add("--monitors", type=int, default=0, help="monitors of each host, which get every line (0)")
     add("--network-ms", type=float, default=0.0, help="to the database and back (0)")
-    add("--takes-late", action="store_true", help="take what waits when it is the host's turn")
     add("--seconds", type=float, default=10.0, help="how long, after half as long before (10)")
     add("--seed", type=int, default=1, help="the same gives the same again (1)")
     add("--measure", action="store_true", help="measure the costs on a PostgreSQL of its own first")

@@ -41,6 +41,13 @@ def cycle_sec(fleet: Fleet, load: Load, costs: Costs) -> float:
     return hosts * costs.fixed_sec(fleet.network_sec) / (1.0 - busy) if busy < 1.0 else inf
 
 
+def answer_sec(fleet: Fleet, load: Load, costs: Costs) -> float:
+    """From when something has come to a busy host until it is stored, on the average: half a cycle
+    until its turn, and the turn, which is the share of one host in a cycle.
+    """
+    return cycle_sec(fleet, load, costs) * (0.5 + fleet.databases / fleet.hosts)
+
+
 def runs_per_turn(fleet: Fleet) -> int:
     """As many as a transaction lets start at the most, and ends: the slots of its host, or what a
     claim asks for.
@@ -57,17 +64,17 @@ def full_turns_give(fleet: Fleet, load: Load, costs: Costs) -> float:
 
 def slots_in_turns_give(fleet: Fleet, load: Load, costs: Costs) -> float:
     """Runs per second of all databases when no slot is free for longer than it has to be: each is
-    held while its run goes on, then for half a cycle until the host takes what waits, and for one
-    until its turn, in which another run is claimed. That cycle is the longer the more runs there
-    are, so an equation of the second degree: X · (S + 1.5 · H·F / (1 - X·c)) = H·w. Runs that take
-    no time are taken at once: for them it is that of full turns.
+    held while its run goes on, and for as long as an answer takes: until the turn of its host, in
+    which another run is claimed, is over. A cycle is the longer the more runs there are, so an
+    equation of the second degree: X · (S + (1/2 + 1/H) · H·F / (1 - X·c)) = H·w. Runs that take no
+    time are taken at once: for them it is that of full turns.
     """
     if not load.service_sec:
         return full_turns_give(fleet, load, costs)
     hosts = fleet.hosts / fleet.databases
     slots = hosts * fleet.slots
     each = costs.run_sec(load.lines)
-    held = load.service_sec + 1.5 * hosts * costs.fixed_sec(fleet.network_sec)
+    held = load.service_sec + (hosts / 2 + 1) * costs.fixed_sec(fleet.network_sec)
     linear, square = held + slots * each, load.service_sec * each
     return fleet.databases * 2 * slots / (linear + sqrt(linear**2 - 4 * square * slots))
 

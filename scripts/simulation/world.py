@@ -29,8 +29,7 @@ class Fleet(msgspec.Struct, frozen=True):
     """So many hosts, with so many slots each, on `databases` that have the same share of them.
 
     `network_sec` is the way to the database and back. Each host beats every `beat_sec`, and has
-    `monitors` that get every line. With `takes_late` a transaction takes what waits when its turn
-    comes, and not when it begins to wait for it.
+    `monitors` that get every line.
     """
 
     hosts: int
@@ -39,7 +38,6 @@ class Fleet(msgspec.Struct, frozen=True):
     network_sec: float = 0.0
     beat_sec: float = 2.5
     monitors: int = 0
-    takes_late: bool = False
 
 
 class Load(msgspec.Struct, frozen=True):
@@ -223,15 +221,15 @@ class World:
                 host.loop_sec, host.refused = 0.0, 0
 
     def _transact(self, host: _Host) -> Steps:
-        """One transaction after the other, whenever there is something for it."""
+        """One transaction after the other, whenever there is something for it: it takes what waits
+        when its turn has come.
+        """
         env, database = self._env, host.database
         while True:
             yield from self._something_to_do(host)
-            host.take(env.now)
             with database.turn.request() as turn:
                 yield turn
-                if self._fleet.takes_late:
-                    host.take(env.now)
+                host.take(env.now)
                 came = tuple(host.came)
                 ended, host.ended = host.ended, 0
                 database.waiting.extend(came)

@@ -7,7 +7,14 @@ from math import inf
 
 import pytest
 from msgspec.structs import replace
-from simulation.capacity import TURN, capacity, cycle_sec, databases_for, full_turns_give
+from simulation.capacity import (
+    TURN,
+    answer_sec,
+    capacity,
+    cycle_sec,
+    databases_for,
+    full_turns_give,
+)
 from simulation.world import Fleet, Load, Seen, World
 
 from tests.simulation.made import COSTS
@@ -52,7 +59,9 @@ def test_with_more_than_enough_to_do_full_turns_bound_it(hosts: int, slots: int)
 
 
 @pytest.mark.parametrize(("slots", "service_sec"), [(10, 2.0), (40, 0.1)])
-def test_slots_are_held_while_a_run_goes_on_and_for_a_cycle(slots: int, service_sec: float) -> None:
+def test_slots_are_held_while_a_run_goes_on_and_for_an_answer(
+    slots: int, service_sec: float
+) -> None:
     fleet = Fleet(hosts=4, slots=slots, network_sec=0.001)
     load = Load(rate=0.0, service_sec=service_sec, backlog=50_000)
     found = seen(fleet, load, 40.0)
@@ -77,10 +86,12 @@ def test_lines_and_monitors_cost_what_they_are_said_to() -> None:
     assert found.turn_busy > quiet.turn_busy
 
 
-def test_to_take_late_saves_half_a_cycle_and_more() -> None:
-    fleet, load = BUSY
-    early, late = seen(fleet, load, 5.0), seen(replace(fleet, takes_late=True), load, 5.0)
-    assert late.answer_sec < early.answer_sec - early.cycle_sec / 2
+@pytest.mark.parametrize("hosts", [2, 4, 25])
+def test_an_answer_of_a_busy_host_takes_half_a_cycle_and_its_turn(hosts: int) -> None:
+    fleet, load = Fleet(hosts, slots=64), Load(rate=600.0)
+    assert seen(fleet, load, 5.0).answer_sec == pytest.approx(
+        answer_sec(fleet, load, COSTS), rel=0.05
+    )
 
 
 def test_a_thousand_workers_and_a_hundred_thousand_runs_a_second() -> None:
