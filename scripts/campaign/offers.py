@@ -27,7 +27,8 @@ class JobChange(NamedTuple):
 
 def amiss(database: sqlite3.Connection) -> Iterator[str]:
     """Offers that are not the next runs of the queue in its order, or are made of what a host has
-    taken; claims of what nobody has taken; jobs that are left over.
+    taken; claims of what nobody has taken; jobs that are left over. Who was cut off may claim what
+    it has taken when its job has been given to others: the row decides who is first.
     """
     rows = database.execute(
         "SELECT id, cid, was, state, attempt, priority, rank, arrival, delayed FROM campaign_runs"
@@ -62,6 +63,7 @@ class _Offers:
         self._waiting: dict[int, JobChange] = {}
         self._taken: dict[int, Attempt] = {}
         self._given_back: set[Attempt] = set()
+        self._ever_taken: set[Attempt] = set()
 
     def run_changed(self, change: Change) -> Iterator[str]:
         """A run has changed."""
@@ -70,7 +72,7 @@ class _Offers:
         if change.state == "queued" and not change.delayed:
             self._ready[attempt] = change
         is_claim = (change.was, change.state) == ("queued", "running")
-        if is_claim and attempt not in self._taken.values():
+        if is_claim and attempt not in self._ever_taken:
             yield f"{change.cid} was claimed, and no host had its job"
 
     def job_changed(self, change: JobChange) -> Iterator[str]:
@@ -84,6 +86,7 @@ class _Offers:
         self._waiting.pop(change.job, None)
         if change.status == "doing":
             self._taken[change.job] = attempt
+            self._ever_taken.add(attempt)
         elif self._taken.pop(change.job, None) is not None:
             # Who offers at the same time may still see that a host has it.
             self._given_back.add(attempt)

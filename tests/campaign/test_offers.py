@@ -115,6 +115,18 @@ def test_one_is_offered_while_a_host_has_it(past: Past) -> None:
     assert past.found() == ["a was offered while a host had it"]
 
 
+def test_one_may_be_claimed_by_who_had_its_job(past: Past) -> None:
+    past.run("a", "queued")
+    past.job(1, "todo", "a")
+    past.job(1, "doing", "a")
+    past.job(1, "gone", "a")
+    past.job(2, "todo", "a")
+    past.run("a", "queued running")
+    past.job(2, "doing", "a")
+    past.job(2, "gone", "a")
+    assert past.found() == []
+
+
 def test_one_is_claimed_by_who_has_no_job(past: Past) -> None:
     past.run("a", "queued")
     past.run("a", "queued running")
