@@ -25,6 +25,7 @@ from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.job_queue import Job
+from aura_aio.store.postgres import job_statements
 from aura_aio.store.postgres.connection import JOBS_SCHEMA, parameters
 from aura_aio.store.postgres.database import told
 from aura_aio.store.postgres.job_tables import prepare
@@ -34,7 +35,7 @@ _log = logging.getLogger("aura.store.postgres")
 
 PAUSE_SEC: Final = 0.5
 MOST_AT_ONCE: Final = 4
-"""Connections for jobs: each statement of Procrastinate takes or finishes one."""
+"""Connections for jobs."""
 ANSWER_SEC: Final = 5.0
 """How long to wait for a connection until the database counts as away."""
 RECONNECT_SEC: Final = 1.0
@@ -44,23 +45,6 @@ asked. Else it finds a database that was away for a minute another minute later.
 _OPTIONS: Final = f"-c search_path={JOBS_SCHEMA} -c synchronous_commit=off"
 """What was taken or finished may be forgotten when the database is killed: the row of a run is the
 truth, and jobs that do not fit it are put right (`dispatch.leases`)."""
-_FETCH: Final = """
-    SELECT (job).id, (job).args FROM (
-        SELECT procrastinate_fetch_job_v2(%(queues)s::varchar[], %(worker_id)s) AS job
-        FROM generate_series(1, %(most)s) OFFSET 0
-    ) AS fetched
-    WHERE (job).id IS NOT NULL
-"""
-_FINISH: Final = """
-    SELECT procrastinate_finish_job_v1(id, 'succeeded', true) FROM procrastinate_jobs
-    WHERE id = ANY(%(ids)s) AND status = 'doing'
-"""
-"""As `JobManager.fetch_job` and `finish_job` do, which take one, with a round trip for each."""
-_SILENT: Final = """
-    SELECT id FROM procrastinate_workers
-    WHERE last_heartbeat < NOW() - (%(silent_sec)s || ' SECOND')::INTERVAL
-"""
-_IS_THERE: Final = "SELECT COUNT(*) AS n FROM procrastinate_workers WHERE id = %(worker_id)s"
 
 
 class ProcrastinateJobs:
@@ -128,7 +112,10 @@ class ProcrastinateJobs:
             while len(found) < most:
                 asked = most - len(found) if found else 1
                 come = await self._connector.execute_query_all_async(
-                    _FETCH, queues=sorted(queues), worker_id=self._worker_id, most=asked
+                    job_statements.FETCH,
+                    queues=sorted(queues),
+                    worker_id=self._worker_id,
+                    most=asked,
                 )
                 found += [_job(row["id"], row["args"]) for row in come]
                 if len(come) < asked:
@@ -138,7 +125,7 @@ class ProcrastinateJobs:
     async def finish(self, job_ids: Collection[int]) -> None:
         """Delete them."""
         with self._available():
-            await self._connector.execute_query_async(_FINISH, ids=list(job_ids))
+            await self._connector.execute_query_async(job_statements.FINISH, ids=list(job_ids))
 
     async def abort(self, cid: str, attempt: int) -> None:
         """Ask for its end, as Procrastinate does for its own tasks."""
@@ -155,7 +142,7 @@ class ProcrastinateJobs:
         with self._available():
             await self._jobs.update_heartbeat(self._worker_id or 0)
             row = await self._connector.execute_query_one_async(
-                _IS_THERE, worker_id=self._worker_id
+                job_statements.IS_THERE, worker_id=self._worker_id
             )
             if row["n"]:
                 return True
@@ -186,7 +173,9 @@ class ProcrastinateJobs:
     async def silent(self, silent_sec: float) -> Collection[int]:
         """Those that it takes for stalled."""
         with self._available():
-            rows = await self._connector.execute_query_all_async(_SILENT, silent_sec=silent_sec)
+            rows = await self._connector.execute_query_all_async(
+                job_statements.SILENT, silent_sec=silent_sec
+            )
         return [row["id"] for row in rows]
 
     async def forget_silent(self, silent_sec: float) -> None:

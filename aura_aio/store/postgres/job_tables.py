@@ -1,7 +1,7 @@
 """The tables of Procrastinate, beside ours: made if need be, and looked at.
 
-They are as it makes them. May import `connection`, `database`, psycopg, procrastinate, the standard
-library and model only.
+They are as it makes them. May import the rest of `store.postgres`, psycopg, procrastinate, the
+standard library and model only.
 """
 
 import re
@@ -16,27 +16,19 @@ from procrastinate.sql import queries
 
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import StoreUnavailable
+from aura_aio.store.postgres import job_statements
 from aura_aio.store.postgres.connection import JOBS_SCHEMA, parameters
 from aura_aio.store.postgres.database import told
 
 _LOCK: Final = 0x41_75_72_61_4A
 """Of the advisory locks: who makes the tables."""
 _FUNCTION: Final = re.compile(r"\bprocrastinate_\w+_v\d+(?=\()")
-_OURS: Final = ("procrastinate_fetch_job_v2", "procrastinate_finish_job_v1")
-"""What `job_queue` calls."""
 _NEEDED: Final = frozenset(
-    (*_OURS, *(name for query in queries.values() for name in _FUNCTION.findall(query)))
+    name
+    for statement in (*queries.values(), job_statements.FETCH, job_statements.FINISH)
+    for name in _FUNCTION.findall(statement)
 )
 """The functions that are called: their names tell of their versions."""
-_FUNCTIONS: Final = """
-    SELECT proname FROM pg_proc JOIN pg_namespace ON pg_namespace.oid = pronamespace
-    WHERE nspname = %s
-"""
-_COUNTS: Final = f"""
-    SELECT COUNT(*) FILTER (WHERE status = 'todo'), COUNT(*) FILTER (WHERE status = 'doing'),
-        (SELECT COUNT(*) FROM {JOBS_SCHEMA}.procrastinate_workers)
-    FROM {JOBS_SCHEMA}.procrastinate_jobs
-"""  # noqa: S608 - a constant
 
 
 class JobTables(NamedTuple):
@@ -85,12 +77,12 @@ def examined(url: DatabaseUrl) -> JobTables:
             return found
         if fault := _fault(url, functions):
             return found._replace(fault=fault)
-        waiting, taken, hosts = connection.execute(_COUNTS).fetchone() or (0, 0, 0)
+        waiting, taken, hosts = connection.execute(job_statements.COUNTS).fetchone() or (0, 0, 0)
         return found._replace(waiting=waiting, taken=taken, hosts=hosts)
 
 
 def _functions(connection: psycopg.Connection[Any]) -> set[str]:
-    return {name for (name,) in connection.execute(_FUNCTIONS, (JOBS_SCHEMA,))}
+    return {name for (name,) in connection.execute(job_statements.FUNCTIONS, (JOBS_SCHEMA,))}
 
 
 def _fault(url: DatabaseUrl, functions: Collection[str]) -> str:

@@ -1,7 +1,7 @@
 """The jobs of Procrastinate that carry offers of runs: written in the transactions of our writer.
 
-May import store.relational, `connection`, psycopg, procrastinate, the
-standard library and model only.
+May import store.relational, `connection`, `job_statements`, psycopg, procrastinate, the standard
+library and model only.
 """
 
 import json
@@ -17,21 +17,12 @@ from procrastinate.jobs import Job as ProcrastinateJob
 from procrastinate.manager import get_channel_for_queues
 
 from aura_aio.model.job_queue import Offer, Waiting, arrange
+from aura_aio.store.postgres import job_statements
 from aura_aio.store.postgres.connection import PostgresConnection
 from aura_aio.store.relational.connection import Connection
 
 TASK: Final = "aura.run"
 
-_PRESENT: Final = """
-    SELECT id, args ->> 'cid', CAST(args ->> 'attempt' AS INTEGER), queue_name, priority,
-        status = 'todo'
-    FROM procrastinate_jobs WHERE status IN ('todo', 'doing')
-"""
-"""Its own list of jobs takes one status, and a transaction of its own."""
-_REORDER: Final = """
-    UPDATE procrastinate_jobs SET priority = %s WHERE id = %s AND status = 'todo'
-"""
-"""There is no other way to change the priority of a job that waits (Procrastinate 3.10)."""
 _TELL: Final = "SELECT pg_notify(%s, %s)"
 
 
@@ -49,7 +40,7 @@ class Offered:
         assert isinstance(connection, PostgresConnection)  # noqa: S101 - no other has such tables
         here = self._on(connection)
         waiting, taken = [], set()
-        for id_, cid, attempt, queue, order, waits in here.execute(_PRESENT):
+        for id_, cid, attempt, queue, order, waits in here.execute(job_statements.PRESENT):
             if waits:
                 waiting.append(Waiting(id_, cid, attempt, queue, order))
             else:
@@ -80,7 +71,7 @@ def _reorder(here: psycopg.Connection[Any], orders: Mapping[int, int]) -> None:
     ones only: so who has asked in vain is told as it would tell of one.
     """
     for id_, order in orders.items():
-        here.execute(_REORDER, (order, id_))
+        here.execute(job_statements.REORDER, (order, id_))
     for id_ in islice(orders, 1):
         told = json.dumps({"type": "job_inserted", "job_id": id_})
         for channel in get_channel_for_queues(None):
