@@ -1,16 +1,18 @@
 """A host that offers runs as jobs and takes them, with real parts.
 
-Imports aura_aio.store, model and the fixtures' helpers.
+Imports aura_aio.dispatch, store, model and the fixtures' helpers.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from typing import Any, cast
 
+from aura_aio.dispatch.procrastinate import JobClaims
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.fleet import HostStatus
 from aura_aio.model.job_queue import OfferStore, queues_of
+from aura_aio.model.run import Tasklet
 from aura_aio.store.relational.store import SqlStore
 from tests.postgres_server import connected
 from tests.store.opened import Opened
@@ -76,6 +78,38 @@ class JobsHost:
         """Start these, if they may."""
         workers = [f"{self.name}/{number}" for number in range(len(cids))]
         return [each.cid for each in await self.store.queue.claim(workers, cids, self.plans)]
+
+
+class Claiming(JobsHost):
+    """A host that claims the runs of the jobs that it takes, and notes what it is told."""
+
+    def __init__(self, url: DatabaseUrl, name: str = "one") -> None:
+        super().__init__(url, name)
+        self.looks = self.offers_again = 0
+        self.claims: JobClaims
+
+    async def begin(self) -> None:
+        """Be one of the hosts."""
+        await self.open()
+        self.claims = JobClaims(self.store.runs, self.store.queue, self.jobs, SystemClock())
+        self.claims.look_again = self._look
+        self.claims.offer_again = self._offer_again
+
+    async def end(self) -> None:
+        """Be none of them any more."""
+        await self.claims.aclose()
+        await self.close()
+
+    async def claimed(self, most: int = 1) -> Sequence[Tasklet]:
+        """Claim for as many workers."""
+        workers = [f"{self.name}/worker-{number}" for number in range(1, most + 1)]
+        return await self.claims.claim(workers, None, self.plans)
+
+    def _look(self) -> None:
+        self.looks += 1
+
+    def _offer_again(self) -> None:
+        self.offers_again += 1
 
 
 def jobs_in(url: DatabaseUrl, what: str = "args ->> 'cid'", where: str = "TRUE") -> list[Any]:

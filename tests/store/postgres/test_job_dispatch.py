@@ -10,15 +10,13 @@ import pytest
 
 from aura_aio.dispatch.leases import BEATS, Leases
 from aura_aio.dispatch.offering import AHEAD, Offering
-from aura_aio.dispatch.procrastinate import JobClaims
-from aura_aio.model.clock import SystemClock
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.run import CancelRequest, Limit, OnCrash, Tasklet
 from aura_aio.model.states import RunState
 from tests.postgres_server import clean_database
 from tests.scheduler.bench import TurnedClock
-from tests.store.postgres.jobs_host import JobsHost, away, change, jobs_in, refusing
+from tests.store.postgres.jobs_host import Claiming, away, change, jobs_in, refusing
 from tests.waiting import turns, until
 
 pytest.importorskip("procrastinate")
@@ -26,38 +24,6 @@ pytest.importorskip("procrastinate")
 SITE = Limit("mutex:site", 1)
 SILENT_SEC = 5.0
 LONG_AGO = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"
-
-
-class Claiming(JobsHost):
-    """A host that claims the runs of the jobs that it takes, and notes what it is told."""
-
-    def __init__(self, url: DatabaseUrl, name: str = "one") -> None:
-        super().__init__(url, name)
-        self.looks = self.offers_again = 0
-        self.claims: JobClaims
-
-    async def begin(self) -> None:
-        """Be one of the hosts."""
-        await self.open()
-        self.claims = JobClaims(self.store.runs, self.store.queue, self.jobs, SystemClock())
-        self.claims.look_again = self._look
-        self.claims.offer_again = self._offer_again
-
-    async def end(self) -> None:
-        """Be none of them any more."""
-        await self.claims.aclose()
-        await self.close()
-
-    async def claimed(self, most: int = 1) -> Sequence[Tasklet]:
-        """Claim for as many workers."""
-        workers = [f"{self.name}/worker-{number}" for number in range(1, most + 1)]
-        return await self.claims.claim(workers, None, self.plans)
-
-    def _look(self) -> None:
-        self.looks += 1
-
-    def _offer_again(self) -> None:
-        self.offers_again += 1
 
 
 @pytest.fixture

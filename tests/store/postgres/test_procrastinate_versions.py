@@ -1,7 +1,7 @@
 """Each version of Procrastinate that pyproject.toml allows does what is asked of its jobs.
 
-Imports packaging and pytest. The default run has a short form: test_jobs.py, with the version that
-is installed.
+Imports packaging and pytest. The default run has a short form: these tests with the version that is
+installed.
 """
 
 import os
@@ -15,7 +15,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 REPOSITORY = Path(__file__).resolve().parents[3]
-JOBS = Path(__file__).with_name("test_jobs.py")
+JOBS = [Path(__file__).with_name(name) for name in ("test_jobs.py", "test_job_hosts.py")]
 VERSION = "from importlib.metadata import version; print(version('procrastinate'))"
 
 
@@ -59,6 +59,6 @@ def test_it_carries_offers(wanted: str, tmp_path: Path) -> None:
     found = _run("-c", VERSION, env=env).strip()
     assert supported().specifier.contains(found)
     assert wanted == str(supported()) or Version(found) == Version(oldest())
-    said = _run("-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", JOBS, env=env)
+    said = _run("-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider", *JOBS, env=env)
     assert "passed" in said
     assert "skipped" not in said
