@@ -14,7 +14,8 @@ import msgspec
 
 from aura_aio.logs.buffer import BUFFER_BYTES, Subscription, portions
 from aura_aio.logs.filters import Sorted, chooser
-from aura_aio.logs.payload import payload, sound
+from aura_aio.logs.payload import payload
+from aura_aio.logs.queue import LogQueue
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.errors import StoreUnavailable
@@ -46,30 +47,6 @@ class LogCounters(msgspec.Struct, frozen=True):
     monitors: int
 
 
-class LogQueue(asyncio.Queue[LogLine]):
-    """The shared log queue: bounded in lines; a line may be put from anywhere on the event loop.
-
-    `accepted` counts every line that was ever put.
-    """
-
-    def __init__(self, capacity_lines: int, clock: Clock) -> None:
-        super().__init__(capacity_lines)
-        self.accepted = 0
-        self._clock = clock
-
-    def put_all(self, lines: Sequence[LogLine]) -> None:
-        """Put lines, at least one, that there is room for: only the last has to wake who waits."""
-        now, put = self._clock.now(), super()._put
-        for line in lines[:-1]:
-            put(sound(line, now))
-        self.accepted += len(lines) - 1
-        self.put_nowait(lines[-1])
-
-    def _put(self, item: LogLine) -> None:
-        super()._put(sound(item, self._clock.now()))
-        self.accepted += 1
-
-
 class LogHub:
     """Owns the log queue, the listener and the subscriptions; a `LogSink`. Lives on one loop."""
 
@@ -87,6 +64,8 @@ class LogHub:
         self._heard = 0
         self._news = asyncio.Event()
         self._order = asyncio.Lock()
+        self._kept: asyncio.Queue[tuple[int, Sequence[LogEntry]]] = asyncio.Queue(maxsize=1)
+        self._storing = False
         self._listener = CoroutineTasks()
         self._closing = False
         self._taken = 0
@@ -103,6 +82,7 @@ class LogHub:
         """
         self.oldest_seq, self.seq = await self._store.bounds()
         self._listener.spawn(self.log_queue_listener())
+        self._listener.spawn(self._publish_what_is_kept())
         self._listener.spawn(self._follow_others())
 
     async def aclose(self, *, grace_sec: float = 5.0) -> None:
@@ -264,17 +244,30 @@ class LogHub:
         )
 
     async def log_queue_listener(self) -> None:
-        """Take all that waits, store it in one transaction, publish it; for ever."""
+        """Take all that waits, store it in one transaction, hand it on to be published; for ever.
+        So the next lines are on their way to the disk while entries are published.
+        """
         in_listener.set(True)
         while True:
             lines = [await self.queue.get()]
             more = min(AT_ONCE - 1, self.queue.qsize())
             lines += [self.queue.get_nowait() for _ in range(more)]
+            self._storing = True
             entries = await self._keep(lines)
+            self._storing = False
+            await self._kept.put((len(lines), entries))
+
+    async def _publish_what_is_kept(self) -> None:
+        """Publish what was stored here; for ever."""
+        in_listener.set(True)
+        while True:
+            taken, entries = await self._kept.get()
+            if self._storing:
+                await asyncio.sleep(0)  # the writer gets the next lines in this turn
             self._stored += len(entries)
             async with self._order:
                 await self._publish_in_order(entries)
-            self._taken += len(lines)
+            self._taken += taken
             self._tell_who_waits()
 
     async def _follow_others(self) -> None:

@@ -19,10 +19,11 @@ class LogLevel(StrEnum):
     ERROR = "error"
     CRITICAL = "critical"
 
-    @property
-    def number(self) -> int:
-        """The number of the standard library's `logging` for it: 10, 20, 30, 40, 50."""
-        return _NUMBERS[self]
+    number: int
+    """The number of the standard library's `logging` for it: 10, 20, 30, 40, 50."""
+
+    def __init__(self, name: str) -> None:
+        self.number = logging.getLevelNamesMapping()[name.upper()]
 
     @classmethod
     def from_number(cls, number: int) -> "LogLevel":
@@ -31,15 +32,6 @@ class LogLevel(StrEnum):
             if number >= level.number:
                 return level
         return cls.DEBUG
-
-
-_NUMBERS = {
-    LogLevel.DEBUG: logging.DEBUG,
-    LogLevel.INFO: logging.INFO,
-    LogLevel.WARNING: logging.WARNING,
-    LogLevel.ERROR: logging.ERROR,
-    LogLevel.CRITICAL: logging.CRITICAL,
-}
 
 
 class LogLine(msgspec.Struct, frozen=True, omit_defaults=True):

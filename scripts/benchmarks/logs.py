@@ -14,8 +14,7 @@ from typing import Final
 import uvloop
 
 from aura_aio.model.log import LogLevel, LogLine
-from aura_aio.store.relational import sql
-from aura_aio.store.relational.rows import row_of_line
+from aura_aio.store.relational.entries import INSERT_ENTRIES, stretches_of
 from aura_aio.store.sqlite.database import SqliteDatabase
 from benchmarks import processes
 from benchmarks.monitors import all_have, monitors
@@ -113,9 +112,10 @@ def _inserted_per_sec(lines: int) -> float:
             write = database.writer
             began = time.perf_counter()
             for start in range(0, lines, AT_ONCE):
-                rows = [row_of_line(start + 1 + each, line) for each in range(AT_ONCE)]
+                (alike,) = stretches_of(start + 1, [line] * AT_ONCE)
+                rows = [(seq, *alike.common, *own) for seq, own in enumerate(alike.rows, start + 1)]
                 write.execute("BEGIN IMMEDIATE")
-                write.executemany(sql.INSERT_ENTRY, rows)
+                write.executemany(INSERT_ENTRIES.one, rows)
                 write.execute("COMMIT")
             return lines / (time.perf_counter() - began)
 

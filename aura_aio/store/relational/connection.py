@@ -5,11 +5,42 @@ the statements are in SQLite's words, with `?`, `?1` or `:name` for values.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from aura_aio.model.news import News
 
 Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
+
+
+class AlikeInsert(NamedTuple):
+    """An insert of rows that are numbered, and of which neighbours are alike in some columns."""
+
+    table: str
+    number: str
+    common: tuple[str, ...]
+    own: tuple[str, ...]
+
+    @property
+    def into(self) -> str:
+        """What the statement begins with."""
+        columns = ", ".join((self.number, *self.common, *self.own))
+        return f"INSERT INTO {self.table} ({columns})"
+
+    @property
+    def one(self) -> str:
+        """The insert of one row: its number, its common values, its own."""
+        values = ", ".join("?" for _ in (self.number, *self.common, *self.own))
+        return f"{self.into} VALUES ({values})"
+
+
+class Alike(NamedTuple):
+    """Rows that are numbered one after the other: the number of the first, the values that they
+    have in common, and each one's own.
+    """
+
+    first: int
+    common: tuple[Any, ...]
+    rows: Sequence[tuple[Any, ...]]
 
 
 class Rows(Protocol):
@@ -62,13 +93,21 @@ class Connection(Protocol):
         ...
 
 
+class WritingConnection(Connection, Protocol):
+    """A connection that writes."""
+
+    def insert_alike(self, insert: AlikeInsert, stretches: Sequence[Alike], /) -> None:
+        """Insert the rows of all `stretches`, in their order."""
+        ...
+
+
 class Database(Protocol):
     """A database that is open, up to date with the schema. One transaction at a time writes to it,
     of whichever server that has it open.
     """
 
     @property
-    def writer(self) -> Connection:
+    def writer(self) -> WritingConnection:
         """The connection that writes; another one, once it had to be made anew."""
         ...
 

@@ -9,8 +9,9 @@ from typing import Any
 from aura_aio.model.log import LogEntry, LogFilter, LogLevel, LogLine
 from aura_aio.store.relational import sql
 from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.entries import INSERT_ENTRIES, stretches_of
 from aura_aio.store.relational.reader import Reader
-from aura_aio.store.relational.rows import entry_from, json_text, row_of_line
+from aura_aio.store.relational.rows import entry_from, json_text
 from aura_aio.store.relational.transaction import Transaction
 from aura_aio.store.writer import Writer
 
@@ -78,8 +79,7 @@ def entries_statement(
 def _append(tx: Transaction, lines: Sequence[LogLine]) -> tuple[LogEntry, ...]:
     """The numbers go on from the newest that was ever given, whatever has been pruned."""
     entries = tuple(LogEntry(seq, line) for seq, line in enumerate(lines, tx.newest_seq + 1))
-    tx.connection.executemany(
-        sql.INSERT_ENTRY, [row_of_line(entry.seq, entry.line) for entry in entries]
-    )
+    stretches = stretches_of(tx.newest_seq + 1, lines)
+    tx.connection.insert_alike(INSERT_ENTRIES, stretches)
     tx.newest_seq += len(entries)
     return entries

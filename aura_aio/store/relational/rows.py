@@ -222,22 +222,9 @@ def step_from(row: Row) -> StepRecord:
     )
 
 
-def row_of_line(seq: int, line: LogLine) -> Row:
-    """The row for sql.INSERT_ENTRY."""
-    return (
-        seq,
-        line.timestamp,
-        line.level.number,
-        line.logger,
-        line.message,
-        line.cid,
-        line.plan_name,
-        line.task_name,
-        line.step,
-        line.attempt,
-        line.worker,
-        None if line.data is None else _encoder.encode(line.data),
-    )
+def row_data(data: dict[str, Any] | None) -> bytes | None:
+    """The data of a line, as its row has them."""
+    return None if data is None else _encoder.encode(data)
 
 
 def entry_from(row: Row) -> LogEntry:

@@ -386,7 +386,6 @@ STOP: Final = "INSERT INTO stopped (number, cancels, ends_at) VALUES (1, ?, ?)"
 
 # --- The log
 
-INSERT_ENTRY: Final = f"INSERT INTO logs ({ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 OLDEST_SEQ: Final = "SELECT MIN(seq) FROM logs"
 
 # --- Tokens: a small table, of which every row is wanted

@@ -16,7 +16,7 @@ from aura_aio.model.plan import Definition
 from aura_aio.model.run import RunChanged, StepRecord, Tasklet
 from aura_aio.model.states import HOLDS_A_SLOT, TERMINAL, RunState
 from aura_aio.store.relational import sql
-from aura_aio.store.relational.connection import Connection
+from aura_aio.store.relational.connection import Connection, WritingConnection
 from aura_aio.store.relational.rows import (
     Row,
     can_start,
@@ -70,7 +70,9 @@ class Ledger:
 class Transaction:
     """One transaction under way; operations write through `connection` and report here."""
 
-    def __init__(self, connection: Connection, ledger: Ledger, *, one_by_one: bool = True) -> None:
+    def __init__(
+        self, connection: WritingConnection, ledger: Ledger, *, one_by_one: bool = True
+    ) -> None:
         self._connection = connection
         self._one_by_one = one_by_one
         self._arrivals: list[Row] = []
@@ -97,7 +99,7 @@ class Transaction:
         self._slots: Counter[int] = Counter()
 
     @property
-    def connection(self) -> Connection:
+    def connection(self) -> WritingConnection:
         """The database, with all that was written so far."""
         self._insert_arrivals()
         return self._connection

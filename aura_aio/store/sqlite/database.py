@@ -1,7 +1,7 @@
 """The database file: opened once, brought up to date, and connected to.
 
-May import `soundness` of `store.sqlite`, the schema of `store.relational`, the standard library and
-model only.
+May import `soundness` and `connection` of `store.sqlite`, the schema of `store.relational`, the
+standard library and model only.
 """
 
 import sqlite3
@@ -15,6 +15,7 @@ from aura_aio.model.news import News
 from aura_aio.store.relational.connection import Connection
 from aura_aio.store.relational.schema import Migration, migrations
 from aura_aio.store.sqlite import soundness
+from aura_aio.store.sqlite.connection import SqliteConnection
 
 APPLICATION_ID: Final = 0x41757261
 """`PRAGMA application_id` of our files: "Aura"."""
@@ -159,7 +160,7 @@ class SqliteDatabase:
             undo.pop_all()
 
     @property
-    def writer(self) -> sqlite3.Connection:
+    def writer(self) -> SqliteConnection:
         """The connection that writes."""
         return self._writer
 
@@ -186,7 +187,7 @@ class SqliteDatabase:
         """See `is_unavailable` of this module."""
         return is_unavailable(error)
 
-    def reader(self) -> sqlite3.Connection:
+    def reader(self) -> SqliteConnection:
         """A new connection that cannot write."""
         connection = self._connect()
         connection.execute(_READER_CACHE)
@@ -198,8 +199,8 @@ class SqliteDatabase:
         self.writer.close()
         self._guard.close()
 
-    def _connect(self) -> sqlite3.Connection:
-        connection = sqlite3.connect(
+    def _connect(self) -> SqliteConnection:
+        connection = SqliteConnection(
             self.path,
             timeout=BUSY_TIMEOUT_SEC,
             isolation_level=None,  # transactions are begun and ended by hand

@@ -9,7 +9,6 @@ import sqlite3
 import sys
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from subprocess import PIPE, Popen
@@ -22,6 +21,7 @@ from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
 from aura_aio.model.log import LogFilter, LogLevel, LogLine
 from aura_aio.store.relational.schema import Migration, migrations
 from aura_aio.store.sqlite import open_sqlite
+from aura_aio.store.sqlite.connection import SqliteConnection
 from aura_aio.store.sqlite.database import (
     APPLICATION_ID,
     Opening,
@@ -113,7 +113,7 @@ def test_folders_that_are_missing_are_made(tmp_path: Path) -> None:
         assert database.path.is_file()
 
 
-class NoSharedMemory(sqlite3.Connection):
+class NoSharedMemory(SqliteConnection):
     """A connection as on a file system of another host."""
 
     def execute(self, sql: str, *values: Any) -> sqlite3.Cursor:
@@ -127,7 +127,7 @@ def test_a_place_without_shared_memory_is_refused(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "aura.db"
-    monkeypatch.setattr(sqlite3, "connect", partial(sqlite3.connect, factory=NoSharedMemory))
+    monkeypatch.setattr("aura_aio.store.sqlite.database.SqliteConnection", NoSharedMemory)
     with pytest.raises(StoreUnavailable) as caught:
         SqliteDatabase(path)
     assert str(caught.value) == (

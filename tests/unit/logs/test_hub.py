@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from aura_aio.logs import hub as hub_module
-from aura_aio.logs.buffer import Dropped
+from aura_aio.logs.buffer import Dropped, Portion, Subscription
 from aura_aio.logs.hub import AT_ONCE, LogHub
 from aura_aio.logs.payload import payload
 from aura_aio.model.clock import SystemClock
@@ -98,6 +98,25 @@ async def test_a_transaction_is_bounded(store: HeldStore) -> None:
     await hub.start()
     await hub.aclose()
     assert store.appended == [AT_ONCE, AT_ONCE, 1]
+
+
+async def test_the_next_lines_are_on_their_way_to_the_disk_while_entries_are_published(
+    store: HeldStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hub = LogHub(store, clock=SystemClock(), capacity_lines=2 * AT_ONCE)
+    await hub.start()
+    seen: list[tuple[int, int]] = []
+    offer = Subscription.offer
+
+    def offered(self: Subscription, portion: Portion) -> int:
+        seen.append((portion.seqs[0], sum(store.appended)))
+        return offer(self, portion)
+
+    monkeypatch.setattr(Subscription, "offer", offered)
+    hub.subscribe(ALL, buffer_lines=2 * AT_ONCE)
+    await hub.put([line(str(n)) for n in range(AT_ONCE + 10)])
+    assert seen[0] == (1, AT_ONCE + 10)
+    await hub.aclose()
 
 
 async def test_a_full_queue_makes_put_wait_and_loses_nothing(hub: LogHub, store: HeldStore) -> None:
