@@ -17,13 +17,11 @@ from aura_aio.processes.tree import StartProcess
 from aura_aio.worker.starting import ENTRIES
 
 _SERVE = """
-import gc, importlib, socket, sys
+import gc, socket, sys
 from aura_aio.processes.fork_server import serve
 
 gc.disable()  # as a server does while it starts
-for module in sys.argv[2:]:
-    importlib.import_module(module)
-serve(socket.socket(fileno=int(sys.argv[1])))
+serve(socket.socket(fileno=int(sys.argv[1])), sys.argv[2:])
 """
 
 

@@ -6,10 +6,11 @@ May import aiohttp, msgspec, `negotiation`, `contract`, `model` and scheduler's 
 import asyncio
 import gzip
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from aiohttp import hdrs, web
@@ -61,6 +62,15 @@ _ALWAYS: Final = {
 }
 
 
+class _Source(NamedTuple):
+    """What a page is made of, once somebody asks for it: `make` gives its body."""
+
+    name: str
+    make: Callable[[], bytes]
+    policy: str = _NOTHING
+    cache: str = _ASK_EACH_TIME
+
+
 class _Page(msgspec.Struct, frozen=True):
     """One answer, ready to be sent: its body, its headers, and its entity tag without quotes.
 
@@ -78,15 +88,14 @@ class _Pages:
 
     def __init__(self, contract: Contract) -> None:
         self._contract = contract
-        self._pages: Mapping[str, _Page] = {}
+        self._sources: Mapping[str, _Source] = {}
+        self._pages: dict[str, _Page] = {}
 
     async def read(self, _: web.Application) -> None:
-        self._pages = await asyncio.to_thread(_read, self._contract)
+        self._sources = await asyncio.to_thread(_read, self._contract)
 
     async def answer(self, request: web.Request) -> web.Response:
-        page = self._pages.get(request.path)
-        if page is None:
-            raise web.HTTPNotFound(text=f"There is no page {request.path}.")
+        page = self._pages.get(request.path) or await self._made(request.path)
         known = request.if_none_match or ()
         if any(each.value in {page.tag, "*"} for each in known):
             return web.Response(status=304, headers=page.headers)
@@ -96,6 +105,14 @@ class _Pages:
         response.headers[hdrs.CONTENT_ENCODING] = "gzip"
         return response
 
+    async def _made(self, path: str) -> _Page:
+        """The page, which nobody has asked for yet; two who do so at once have it made twice."""
+        source = self._sources.get(path)
+        if source is None:
+            raise web.HTTPNotFound(text=f"There is no page {path}.")
+        self._pages[path] = await asyncio.to_thread(_page, source)
+        return self._pages[path]
+
 
 def add_pages(app: web.Application, contract: Contract) -> None:
     """Let `app` answer GET and HEAD for the pages.
@@ -103,8 +120,9 @@ def add_pages(app: web.Application, contract: Contract) -> None:
     These are `/` (the dashboard), `/docs` (the API reference), `/dashboard/…` (the files of both),
     and the documents `/openapi.yaml`, `/openapi.json`, `/openapi-3.0.json`, `/asyncapi.yaml` and
     `/schemas/task.json` (of task files, for editors).
-    All are read once, in a thread, when `app` starts, and none needs anything from elsewhere: each
-    carries a Content-Security-Policy that allows this server alone.
+    All are read once, in a thread, when `app` starts, and made and compressed when somebody first
+    asks for them. None needs anything from elsewhere: each carries a Content-Security-Policy that
+    allows this server alone.
 
     The files of the two pages stand below a folder that is named for their content, and may be kept
     for ever; everything else is asked for each time, and answered 304 while it is the same.
@@ -124,13 +142,13 @@ _DOCUMENTS: Final = (
 )
 
 
-def _read(contract: Contract) -> dict[str, _Page]:
+def _read(contract: Contract) -> dict[str, _Source]:
     files = dict(_dashboard_files(resources.files("aura_aio.api").joinpath("dashboard")))
     swagger = resources.files("swagger_ui_bundle").joinpath(_SWAGGER_UI)
     files[_SWAGGER_UI_PROGRAM] = swagger.joinpath(_SWAGGER_UI_PROGRAM).read_bytes()
     folder = ASSETS_PREFIX + _digest(*(part for each in sorted(files.items()) for part in each))
     assets = {
-        f"{folder}/{name}": _page(name, body, cache=_FOR_EVER)
+        f"{folder}/{name}": _Source(name, partial(bytes, body), cache=_FOR_EVER)
         for name, body in files.items()
         if not name.endswith(".html")
     }
@@ -139,16 +157,17 @@ def _read(contract: Contract) -> dict[str, _Page]:
         for name in ("index.html", "docs.html")
     )
     asyncapi = resources.files("aura_aio.contract").joinpath("asyncapi.yaml").read_bytes()
-    tasks = json.dumps(task_file_schema())
-    documents = zip(
-        _DOCUMENTS,
-        (contract.as_yaml(), contract.as_json(), contract.as_openapi30(), asyncapi, tasks),
-        strict=True,
+    documents: tuple[Callable[[], bytes], ...] = (
+        contract.as_yaml,
+        contract.as_json,
+        contract.as_openapi30,
+        partial(bytes, asyncapi),
+        lambda: json.dumps(task_file_schema()),
     )
     return assets | {
-        "/": _page("index.html", index, policy=_OURS_ALONE),
-        "/docs": _page("docs.html", docs, policy=_SWAGGER),
-        **{path: _page(path, body) for path, body in documents},
+        "/": _Source("index.html", partial(bytes, index), policy=_OURS_ALONE),
+        "/docs": _Source("docs.html", partial(bytes, docs), policy=_SWAGGER),
+        **{path: _Source(path, make) for path, make in zip(_DOCUMENTS, documents, strict=True)},
     }
 
 
@@ -161,23 +180,23 @@ def _dashboard_files(folder: Traversable, prefix: str = "") -> Iterator[tuple[st
             yield name, entry.read_bytes()
 
 
-def _page(name: str, body: bytes, policy: str = _NOTHING, cache: str = _ASK_EACH_TIME) -> _Page:
+def _page(source: _Source) -> _Page:
+    body = source.make()
     tag = _digest(body)
+    is_kept = source.cache == _FOR_EVER
     headers = {
-        hdrs.CONTENT_TYPE: _MEDIA_TYPES[name.rpartition(".")[2]],
-        hdrs.CACHE_CONTROL: cache,
+        hdrs.CONTENT_TYPE: _MEDIA_TYPES[source.name.rpartition(".")[2]],
+        hdrs.CACHE_CONTROL: source.cache,
         hdrs.ETAG: f'W/"{tag}"',  # weak, because it may be sent compressed or not
-        "Content-Security-Policy": policy,
+        "Content-Security-Policy": source.policy,
         **_ALWAYS,
     }
-    packed = _packed(body) if cache == _FOR_EVER or name.endswith(".html") else None
+    packed = _packed(body) if is_kept or source.name.endswith(".html") else None
     return _Page(body, packed, tag, headers if packed is None else headers | VARIES)
 
 
 def _packed(body: bytes) -> bytes | None:
-    """The body compressed, if it is one of our many small files; of a large one that would hold up
-    the start.
-    """
+    """The body compressed, if it is one of our many small files; a large one would take long."""
     return gzip.compress(body, mtime=0) if len(body) < _SMALL_BYTES else None
 
 

@@ -15,8 +15,7 @@ import msgspec
 
 from aura_aio.model.clock import Clock
 from aura_aio.processes.tree import ProcessTree, StartProcess
-from aura_aio.worker.main import Launch
-from aura_aio.worker.session import Session
+from aura_aio.worker.frames import Launch
 
 
 class WorkerHandle(Protocol):
@@ -97,6 +96,8 @@ class InProcessWorker:
         cls, secret: str, clock: Clock
     ) -> tuple["InProcessWorker", StreamReader, StreamWriter]:
         """Start a session over a pair of sockets; answers the server's end of it too."""
+        from aura_aio.worker.session import Session  # noqa: PLC0415 - seldom needed
+
         ours, theirs = socket.socketpair()
         reader, writer = await asyncio.open_connection(sock=ours)
         session = Session(*await asyncio.open_connection(sock=theirs), clock)

@@ -1,6 +1,6 @@
 """Keeps as many workers up as there should be, replaces those that end, and ends the silent.
 
-May import `worker` (frames, link, main), the rest of `dispatch`, `engine.capture`, `processes`,
+May import `worker` (frames, link), the rest of `dispatch`, `engine.capture`, `processes`,
 run_settings and model.
 """
 
@@ -15,7 +15,6 @@ from typing import Final, Protocol
 import msgspec
 
 from aura_aio.dispatch.processes import InProcessWorker, WorkerHandle, WorkerProcess
-from aura_aio.engine.capture import captured_output
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
 from aura_aio.model.fleet import PlanDigests, worker_name
@@ -23,9 +22,8 @@ from aura_aio.model.ports import WorkerStatus
 from aura_aio.processes.spawning import SpawnedProcess
 from aura_aio.processes.tree import StartProcess
 from aura_aio.run_settings import RunSettings
-from aura_aio.worker.frames import PlanActions, ToServer, Welcome
+from aura_aio.worker.frames import Launch, PlanActions, ToServer, Welcome
 from aura_aio.worker.link import Link
-from aura_aio.worker.main import Launch
 
 _log = logging.getLogger("aura.dispatch.supervisor")
 
@@ -206,6 +204,8 @@ class Supervisor:
         if self._plan.api_only:
             return
         if not self._plan.count:
+            from aura_aio.engine.capture import captured_output  # noqa: PLC0415 - seldom needed
+
             self._capture.enter_context(captured_output())
         else:
             self._server = await asyncio.start_server(self._connected, "127.0.0.1", 0)

@@ -15,6 +15,7 @@ import signal
 import socket
 import struct
 import sys
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple, NoReturn
@@ -139,8 +140,10 @@ class _ForkServer:
             os.close(child.end)
 
 
-def serve(orders: socket.socket) -> NoReturn:
-    """Become a fork server, until all are gone who have the other end of `orders`."""
+def serve(orders: socket.socket, modules: Sequence[str] = ()) -> NoReturn:
+    """Become a fork server, until all are gone who have the other end of `orders`; what it forks
+    has `modules` imported already. Orders wait meanwhile.
+    """
     code = 1
     try:
         os.setsid()
@@ -148,6 +151,8 @@ def serve(orders: socket.socket) -> NoReturn:
         # It ends when its work does. Not ignored: a child would not see what it is sent at once.
         signal.pthread_sigmask(signal.SIG_BLOCK, _FROM_OUTSIDE)
         _keep_only(0, 1, 2, orders.fileno())
+        for module in modules:
+            importlib.import_module(module)
         gc.collect()
         gc.freeze()  # a collection in a fork would copy every page that all of them share
         gc.enable()  # what it is a fork of may have been loading

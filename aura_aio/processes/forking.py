@@ -9,7 +9,7 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import IO, Final
 
@@ -134,9 +134,10 @@ class Forks:
 
 
 @contextmanager
-def fork_server() -> Iterator[Forks]:
+def fork_server(modules: Sequence[str]) -> Iterator[Forks]:
     """A fork of this process, as it is now, that serves as the fork server while the context is
-    open. What has been imported need not be imported again by what it starts.
+    open. What has been imported, and the `modules` that it imports itself, beside this process,
+    need not be imported again by what it starts.
 
     This process must have no threads yet: their locks would stay locked in the fork.
     """
@@ -145,7 +146,7 @@ def fork_server() -> Iterator[Forks]:
     sys.stderr.flush()
     pid = os.fork()
     if not pid:
-        serve(theirs)
+        serve(theirs, modules)
     theirs.close()
     try:
         with ours:

@@ -28,6 +28,14 @@ SOON_TURNS: Final = 3
 """From the end of a run's last step to the end of the run: the two are one packet then."""
 
 
+class Launch(msgspec.Struct, frozen=True):
+    """The line on a worker's standard input; `memory_bytes` is the worker's limit, 0 for none."""
+
+    port: int
+    secret: str
+    memory_bytes: int
+
+
 class PlanActions(msgspec.Struct, frozen=True):
     """Where a worker finds the actions of a plan; `root` is the plan's folder, `digest` that of the
     plan as it is loaded.

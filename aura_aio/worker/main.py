@@ -18,16 +18,12 @@ from aura_aio.engine.capture import captured_output
 from aura_aio.model.clock import SystemClock
 from aura_aio.processes.spawning import SpawnedProcess
 from aura_aio.processes.tree import StartProcess, begin
+from aura_aio.worker.frames import Launch
 from aura_aio.worker.limits import leave_signals_to_the_server, limit_memory
 from aura_aio.worker.session import Session
 
-
-class Launch(msgspec.Struct, frozen=True):
-    """The line on standard input; `memory_bytes` is the worker's limit, 0 for none."""
-
-    port: int
-    secret: str
-    memory_bytes: int
+if sys.platform != "win32":
+    import uvloop  # here, so that the fork server has it for all workers
 
 
 async def connect(launch: Launch, start: StartProcess) -> None:
@@ -68,8 +64,6 @@ def main() -> None:
     if sys.platform == "win32":
         asyncio.run(to_the_end(launch, start))
     else:
-        import uvloop  # noqa: PLC0415 - not on Windows
-
         uvloop.run(to_the_end(launch, start))
 
 

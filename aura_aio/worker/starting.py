@@ -3,7 +3,6 @@
 May import the standard library and `processes`; names the modules of those processes.
 """
 
-import importlib
 import os
 import sys
 import threading
@@ -22,16 +21,15 @@ ENTRIES: Final = ("aura_aio.worker.main", "aura_aio.engine.isolation.guest")
 def process_starter() -> Iterator[StartProcess]:
     """The quickest way to start them that there is here, while the context is open.
 
-    On Linux they are forks of a process that is forked from this one now, once their modules are
-    imported. Call it early: what is in memory by then they have as well. A process that has threads
-    cannot be forked, so from there, as on other systems, each begins as a new interpreter.
+    On Linux they are forks of a process that is forked from this one now, and imports their modules
+    while this one goes on. Call it early: what is in memory by then they have as well. A process
+    that has threads cannot be forked, so from there, as on other systems, each begins as a new
+    interpreter.
     """
     if sys.platform != "linux" or threading.active_count() > 1 or not hasattr(os, "pidfd_open"):
         yield SpawnedProcess
         return
     from aura_aio.processes.forking import fork_server  # noqa: PLC0415 - on Linux only
 
-    for module in ENTRIES:
-        importlib.import_module(module)
-    with fork_server() as forks:
+    with fork_server(ENTRIES) as forks:
         yield forks

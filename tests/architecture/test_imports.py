@@ -66,6 +66,38 @@ else:
         is_imported(module)
 """
 
+# A server with plans is ready. Its workers would be processes of their own: none can be started.
+_SERVE = """
+import asyncio, os, sys
+import aura_aio.cli.serve
+from aura_aio import lifetime
+from aura_aio.settings_table import load_settings
+
+def start_none(*_, **__):
+    raise OSError("none here")
+
+def ready(_):
+    print(*sys.modules, flush=True)
+    os._exit(0)
+
+plans, data_dir = sys.argv[1:]
+settings = load_settings({"port": 0, "plans": (plans,), "data_dir": data_dir}, {}, None)
+asyncio.run(lifetime.serve(settings, {}, ready, {}, start_process=start_none))
+"""
+
+# What a server needs seldom, or its workers alone; what that costs its start was measured
+# (docs/explanation/performance.md).
+_NOT_UNTIL_READY = (
+    "aura_aio.engine.runner",
+    "aura_aio.engine.sandbox",
+    "aura_aio.worker.session",
+    "jinja2.sandbox",
+    "cryptography",
+    "regex",
+    "rich",
+    "watchfiles",
+)
+
 
 def _python(
     code: str, *arguments: str, cwd: Path = REPOSITORY, warnings: str = "default"
@@ -133,4 +165,18 @@ def test_importing_the_package_is_light() -> None:
     assert heavy <= {"aura_aio", "msgspec", "typing_extensions"}, (
         "A plan's actions.py says `from aura_aio import action`, in every worker: that loads the "
         "model only. Import the rest where it is used, not in aura_aio/__init__.py."
+    )
+
+
+def test_a_server_is_ready_without_what_it_needs_seldom(tmp_path: Path) -> None:
+    done = _python(_SERVE, str(REPOSITORY / "plans"), str(tmp_path / "data"))
+    assert done.returncode == 0, done.stderr
+    imported = {
+        name
+        for name in done.stdout.split()
+        if any(f"{name}.".startswith(f"{each}.") for each in _NOT_UNTIL_READY)
+    }
+    assert not imported, (
+        "These are imported before a server is ready, of which it needs none until then: import "
+        f"them where they are used ({sorted(imported)})."
     )

@@ -16,9 +16,8 @@ from aura_aio.dispatch.sizing import actions_of
 from aura_aio.model.plan import Definition
 from aura_aio.model.run import Tasklet
 from aura_aio.processes.tree import StartProcess
-from aura_aio.worker.frames import Welcome
+from aura_aio.worker.frames import Launch, Welcome
 from aura_aio.worker.link import Link
-from aura_aio.worker.main import Launch
 from tests.forking import STARTERS
 from tests.serving import write_plan
 from tests.waiting import until
