@@ -18,10 +18,11 @@ from aura_aio.api.app import make_app
 from aura_aio.api.hosts import check_origins
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Commits, Metrics
+from aura_aio.api.mirrored import must_be_mirrored
 from aura_aio.api.request_spans import trace_requests
 from aura_aio.api.runner import bound, listening
 from aura_aio.calling_back import CallingBack, calling_back
-from aura_aio.contract.document import load_contract
+from aura_aio.contract.document import Contract, load_contract
 from aura_aio.dispatch.job_dispatch import JobDispatch
 from aura_aio.dispatch.local import LocalDispatcher
 from aura_aio.dispatch.sizing import worker_count
@@ -122,13 +123,13 @@ async def running_server(
 
     Raises:
         SettingsError: the settings do not allow it.
-        ContractError: contract and handlers do not fit.
+        ContractError: contract, schemas and handlers do not fit.
         DatabaseTooNew, StoreUnavailable: the database cannot be used.
         OSError: the address cannot be listened on.
     """
     clock, places = clock or SystemClock(), places or places_of(settings)
     _check(settings, places)
-    contract, bus = await asyncio.to_thread(load_contract), EventBus()
+    contract, bus = await asyncio.to_thread(_contract), EventBus()
     await asyncio.to_thread(places.make_data_dir)
     async with _ground(settings, places, bus, clock, listener) as ground:
         site, spans, store, hub, access, calling, kept, fleet, jobs, place, vault = ground
@@ -168,6 +169,12 @@ async def running_server(
             await triggers.aclose()
             await scheduler.system.aclose()
             await dispatcher.aclose(grace_sec=0.0)
+
+
+def _contract() -> Contract:
+    contract = load_contract()
+    must_be_mirrored(contract)
+    return contract
 
 
 def _check(settings: Settings, places: Places) -> None:

@@ -1,11 +1,13 @@
 """The body of a request, as bytes.
 
-May import aiohttp only.
+May import aiohttp, and of `api` `problems`.
 """
 
 from typing import Final
 
 from aiohttp import web
+
+from aura_aio.api.problems import FieldError, InvalidRequest
 
 _BODY: Final = web.RequestKey("body", bytes)
 """The body, once it was taken."""
@@ -28,3 +30,14 @@ async def body_of(request: web.Request) -> bytes:
             raise web.HTTPRequestEntityTooLarge(request.client_max_size, len(body))
         return body
     return request[_BODY] if _BODY in request else await request.read()
+
+
+async def must_have_body(request: web.Request) -> None:
+    """Return if there is a body, be it an empty object: what has no required property passes as
+    one that is absent, and a client that lost its filters must not mean everything.
+
+    Raises:
+        InvalidRequest: there is none.
+    """
+    if not await body_of(request):
+        raise InvalidRequest([FieldError("body", "", "The operation needs a body.")])

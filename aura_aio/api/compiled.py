@@ -1,56 +1,97 @@
-"""Schemas compiled: what is certainly good is read and checked in one pass, in C.
+"""What the contract lets a request say, compiled: what is certainly good is read in one pass, in C.
 
-May import marshmallow, msgspec, `schemas` and model.
+May import msgspec, contract, `moments` and model.
 
-A schema of marshmallow costs some 100 µs for a small body, and most bodies are good. So each schema
-is compiled, once, to a type of msgspec that lets nothing pass that marshmallow would not let pass,
-with the same outcome (a test tries that). It says nothing of the rest: whatever it does not let
-pass is marshmallow's to judge, and to word. See docs/decisions/0051-good-requests-pass-quickly.md.
+A schema of marshmallow costs some 100 µs for a small body, and most bodies are good. So each
+component of a body, and the parameters of each path and of the headers, are compiled, once, to a
+type of msgspec that lets nothing pass that the marshmallow mirror would not let pass, with the same
+outcome (a test tries that). It says nothing of the rest: whatever it does not let pass is
+marshmallow's to judge, and to word. See docs/decisions/0051-good-requests-pass-quickly.md.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from types import GenericAlias
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 import msgspec
-from marshmallow import RAISE, Schema, ValidationError, missing
-from marshmallow.fields import Field
-from marshmallow.validate import Length, Range, Validator
 from msgspec import UNSET, Meta, UnsetType
 
-from aura_aio.api.schemas import fields
-from aura_aio.api.schemas.bases import ExclusiveSchema
+from aura_aio.api.moments import moment_of
+from aura_aio.contract.document import Parameter
+from aura_aio.contract.references import Json, component_name
+from aura_aio.contract.schema_checks import CHANGES, PER_ITEM
 from aura_aio.model import json
 
 Loaded = dict[str, Any]
 
 _PLACE: Final = "field_{}"
 """The names within a struct: those of the wire may be words of Python."""
+_BOUNDS: Final = {
+    "minLength": "min_length",
+    "maxLength": "max_length",
+    "minItems": "min_length",
+    "maxItems": "max_length",
+    "maxProperties": "max_length",
+    "minimum": "ge",
+    "maximum": "le",
+}
+_SIMPLE: Final = {"string": str, "integer": int, "number": float, "boolean": bool}
+
+
+class _Unknown(Exception):
+    """There is no type for a schema here."""
+
+
+class _Member(NamedTuple):
+    """One property or parameter: its name on the wire, and that under which it is loaded."""
+
+    wire_name: str
+    name: str
+    schema: Json
+    required: bool
+    default: Any = UNSET
 
 
 class Compiled:
-    """One schema. What it answers is what `Schema.load` would; None says: ask that."""
+    """One object. What it answers is what marshmallow's `Schema.load` would; None says: ask that.
 
-    def __init__(self, schema: Schema) -> None:
-        loaded = schema.load_fields
-        kinds = {name: _kind(field) for name, field in loaded.items()}
-        self._names = tuple(loaded)
-        self._left = tuple((name, loaded[name]) for name, kind in kinds.items() if kind is None)
-        """Fields that marshmallow judges also here, each by itself, where they are given."""
+    Of the names in `excluded` not all may be there.
+    """
+
+    def __init__(
+        self,
+        members: Iterable[_Member],
+        components: Mapping[str, Json],
+        *,
+        is_strict: bool,
+        excluded: tuple[str, ...] = (),
+    ) -> None:
+        members = tuple(members)
+        self._names = tuple(each.name for each in members)
         self._absent = tuple(
-            (name, field.load_default)
-            for name, field in loaded.items()
-            if field.load_default is not missing
+            (each.name, each.default) for each in members if each.default is not UNSET
         )
-        self._excluded = schema.excluded if isinstance(schema, ExclusiveSchema) else ()
+        self._excluded = excluded
+        self._moments, self._unknown = [], []
+        fields = []
+        for place, each in enumerate(members):
+            kind: Any = Any
+            schema = _followed(each.schema, components)
+            if schema.get("format") == "date-time":
+                self._moments.append(each.name)
+            else:
+                try:
+                    kind = _kind(schema, components)
+                except _Unknown:
+                    self._unknown.append(each.name)
+            name = _PLACE.format(place)
+            fields.append((name, kind) if each.required else (name, kind | UnsetType, UNSET))
         self._type = msgspec.defstruct(
-            type(schema).__name__,
-            [_member(each, loaded[name], kinds[name]) for each, name in enumerate(self._names)],
-            rename={
-                _PLACE.format(each): loaded[name].data_key or name
-                for each, name in enumerate(self._names)
-            },
-            forbid_unknown_fields=schema.unknown == RAISE,
+            "Compiled",
+            fields,
+            rename={_PLACE.format(place): each.wire_name for place, each in enumerate(members)},
+            forbid_unknown_fields=is_strict,
             kw_only=True,
         )
         self._decoder = msgspec.json.Decoder(self._type)
@@ -76,110 +117,135 @@ class Compiled:
         return {name: value for name, value in values if value is not UNSET}
 
     def _complete(self, given: Loaded) -> Loaded | None:
-        """What was given, with what marshmallow makes of it and the defaults beside it."""
+        """What was given, with the times read, and the defaults beside it."""
         if self._excluded and all(name in given for name in self._excluded):
             return None
-        try:
-            for name, field in self._left:
-                if name in given:
-                    given[name] = field.deserialize(given[name])
-        except ValidationError:
+        if any(name in given for name in self._unknown):
             return None
+        for name in self._moments:
+            if name in given:
+                moment: datetime | None = moment_of(given[name])
+                if moment is None:
+                    return None
+                given[name] = moment
         for name, default in self._absent:
             if name not in given:
-                given[name] = default() if callable(default) else default
+                given[name] = default.copy() if isinstance(default, dict) else default
         return given
 
 
-def _member(number: int, field: Field[Any], kind: Any) -> tuple[Any, ...]:
-    name, kind = _PLACE.format(number), Any if kind is None else kind
-    return (name, kind) if field.required else (name, kind | UnsetType, UNSET)
-
-
-def _kind(field: Field[Any]) -> Any:
-    """The type that lets pass what `field` does, None if there is none that is known here."""
-    for known, kind_of in _KINDS.items():
-        if isinstance(field, known) and type(field)._deserialize is known._deserialize:
-            return kind_of(field) if field.allow_none is (known is fields.Anything) else None
-    return None
-
-
-def _word(field: fields.Word) -> Any:
-    return Literal[tuple(map(str, field.words))]
-
-
-def _text(field: fields.Text) -> Any:
-    return _bounded(str, field)
-
-
-def _number(kind: type) -> Callable[[Any], Any]:
-    return lambda field: _bounded(kind, field)
-
-
-def _flag(_: fields.Flag) -> Any:
-    return bool
-
-
-def _items(field: fields.Items) -> Any:
-    inner = _kind(field.inner)
-    return None if inner is None else _bounded(GenericAlias(list, (inner,)), field)
-
-
-def _items_judged_later(field: fields.ItemsJudgedLater) -> Any:
-    return _bounded(list[Any], field)
-
-
-def _objects(field: fields.Objects) -> Any:
-    keys = str if field.key_field is None else _kind(field.key_field)
-    values = Any if field.value_field is None else _kind(field.value_field)
-    return (
-        None
-        if keys is None or values is None
-        else _bounded(GenericAlias(dict, (keys, values)), field)
+def compiled_body(components: Mapping[str, Json], name: str) -> Compiled:
+    """The component `name`, which is the body of a request."""
+    schema = components[name]
+    required = schema.get("required", ())
+    takes_defaults = not schema.get(CHANGES)
+    return Compiled(
+        (
+            _Member(
+                wire_name=each,
+                name=each,
+                schema=below,
+                required=each in required,
+                default=_default(below, components, is_request=takes_defaults)
+                if each not in required
+                else UNSET,
+            )
+            for each, below in schema["properties"].items()
+        ),
+        components,
+        is_strict=schema.get("additionalProperties") is False,
+        excluded=tuple(schema.get("not", {}).get("required", ())),
     )
 
 
-def _anything(_: fields.Anything) -> Any:
-    return Any
+def compiled_parameters(
+    parameters: Iterable[Parameter], components: Mapping[str, Json], *, is_strict: bool
+) -> Compiled:
+    """Parameters that are texts, of a path or headers."""
+    return Compiled(
+        (
+            _Member(
+                wire_name=each.name,
+                name=loaded_name(each),
+                schema=each.schema,
+                required=each.required,
+                default=default_of(each, components),
+            )
+            for each in parameters
+        ),
+        components,
+        is_strict=is_strict,
+    )
 
 
-_KINDS: Final[Mapping[type[Field[Any]], Callable[[Any], Any]]] = {
-    fields.Word: _word,
-    fields.Text: _text,
-    fields.Int32: _number(int),
-    fields.Int64: _number(int),
-    fields.Double: _number(float),
-    fields.Flag: _flag,
-    fields.ItemsJudgedLater: _items_judged_later,
-    fields.Items: _items,
-    fields.Objects: _objects,
-    fields.Anything: _anything,
-}
-"""Special ones before those that they are made from. A field with a `_deserialize` of its own is
-none of them."""
+def loaded_name(parameter: Parameter) -> str:
+    """The name of a parameter as an argument of Python: `Idempotency-Key` is `idempotency_key`."""
+    return parameter.name.lower().replace("-", "_")
 
 
-def _bounded(kind: Any, field: Field[Any]) -> Any:
-    """`kind` within what the validators of `field` allow, None if one of them is not known here."""
-    bounds: dict[str, Any] = {}
-    for validator in field.validators:
-        found = _bounds(validator)
-        if found is None:
-            return None
-        bounds |= found
-    told = {name: bound for name, bound in bounds.items() if bound is not None}
-    return Annotated[kind, Meta(**told)] if told else kind
+def default_of(parameter: Parameter, components: Mapping[str, Json]) -> Any:
+    """What it means when it is absent; UNSET for nothing."""
+    if parameter.required:
+        return UNSET
+    return _default(parameter.schema, components, is_request=False)
 
 
-def _bounds(validator: Callable[[Any], Any] | Validator) -> dict[str, Any] | None:
-    match validator:
-        case Length(min=least, max=most, equal=None):
-            return {"min_length": least, "max_length": most}
-        case Range(min=least, max=most, min_inclusive=True, max_inclusive=True):
-            return {"ge": least, "le": most}
-        case fields.Matches(whole=pattern):
-            return {"pattern": rf"\A(?:{pattern})"}
-        case fields.MostProperties(most=most):
-            return {"max_length": most}
+def _default(schema: Json, components: Mapping[str, Json], *, is_request: bool) -> Any:
+    """That beside a property, or in its component; a map in a request that is absent is empty."""
+    target = _followed(schema, components)
+    for holder in (schema, target):
+        if "default" in holder:
+            return holder["default"]
+    is_map = target is not schema and _is_map(target)
+    return {} if is_map and is_request else UNSET
+
+
+def _is_map(schema: Json) -> bool:
+    return schema.get("type") == "object" and "properties" not in schema
+
+
+def _followed(schema: Json, components: Mapping[str, Json]) -> Json:
+    name = component_name(schema)
+    return schema if name is None else components[name]
+
+
+def _kind(schema: Json, components: Mapping[str, Json]) -> Any:
+    """The type that lets pass what `schema` does.
+
+    Raises:
+        _Unknown: there is none.
+    """
+    schema = _followed(schema, components)
+    match schema:
+        case {"enum": words}:
+            return Literal[tuple(words)]
+        case {"format": "date-time"}:
+            raise _Unknown
+        case {"type": "array"} if schema.get(PER_ITEM):
+            return _bounded(list[Any], schema)
+        case {"type": "array"}:
+            return _bounded(GenericAlias(list, (_kind(schema["items"], components),)), schema)
+        case {"type": "object"}:
+            return _bounded(_map(schema, components), schema)
+        case {"type": name}:
+            return _bounded(_SIMPLE[name], schema)
         case _:
-            return None
+            return Any
+
+
+def _map(schema: Json, components: Mapping[str, Json]) -> Any:
+    if not _is_map(schema):
+        raise _Unknown
+    names, values = schema.get("propertyNames"), schema.get("additionalProperties")
+    keys = str if names is None else _bounded(str, names)
+    kind = _kind(values, components) if isinstance(values, Mapping) else Any
+    return GenericAlias(dict, (keys, kind))
+
+
+def _bounded(kind: Any, schema: Json) -> Any:
+    bounds = {name: schema[word] for word, name in _BOUNDS.items() if word in schema}
+    if "pattern" in schema:
+        # `$` is the end, as JSON Schema has it: Python's lets a line feed follow.
+        whole = schema["pattern"].removesuffix("$") + r"\Z" * schema["pattern"].endswith("$")
+        bounds["pattern"] = rf"\A(?:{whole})"
+    return Annotated[kind, Meta(**bounds)] if bounds else kind

@@ -1,23 +1,25 @@
 """A first look at a request: most are good, and that is seen quickly.
 
-May import aiohttp, contract, and of `api` `bodies`, `compiled` and `schemas`.
+May import aiohttp, msgspec, contract, and of `api` `bodies` and `compiled`.
 """
 
-from typing import Any, Final
+from functools import cached_property
+from typing import Final
 
 from aiohttp import web
-from marshmallow import Schema, ValidationError
+from msgspec import UNSET
 from multidict import istr
 
 from aura_aio.api.bodies import body_of
-from aura_aio.api.compiled import Compiled, Loaded
-from aura_aio.api.schemas import (
-    body_schema_of,
-    headers_schema_of,
-    path_schema_of,
-    query_schema_of,
+from aura_aio.api.compiled import (
+    Compiled,
+    Loaded,
+    compiled_body,
+    compiled_parameters,
+    default_of,
+    loaded_name,
 )
-from aura_aio.contract.document import Operation
+from aura_aio.contract.document import Contract, Operation, Parameter
 
 _IMMUTABLE: Final = (str, int, float, bool)
 
@@ -25,28 +27,56 @@ _IMMUTABLE: Final = (str, int, float, bool)
 class FirstLook:
     """What one operation takes, compiled. See docs/decisions/0051-good-requests-pass-quickly.md.
 
-    A body with more brackets than `max_json_depth` might be nested too deeply.
+    A body with more brackets than `max_json_depth` might be nested too deeply. Each part is
+    compiled when the first request comes.
     """
 
-    def __init__(self, operation: Operation, max_json_depth: int) -> None:
+    def __init__(self, contract: Contract, operation: Operation, max_json_depth: int) -> None:
+        self._components = contract.components
+        self._operation = operation
         self._max_json_depth = max_json_depth
-        self._no_query = _of_nothing(query_schema_of(operation))
+
+    @cached_property
+    def no_query(self) -> Loaded | None:
         """What a query without parameters means; None if that is not certain."""
-        self._path = _compiled(path_schema_of(operation))
-        headers = headers_schema_of(operation)
-        self._headers = None if headers is None else _Headers(headers)
-        self._body = _compiled(body_schema_of(operation))
+        parameters = self._operation.query_parameters
+        meant = {loaded_name(each): default_of(each, self._components) for each in parameters}
+        if any(each.required for each in parameters) or not all(
+            value is UNSET or isinstance(value, _IMMUTABLE) for value in meant.values()
+        ):
+            return None
+        return {name: value for name, value in meant.items() if value is not UNSET}
+
+    @cached_property
+    def _path(self) -> Compiled | None:
+        parameters = self._operation.path_parameters
+        if not parameters:
+            return None
+        return compiled_parameters(parameters, self._components, is_strict=True)
+
+    @cached_property
+    def _headers(self) -> "_Headers | None":
+        parameters = self._operation.header_parameters
+        if not parameters:
+            return None
+        compiled = compiled_parameters(parameters, self._components, is_strict=False)
+        return _Headers(parameters, compiled)
+
+    @cached_property
+    def _body(self) -> Compiled | None:
+        name = self._operation.body
+        return None if name is None else compiled_body(self._components, name)
 
     async def passes(self, request: web.Request) -> bool:
         """Whether it is certain that the request is good; then what it says stands at it, as the
         validation middleware puts it there. If not, nothing is said, neither good nor bad.
         """
-        if self._no_query is None or "?" in request.raw_path:
+        if self.no_query is None or "?" in request.raw_path:
             return False
         path = None if self._path is None else self._path.convert(dict(request.match_info))
         headers = None if self._headers is None else self._headers.of(request)
         body = None if self._body is None else self._decoded(self._body, await body_of(request))
-        request["querystring"] = self._no_query.copy()
+        request["querystring"] = self.no_query.copy()
         for place, compiled, found in (
             ("match_info", self._path, path),
             ("headers", self._headers, headers),
@@ -67,11 +97,11 @@ class FirstLook:
 class _Headers:
     """The headers that an operation reads."""
 
-    def __init__(self, schema: Schema) -> None:
-        self._compiled = Compiled(schema)
-        self._none = self._compiled.convert({})
+    def __init__(self, parameters: tuple[Parameter, ...], compiled: Compiled) -> None:
+        self._compiled = compiled
+        self._none = compiled.convert({})
         """What it means when there are none of them, as nearly always."""
-        self._names = tuple(istr(each.data_key or name) for name, each in schema.fields.items())
+        self._names = tuple(istr(each.name) for each in parameters)
 
     def of(self, request: web.Request) -> Loaded | None:
         """Those of a request, if they are certainly good."""
@@ -82,16 +112,3 @@ class _Headers:
         if any(len(values) > 1 for values in given.values()):
             return None
         return self._compiled.convert({name: value for name, (value,) in given.items()})
-
-
-def _compiled(schema: Schema | None) -> Compiled | None:
-    return None if schema is None else Compiled(schema)
-
-
-def _of_nothing(schema: Schema) -> Loaded | None:
-    """What no parameters at all mean, None if they are refused, or mean what must not be shared."""
-    try:
-        loaded: dict[str, Any] = schema.load({})
-    except ValidationError:
-        return None
-    return loaded if all(isinstance(value, _IMMUTABLE) for value in loaded.values()) else None

@@ -7,7 +7,9 @@ from typing import Final
 
 from aiohttp import web
 
+from aura_aio.api.compiled import Compiled
 from aura_aio.api.gate import Gate
+from aura_aio.api.judges import Judges
 from aura_aio.api.log_stream import LogConnectionManager
 from aura_aio.api.metrics import Metrics
 from aura_aio.model.access import Grant
@@ -24,6 +26,9 @@ METRICS: Final = web.AppKey("metrics", Metrics)
 MONITORS: Final = web.AppKey("monitors", LogConnectionManager)
 GATE: Final = web.AppKey("gate", Gate)
 HTTP_SETTINGS: Final = web.AppKey("http_settings", HttpSettings)
+JUDGES: Final = web.AppKey("judges", Judges)
+GOOD_TASK: Final = web.AppKey("good_task", Compiled)
+"""A task of a batch at the first look."""
 GRANT: Final = web.RequestKey("grant", Grant)
 """What who asks may do; there for operations with a scope."""
 TAKES_TICKET: Final = web.RequestKey("takes_ticket", bool)

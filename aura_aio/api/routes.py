@@ -1,48 +1,35 @@
-"""Operations of the contract ↔ handlers, checked both ways; the only user of aiohttp-apispec.
+"""Operations of the contract ↔ handlers, checked both ways.
 
-May import aiohttp, aiohttp-apispec, contract, and the rest of `api` but `app`.
+May import aiohttp, contract, and the rest of `api` but `app` and `judging`.
 """
 
 import asyncio
 import inspect
 import warnings
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from functools import partial
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 from aiohttp import web
-from aiohttp_apispec import (
-    headers_schema,
-    json_schema,
-    match_info_schema,
-    querystring_schema,
-    response_schema,
-    setup_aiohttp_apispec,
-    validation_middleware,
-)
 
 from aura_aio.api.access import hold_to_plans
 from aura_aio.api.answers import tagged_text
 from aura_aio.api.audit import note_what
+from aura_aio.api.bodies import must_have_body
+from aura_aio.api.compiled import compiled_body
 from aura_aio.api.first_look import FirstLook
 from aura_aio.api.handlers import auth, health, logs, plans, queue, runs, schedules, system, tasks
-from aura_aio.api.keys import GRANT, HTTP_SETTINGS
-from aura_aio.api.schemas import (
-    body_schema_of,
-    component_schema,
-    headers_schema_of,
-    path_schema_of,
-    query_schema_of,
-)
-from aura_aio.api.validation import Parser, must_have_body, refuse
+from aura_aio.api.judges import Handler, Judges, Judging
+from aura_aio.api.keys import GOOD_TASK, GRANT, HTTP_SETTINGS, JUDGES
 from aura_aio.contract.document import Contract, Operation
-from aura_aio.model import json
 from aura_aio.model.errors import ContractError
 
-# It keeps its state under string keys, which aiohttp warns about at every request (decision 0004).
+# aiohttp-apispec keeps its state under string keys, which aiohttp warns about at every request
+# (decision 0004).
 warnings.filterwarnings("ignore", category=web.NotAppKeyWarning)
 
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+_TASK_OF_A_BATCH: Final = "AdHocTaskRequest"
 
 HANDLER_MODULES: Final = (auth, health, logs, plans, queue, runs, schedules, system, tasks)
 
@@ -58,9 +45,11 @@ def bind(app: web.Application, contract: Contract) -> dict[Handler, Operation]:
     handlers = dict(_handlers(HANDLER_MODULES))
     _check_names(contract, handlers)
     depth = app[HTTP_SETTINGS].max_json_depth
+    judges = app[JUDGES] = Judges(_judging)
+    app[GOOD_TASK] = compiled_body(contract.components, _TASK_OF_A_BATCH)
     operations = {
-        _decorated(
-            handlers[operation.handler_name], FirstLook(operation, depth), operation
+        _looked_at(
+            handlers[operation.handler_name], FirstLook(contract, operation, depth), operation
         ): operation
         for operation in contract.operations
     }
@@ -71,11 +60,11 @@ def bind(app: web.Application, contract: Contract) -> dict[Handler, Operation]:
             app.router.add_route(
                 operation.method, operation.path, handler, name=operation.operation_id
             )
-    parser = Parser()
-    parser.error_callback = refuse
-    app["_apispec_parser"] = parser  # strict JSON, and no state that applications share
+    _let_come(app, judges)
+    app["_apispec_parser"] = _Parser(judges)
     app["_apispec_request_data_name"] = "data"
-    app.router.add_get("/api/docs/swagger.json", _SwaggerView(operations, contract.version).answer)
+    view = _SwaggerView(judges, operations, contract.version)
+    app.router.add_get("/api/docs/swagger.json", view.answer)
     return operations
 
 
@@ -103,17 +92,17 @@ def _check_names(contract: Contract, handlers: Mapping[str, Handler]) -> None:
         raise ContractError("Contract and handlers do not fit: " + "; ".join(faults) + ".")
 
 
-def _decorated(handler: Handler, look: FirstLook, operation: Operation) -> Handler:
+def _looked_at(handler: Handler, look: FirstLook, operation: Operation) -> Handler:
     """A coroutine of its own for each application, since the decorators write on it.
 
     What is as the contract demands comes to `handler`: what is certainly so at the first look, and
     all else that aiohttp-apispec and marshmallow let pass.
     """
 
-    async def decorated(request: web.Request) -> web.StreamResponse:
+    async def looked_at(request: web.Request) -> web.StreamResponse:
         if not await look.passes(request):
-            response: web.StreamResponse = await validation_middleware(request, judged)
-            return response
+            judging = await request.app[JUDGES].come()
+            return await judging.judge(request, operation, judged)
         await _may(request, operation)
         return await handler(request)
 
@@ -123,18 +112,8 @@ def _decorated(handler: Handler, look: FirstLook, operation: Operation) -> Handl
             await must_have_body(request)
         return await handler(request)
 
-    decorated.__doc__ = handler.__doc__
-    querystring_schema(query_schema_of(operation))(decorated)
-    if (path := path_schema_of(operation)) is not None:
-        match_info_schema(path)(decorated)
-    if (headers := headers_schema_of(operation)) is not None:
-        headers_schema(headers)(decorated)
-    if (body := body_schema_of(operation)) is not None:
-        json_schema(body, required=operation.body_required)(decorated)
-    for answer in operation.answers:
-        if answer.component is not None:
-            response_schema(component_schema(answer.component), answer.status)(decorated)
-    return decorated
+    looked_at.__doc__ = handler.__doc__
+    return looked_at
 
 
 async def _may(request: web.Request, operation: Operation) -> None:
@@ -148,28 +127,54 @@ async def _may(request: web.Request, operation: Operation) -> None:
         await hold_to_plans(request, operation)
 
 
+def _judging() -> Judging:
+    from aura_aio.api.judging import MarshmallowJudging  # noqa: PLC0415 - few starts need it
+
+    return MarshmallowJudging()
+
+
+def _let_come(app: web.Application, judges: Judges) -> None:
+    async def started(_: web.Application) -> None:
+        judges.come_when_idle()
+
+    async def ended(_: web.Application) -> None:
+        await judges.aclose()
+
+    app.on_startup.append(started)
+    app.on_cleanup.append(ended)
+
+
+class _Parser:
+    """Whom aiohttp-apispec asks to read a part of a request: the judges, who have come then."""
+
+    def __init__(self, judges: Judges) -> None:
+        self._judges = judges
+
+    async def parse(self, *args: Any, **options: Any) -> Any:
+        """What a schema makes of the part."""
+        return await (await self._judges.come()).parse(*args, **options)
+
+
 class _SwaggerView:
     """The Swagger 2.0 view of the operations.
 
     It is made when somebody first asks for it: that takes as long as all else of a start.
     """
 
-    def __init__(self, operations: Mapping[Handler, Operation], version: str) -> None:
-        self._operations = operations
+    def __init__(
+        self, judges: Judges, operations: Mapping[Handler, Operation], version: str
+    ) -> None:
+        self._judges = judges
+        self._operations = [(each, handler.__doc__) for handler, each in operations.items()]
         self._version = version
         self._made: bytes | None = None
         self._making = asyncio.Lock()
 
     async def answer(self, request: web.Request) -> web.Response:
         """The document, with its entity tag."""
+        judging = await self._judges.come()
         async with self._making:
             if self._made is None:
-                self._made = await asyncio.to_thread(self._make)
+                make = partial(judging.swagger, self._operations, self._version)
+                self._made = await asyncio.to_thread(make)
         return tagged_text(request, self._made)
-
-    def _make(self) -> bytes:
-        routes = web.Application()
-        for handler, operation in self._operations.items():
-            routes.router.add_route(operation.method, operation.path, handler)
-        setup_aiohttp_apispec(routes, title="Aura", version=self._version, in_place=True)
-        return json.dumps(routes["swagger_dict"])

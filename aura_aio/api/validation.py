@@ -1,10 +1,9 @@
 """From bytes to validated data: how bodies are read, and how faults are told.
 
-May import webargs, marshmallow, model, and of `api` `bodies`, `compiled`, `keys`, `problems`,
-`schemas`.
+May import webargs, marshmallow, model, and of `api` `bodies`, `keys`, `problems`, `schemas`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any, Final, NoReturn
 
 import marshmallow
@@ -14,7 +13,6 @@ from multidict import MultiDict, MultiDictProxy
 from webargs.aiohttpparser import AIOHTTPParser
 
 from aura_aio.api.bodies import body_of
-from aura_aio.api.compiled import Compiled
 from aura_aio.api.keys import HTTP_SETTINGS, TAKES_TICKET, TICKET
 from aura_aio.api.problems import FieldError, InvalidRequest
 from aura_aio.api.schemas.tasks import AdHocTaskRequestSchema
@@ -31,7 +29,6 @@ _LOCATIONS: Final = {
 }
 
 _task_schema = AdHocTaskRequestSchema()
-_good_task = Compiled(_task_schema)
 
 
 class Parser(AIOHTTPParser):
@@ -83,35 +80,8 @@ def refuse(
     ) from error
 
 
-async def must_have_body(request: web.Request) -> None:
-    """Return if there is a body, be it an empty object: what has no required property passes as
-    one that is absent, and a client that lost its filters must not mean everything.
-
-    Raises:
-        InvalidRequest: there is none.
-    """
-    if not await body_of(request):
-        raise InvalidRequest([FieldError("body", "", "The operation needs a body.")])
-
-
-def must_be_few(tasks: Sequence[Any], most: int) -> None:
-    """Return if the batch is not larger than the settings allow; the contract allows 1,000.
-
-    Raises:
-        RequestInvalid: it is.
-    """
-    if len(tasks) > most:
-        told = f"Longer than maximum length {most}, which this server allows."
-        raise RequestInvalid([("/tasks", told)])
-
-
-def check_batch_item(item: Any) -> dict[str, Any] | AuraError:
-    """One task of a batch as validated data, or what is wrong with it: marshmallow is asked only
-    where that is not certain at the first look.
-    """
-    found = _good_task.convert(item) if isinstance(item, dict) else None
-    if found is not None:
-        return found
+def judged_task(item: Any) -> dict[str, Any] | AuraError:
+    """One task of a batch as validated data, or what is wrong with it."""
     try:
         checked: dict[str, Any] = _task_schema.load(item)
     except marshmallow.ValidationError as error:

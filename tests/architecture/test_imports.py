@@ -85,6 +85,15 @@ settings = load_settings({"port": 0, "plans": (plans,), "data_dir": data_dir}, {
 asyncio.run(lifetime.serve(settings, {}, ready, {}, start_process=start_none))
 """
 
+# That contract and schemas fit is kept, if it is not known yet.
+_LOOK_ONCE = """
+import sys
+sys.dont_write_bytecode = False
+from aura_aio.api.mirrored import must_be_mirrored
+from aura_aio.contract.document import load_contract
+must_be_mirrored(load_contract())
+"""
+
 # What a server needs seldom, or its workers alone; what that costs its start was measured
 # (docs/explanation/performance.md).
 _NOT_UNTIL_READY = (
@@ -92,6 +101,10 @@ _NOT_UNTIL_READY = (
     "aura_aio.engine.sandbox",
     "aura_aio.worker.session",
     "jinja2.sandbox",
+    "marshmallow",
+    "webargs",
+    "apispec",
+    "aiohttp_apispec",
     "cryptography",
     "regex",
     "rich",
@@ -169,6 +182,8 @@ def test_importing_the_package_is_light() -> None:
 
 
 def test_a_server_is_ready_without_what_it_needs_seldom(tmp_path: Path) -> None:
+    looked = _python(_LOOK_ONCE)
+    assert looked.returncode == 0, looked.stderr
     done = _python(_SERVE, str(REPOSITORY / "plans"), str(tmp_path / "data"))
     assert done.returncode == 0, done.stderr
     imported = {

@@ -12,9 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError
 
-from aura_aio.api.compiled import Compiled
-from aura_aio.api.schemas import SCHEMAS, component_schema
-from aura_aio.api.schemas.bases import HeadersSchema, PathSchema
+from aura_aio.api.compiled import compiled_body, compiled_parameters
+from aura_aio.api.first_look import FirstLook
+from aura_aio.api.schemas import (
+    component_schema,
+    headers_schema_of,
+    path_schema_of,
+    query_schema_of,
+)
 from aura_aio.api.schemas.tasks import AdHocTaskRequestSchema
 from aura_aio.contract.document import load_contract
 from aura_aio.model.json import loads_strictly
@@ -23,11 +28,10 @@ from tests.contract.near import Near
 CONTRACT = load_contract()
 COMPONENTS = CONTRACT.as_dict()["components"]["schemas"]
 REQUESTS = sorted({each.body for each in CONTRACT.operations if each.body is not None})
-PARAMETERS = sorted(
-    name for name, schema in SCHEMAS.items() if isinstance(schema, HeadersSchema | PathSchema)
-)
+OPERATIONS = [each.operation_id for each in CONTRACT.operations]
 NEAR = Near(COMPONENTS)
 TRIES = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+GOOD_TASK = compiled_body(CONTRACT.components, "AdHocTaskRequest")
 TASK = '"plan_name": "hello", "task_name": "greet"'
 
 
@@ -45,7 +49,7 @@ def test_bodies(name: str) -> None:
     place. Each kind is drawn by itself: how many of each are among both is chance.
     """
     schema = component_schema(name)
-    compiled = Compiled(schema)
+    compiled = compiled_body(CONTRACT.components, name)
 
     def judged(value: Any, *, spaced: bool) -> tuple[bool, bool]:
         text = json.dumps(value, indent=1 if spaced else None).encode()
@@ -77,12 +81,19 @@ def test_bodies(name: str) -> None:
     assert odd[False, False] >= 5, "the values do not try what is wrong"
 
 
-@pytest.mark.parametrize("name", PARAMETERS)
-def test_parameters(name: str) -> None:
+@pytest.mark.parametrize("place", ["path", "headers"])
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_parameters(operation_id: str, place: str) -> None:
     """Texts of a path and of headers, too long, empty, or with what a pattern does not take."""
-    schema = SCHEMAS[name]
-    compiled = Compiled(schema)
-    names = [field.data_key or each for each, field in schema.load_fields.items()]
+    operation = CONTRACT.operation(operation_id)
+    if place == "path":
+        schema, parameters = path_schema_of(operation), operation.path_parameters
+    else:
+        schema, parameters = headers_schema_of(operation), operation.header_parameters
+    if schema is None:
+        return
+    compiled = compiled_parameters(parameters, CONTRACT.components, is_strict=place == "path")
+    names = [each.name for each in parameters] + ["x-other"]
     texts = st.text(max_size=3) | st.sampled_from(["", "7", "x" * 64, "x" * 65, "x" * 513, "x\n"])
 
     @TRIES
@@ -112,18 +123,24 @@ def test_parameters(name: str) -> None:
 )
 def test_what_two_readers_may_understand_differently_does_not_pass(text: str) -> None:
     sent = text.encode(errors="surrogateescape")  # of which halves are single bytes
-    assert Compiled(AdHocTaskRequestSchema()).decode(sent) is None
+    assert GOOD_TASK.decode(sent) is None
 
 
 def test_a_name_once_passes_however_many_colons_there_are() -> None:
     text = f'{{{TASK}, "inputs": {{"at": "09:15:00", "of": [{{"url": "http://x:1/"}}]}}}}'.encode()
     schema = AdHocTaskRequestSchema()
-    assert Compiled(schema).decode(text) == schema.load(loads_strictly(text))
+    assert GOOD_TASK.decode(text) == schema.load(loads_strictly(text))
+
+
+@pytest.mark.parametrize("operation_id", OPERATIONS)
+def test_a_query_that_is_empty(operation_id: str) -> None:
+    operation = CONTRACT.operation(operation_id)
+    meant = FirstLook(CONTRACT, operation, 64).no_query
+    assert repr(meant) == repr(_loaded(query_schema_of(operation), {}))
 
 
 def test_defaults_are_made_for_each() -> None:
-    compiled = Compiled(AdHocTaskRequestSchema())
-    first, second = (compiled.decode(f"{{{TASK}}}".encode()) for _ in range(2))
+    first, second = (GOOD_TASK.decode(f"{{{TASK}}}".encode()) for _ in range(2))
     assert first is not None
     assert first == second
     first["inputs"]["a"] = 1

@@ -3,17 +3,16 @@
 May import aiohttp, scheduler's request types, model, and the rest of `api` but `app`, `routes`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aiohttp import web
 
 from aura_aio.api import run_views, views
 from aura_aio.api.answers import answer
-from aura_aio.api.keys import GRANT, HTTP_SETTINGS, SCHEDULER, TRACE
+from aura_aio.api.keys import GOOD_TASK, GRANT, HTTP_SETTINGS, JUDGES, SCHEDULER, TRACE
 from aura_aio.api.run_requests import idempotency_of, replayed_header, run_request
-from aura_aio.api.validation import check_batch_item, must_be_few
-from aura_aio.model.errors import AuraError, BadReference
+from aura_aio.model.errors import AuraError, BadReference, RequestInvalid
 from aura_aio.model.ports import RunFilter
 from aura_aio.model.states import RunState
 from aura_aio.model.task_names import task_name
@@ -34,9 +33,10 @@ async def run_task(request: web.Request) -> web.Response:
 async def run_task_batch(request: web.Request) -> web.Response:
     """runTaskBatch."""
     body = request["json"]
-    must_be_few(body["tasks"], request.app[HTTP_SETTINGS].max_batch_tasks)
+    _must_be_few(body["tasks"], request.app[HTTP_SETTINGS].max_batch_tasks)
+    checked = await _checked(request, body["tasks"])
     batch = await request.app[SCHEDULER].run_batch_ad_hoc_tasks(
-        [_run_request_or_why_not(request, item) for item in body["tasks"]],
+        [_run_request_or_why_not(request, item) for item in checked],
         atomic=body["atomic"],
         idempotency=idempotency_of(request),
     )
@@ -125,8 +125,36 @@ def _run_filter(request: web.Request, body: Mapping[str, Any]) -> RunFilter:
     )
 
 
-def _run_request_or_why_not(request: web.Request, item: Any) -> RunRequest | AuraError:
-    checked = check_batch_item(item)
+def _must_be_few(tasks: Sequence[Any], most: int) -> None:
+    """Return if the batch is not larger than the settings allow; the contract allows 1,000.
+
+    Raises:
+        RequestInvalid: it is.
+    """
+    if len(tasks) > most:
+        told = f"Longer than maximum length {most}, which this server allows."
+        raise RequestInvalid([("/tasks", told)])
+
+
+async def _checked(
+    request: web.Request, tasks: Sequence[Any]
+) -> Sequence[dict[str, Any] | AuraError]:
+    """Each as validated data, or what is wrong with it: marshmallow is asked only where that is not
+    certain at the first look.
+    """
+    good = request.app[GOOD_TASK]
+    found = [good.convert(each) if isinstance(each, dict) else None for each in tasks]
+    if None not in found:
+        return [each for each in found if each is not None]
+    judge_task = (await request.app[JUDGES].come()).judge_task
+    return [
+        judge_task(item) if each is None else each for item, each in zip(tasks, found, strict=True)
+    ]
+
+
+def _run_request_or_why_not(
+    request: web.Request, checked: dict[str, Any] | AuraError
+) -> RunRequest | AuraError:
     if isinstance(checked, AuraError):
         return checked
     try:

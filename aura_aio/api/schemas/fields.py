@@ -1,7 +1,7 @@
 """Fields that judge a JSON value exactly as JSON Schema does, and those that read a query's text.
 
-May import marshmallow and webargs only. The bounds are marshmallow's own validators, so that the
-mirror test and the Swagger view can read them.
+May import marshmallow, webargs and `api.moments` only. The bounds are marshmallow's own validators,
+so that the mirror test and the Swagger view can read them.
 """
 
 import math
@@ -15,14 +15,11 @@ from marshmallow import ValidationError, fields
 from marshmallow.validate import Length, OneOf, Range, Regexp, Validator
 from webargs.fields import DelimitedFieldMixin
 
+from aura_aio.api.moments import moment_of
+
 _INTEGER_TEXT = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _NUMBER_TEXT = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 _FLAG_TEXT: Mapping[Any, bool] = {"true": True, "1": True, "false": False, "0": False}
-_DATE_TIME = re.compile(
-    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt]([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
-    r"([Zz]|[+-]([01][0-9]|2[0-3]):[0-5][0-9])",
-    re.ASCII,
-)
 
 
 class MostProperties(Validator):
@@ -122,12 +119,10 @@ class Moment(Strict, fields.DateTime):
     )
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> datetime:
-        if not isinstance(value, str) or not _DATE_TIME.fullmatch(value):
+        moment = moment_of(value)
+        if moment is None:
             raise self.make_error("invalid")
-        try:
-            return datetime.fromisoformat(value.upper())
-        except ValueError as error:  # the 31st of February
-            raise self.make_error("invalid") from error
+        return moment
 
 
 class _Whole(Strict, fields.Integer):

@@ -94,7 +94,7 @@ class ListRunLogsQuerySchema(QuerySchema):
 
     level = LogLevelField(load_default="debug")
     step = Text(least=1, most=255)
-    wait_sec = QueryDouble(least=0, most=55, load_default=0.0)
+    wait_sec = QueryDouble(least=0, most=55, load_default=0)
     limit = QueryInt32(least=1, most=1000, load_default=50)
     cursor = Text(least=1, most=512)
 
@@ -108,7 +108,7 @@ class ListLogsQuerySchema(QuerySchema):
     task_name = Text(least=1, most=TASK_NAME_LENGTH)
     step = Text(least=1, most=255)
     since = QueryInt64(least=0, most=2**53 - 1, load_default=0)
-    wait_sec = QueryDouble(least=0, most=55, load_default=0.0)
+    wait_sec = QueryDouble(least=0, most=55, load_default=0)
     limit = QueryInt32(least=1, most=1000, load_default=50)
     cursor = Text(least=1, most=512)
 

@@ -103,7 +103,7 @@ class GetRunPathSchema(PathSchema):
 class GetRunQuerySchema(QuerySchema):
     """The query of getRun."""
 
-    wait_sec = QueryDouble(least=0, most=55, load_default=0.0)
+    wait_sec = QueryDouble(least=0, most=55, load_default=0)
 
 
 class GetRunTimelinePathSchema(GetRunPathSchema):
