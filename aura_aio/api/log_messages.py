@@ -5,6 +5,7 @@ May import `model` and msgspec only.
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -130,7 +131,15 @@ def message(kind: str, payload: object) -> bytes:
 
 def log_frames(payloads: tuple[bytes, ...]) -> bytes:
     """One `log` message per entry, frame after frame."""
-    return b"".join([text_frame(b'{"type":"log","payload":%b}' % each) for each in payloads])
+    return b"".join([_head_of_log(len(each)) + each + b"}" for each in payloads])
+
+
+@lru_cache(maxsize=4096)
+def _head_of_log(size: int) -> bytes:
+    """What stands before the payload of this size in the frame of a `log` message."""
+    before = b'{"type":"log","payload":'
+    frame = text_frame(before + bytes(size + len(b"}")))
+    return frame[: len(frame) - size - len(b"}")]
 
 
 def logs_frame(payloads: tuple[bytes, ...]) -> bytes:

@@ -134,7 +134,7 @@ class LogReports:
         A coroutine that handed them on would be a turn late: they would wait for the commit of
         those steps, and then for their own.
         """
-        self._unstored.update(line.cid for line in lines)
+        self._unstored.update([line.cid for line in lines])
         stored = None if self._stands_in_line else self._sink.put_at_once(lines)
         if stored is None:
             self._stands_in_line = True
@@ -178,7 +178,7 @@ class LogReports:
 
     def _stored(self, lines: Sequence[LogLine]) -> None:
         self._link.give_credit(len(lines))
-        self._unstored -= Counter(line.cid for line in lines)
+        self._unstored -= Counter([line.cid for line in lines])
         waiting, self._waiting = self._waiting, []
         for outcome in waiting:
             self.finished(outcome)

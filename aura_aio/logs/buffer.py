@@ -9,13 +9,15 @@ from collections.abc import Callable, Iterator, Sequence
 
 import msgspec
 
-from aura_aio.logs.payload import payload
+from aura_aio.logs.payload import payloads
 from aura_aio.model.log import LogEntry, LogFilter
 from aura_aio.model.states import RunState
 
 PORTION_LINES = 256
 PORTION_BYTES = 64 * 1024
 BUFFER_BYTES = 16 * 1024 * 1024
+_SPELLED_AT_ONCE = 64
+"""Entries: of large ones little is spelled before it is needed."""
 
 
 class Portion:
@@ -68,24 +70,26 @@ Item = Portion | Dropped | RunEnded
 
 
 def portions(
-    entries: Sequence[LogEntry], serialise: Callable[[LogEntry], bytes] = payload
+    entries: Sequence[LogEntry],
+    spelled: Callable[[Sequence[LogEntry]], Sequence[bytes]] = payloads,
 ) -> Iterator[Portion]:
-    """`entries` serialised, in pieces of at the most PORTION_LINES lines and about PORTION_BYTES
-    bytes: small enough to write at once, large enough to be worth a write.
+    """`entries` as they are `spelled`, in pieces of at the most PORTION_LINES lines and about
+    PORTION_BYTES bytes: small enough to write at once, large enough to be worth a write.
     """
     seqs: list[int] = []
-    payloads: list[bytes] = []
+    texts: list[bytes] = []
     size = 0
-    for entry in entries:
-        text = serialise(entry)
-        seqs.append(entry.seq)
-        payloads.append(text)
-        size += len(text)
-        if size >= PORTION_BYTES or len(seqs) >= PORTION_LINES:
-            yield Portion(tuple(seqs), tuple(payloads))
-            seqs, payloads, size = [], [], 0
+    for start in range(0, len(entries), _SPELLED_AT_ONCE):
+        piece = entries[start : start + _SPELLED_AT_ONCE]
+        for entry, text in zip(piece, spelled(piece), strict=True):
+            seqs.append(entry.seq)
+            texts.append(text)
+            size += len(text)
+            if size >= PORTION_BYTES or len(seqs) >= PORTION_LINES:
+                yield Portion(tuple(seqs), tuple(texts))
+                seqs, texts, size = [], [], 0
     if seqs:
-        yield Portion(tuple(seqs), tuple(payloads))
+        yield Portion(tuple(seqs), tuple(texts))
 
 
 class Subscription:

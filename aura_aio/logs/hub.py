@@ -14,7 +14,7 @@ import msgspec
 
 from aura_aio.logs.buffer import BUFFER_BYTES, Subscription, portions
 from aura_aio.logs.filters import Sorted, chooser
-from aura_aio.logs.payload import payload
+from aura_aio.logs.payload import payloads
 from aura_aio.logs.queue import LogQueue
 from aura_aio.model.clock import Clock
 from aura_aio.model.coroutines import CoroutineTasks
@@ -360,21 +360,14 @@ class LogHub:
             return
         self.seq = entries[-1].seq
         sorted_ = Sorted(entries)
-        texts: dict[int, bytes] = {}
-
-        def serialise(entry: LogEntry) -> bytes:
-            text = texts.get(entry.seq)
-            if text is None:
-                text = texts[entry.seq] = payload(entry)
-            return text
-
+        spelled = _Spelled() if len(self._groups) > 1 else payloads
         for group in self._groups.values():
             chosen = group.choose(sorted_.of(group.where.cid))
             if not chosen:
                 continue
             for bell in group.bells:
                 bell.set()
-            for portion in portions(chosen, serialise) if group.members else ():
+            for portion in portions(chosen, spelled) if group.members else ():
                 for subscription in group.members:
                     dropped = subscription.offer(portion)
                     self._dropped += dropped
@@ -389,3 +382,17 @@ class _Group:
         self.choose = chooser(where)
         self.members: set[Subscription] = set()
         self.bells: set[asyncio.Event] = set()
+
+
+class _Spelled:
+    """The payloads of entries, each of which is spelled when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._texts: dict[int, bytes] = {}
+
+    def __call__(self, entries: Sequence[LogEntry]) -> list[bytes]:
+        texts = self._texts
+        new = [entry for entry in entries if entry.seq not in texts]
+        for entry, text in zip(new, payloads(new), strict=True):
+            texts[entry.seq] = text
+        return [texts[entry.seq] for entry in entries]

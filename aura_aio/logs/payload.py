@@ -4,12 +4,14 @@ May import `model` and msgspec only.
 """
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 import msgspec
 
 from aura_aio.model import json
-from aura_aio.model.clock import rfc3339
+from aura_aio.model.clock import rfc3339, to_the_second
 from aura_aio.model.log import LogEntry, LogLevel, LogLine
 
 _LATEST = 253_402_300_799  # 9999-12-31T23:59:59Z: what RFC 3339 can spell
@@ -32,6 +34,12 @@ class LogEntryView(msgspec.Struct, frozen=True, omit_defaults=True):
     attempt: int | None = None
     worker: str | None = None
     data: dict[str, Any] | None = None
+
+
+_PLACE = ("cid", "plan_name", "task_name", "step", "attempt", "worker")
+"""What stands behind the message of an entry without data, if it is there."""
+
+_alike = attrgetter("level", "logger", *_PLACE)
 
 
 def view(entry: LogEntry) -> LogEntryView:
@@ -59,6 +67,43 @@ def payload(entry: LogEntry) -> bytes:
         return json.dumps(view(entry))
     except RecursionError:  # the encoder's limit depends on the depth of the caller's stack
         return json.dumps(view(_with_plain_data(entry)))
+
+
+def payloads(entries: Sequence[LogEntry]) -> list[bytes]:
+    """`payload` of each. What neighbours have in common is spelled once: mostly all but the number,
+    the time and the message.
+    """
+    texts = []
+    alike: tuple[Any, ...] = ()
+    second = -1
+    before = behind = time = b""
+    for entry in entries:
+        line = entry.line
+        if line.data is not None:
+            texts.append(payload(entry))
+            continue
+        if (this := _alike(line)) != alike:
+            alike = this
+            before, behind = _around_message(*alike)
+        microseconds = round(line.timestamp * 1_000_000)
+        if microseconds // 1_000_000 != second:
+            second = microseconds // 1_000_000
+            time = to_the_second(second).encode()
+        rest, message = microseconds - second * 1_000_000, json.dumps(line.message)
+        texts.append(
+            b'{"seq":%d,"timestamp":"%b.%06dZ%b%b%b'
+            % (entry.seq, time, rest, before, message, behind)
+        )
+    return texts
+
+
+@lru_cache(maxsize=256)
+def _around_message(level: LogLevel, logger: str, *place: Any) -> tuple[bytes, bytes]:
+    """What stands between the time and the message of an entry without data, and behind it."""
+    fields = zip(_PLACE, place, strict=True)
+    behind = json.dumps({name: value for name, value in fields if value is not None})
+    before = b'","level":%b,"logger":%b,"message":' % (json.dumps(level), json.dumps(logger))
+    return before, b"," + behind[1:] if len(behind) > len(b"{}") else b"}"
 
 
 def sound(line: LogLine, now: float) -> LogLine:

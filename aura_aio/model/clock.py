@@ -48,13 +48,14 @@ def rfc3339(seconds: float) -> str:
     2026-01-31T12:00:00.000000Z.
     """
     microseconds = round(seconds * 1_000_000)
-    return f"{_to_the_second(microseconds // 1_000_000)}.{microseconds % 1_000_000:06}Z"
+    return f"{to_the_second(microseconds // 1_000_000)}.{microseconds % 1_000_000:06}Z"
 
 
 @lru_cache(maxsize=1024)
-def _to_the_second(seconds: int) -> str:
-    """Remembered, since many lines and runs fall into one second.
+def to_the_second(seconds: int) -> str:
+    """`seconds` since the epoch as RFC 3339, but for the fraction and what stands for UTC.
 
-    Not by `strftime`, which writes the year 800 with three digits on some systems.
+    Remembered, since many lines and runs fall into one second. Not by `strftime`, which writes the
+    year 800 with three digits on some systems.
     """
     return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()

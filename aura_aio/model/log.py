@@ -34,8 +34,11 @@ class LogLevel(StrEnum):
         return cls.DEBUG
 
 
-class LogLine(msgspec.Struct, frozen=True, omit_defaults=True):
-    """A line as it was written; `timestamp` in seconds since the epoch, UTC."""
+class LogLine(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
+    """A line as it was written; `timestamp` in seconds since the epoch, UTC.
+
+    Python's collector need not look at lines, of which there are many: none refers to itself.
+    """
 
     timestamp: float
     level: LogLevel
@@ -50,7 +53,7 @@ class LogLine(msgspec.Struct, frozen=True, omit_defaults=True):
     data: dict[str, Any] | None = None
 
 
-class LogEntry(msgspec.Struct, frozen=True):
+class LogEntry(msgspec.Struct, frozen=True, gc=False):
     """A line with its number: `seq` grows by one per entry over the server's whole life."""
 
     seq: int

@@ -11,9 +11,8 @@ from typing import Any, Final
 
 from aura_aio.store.relational.connection import Alike, AlikeInsert
 
-_SIZES: Final = (128, 16)
-"""Rows of a statement. Few sizes, for each is compiled once; none with more than 999 values, which
-every build of SQLite takes."""
+_SIZES: Final = (1_024, 128, 16)
+"""Rows of a statement: few sizes, for each is compiled once."""
 
 
 class SqliteConnection(sqlite3.Connection):
@@ -24,10 +23,12 @@ class SqliteConnection(sqlite3.Connection):
         they have in common, and lets go of the interpreter once: `executemany` does so for each
         row, and waits for the other threads each time.
         """
+        most = self.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) - 1 - len(insert.common)
+        sizes = [size for size in _SIZES if size * len(insert.own) <= most]
         left: list[Sequence[Any]] = []
         for first, common, rows in stretches:
             done = 0
-            for size in _SIZES:
+            for size in sizes:
                 while len(rows) - done >= size:
                     own = chain.from_iterable(rows[done : done + size])
                     self.execute(_statement(insert, size), (first + done, *common, *own))

@@ -4,6 +4,7 @@ Imports aura_aio.logs, model, a real store and pytest.
 """
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from aura_aio.logs import hub as hub_module
 from aura_aio.logs.buffer import Dropped, Portion, Subscription
 from aura_aio.logs.hub import AT_ONCE, LogHub
-from aura_aio.logs.payload import payload
+from aura_aio.logs.payload import payloads
 from aura_aio.model.clock import SystemClock
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.log import LogEntry, LogFilter, LogLevel, LogLine
@@ -237,11 +238,11 @@ async def test_an_entry_is_serialised_once_and_only_for_who_wants_it(
 ) -> None:
     serialised: list[int] = []
 
-    def counting(entry: LogEntry) -> bytes:
-        serialised.append(entry.seq)
-        return payload(entry)
+    def counting(entries: Sequence[LogEntry]) -> list[bytes]:
+        serialised.extend(entry.seq for entry in entries)
+        return payloads(entries)
 
-    monkeypatch.setattr(hub_module, "payload", counting)
+    monkeypatch.setattr(hub_module, "payloads", counting)
     await hub.put([line()])
     nobody = hub.subscribe(LogFilter(level=LogLevel.CRITICAL), buffer_lines=10)
     await hub.put([line()])

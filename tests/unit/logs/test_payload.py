@@ -8,8 +8,9 @@ from typing import Any
 
 import msgspec
 from hypothesis import given
+from hypothesis import strategies as st
 
-from aura_aio.logs.payload import payload, plain, sound
+from aura_aio.logs.payload import payload, payloads, plain, sound
 from aura_aio.model import json
 from aura_aio.model.log import LogEntry, LogLevel, LogLine
 from tests.unit.logs.lines import CID, Odd, line, wild_lines
@@ -45,6 +46,23 @@ def test_a_full_entry() -> None:
         "worker": "worker-1",
         "data": {"n": 1},
     }
+
+
+@given(st.lists(wild_lines | st.builds(line, st.text()), max_size=6), st.integers(1, 3))
+def test_many_are_spelled_as_each_is(lines: list[LogLine], times: int) -> None:
+    repeated = [sound(each, now=0.0) for each in lines for _ in range(times)]
+    entries = [LogEntry(seq, each) for seq, each in enumerate(repeated, 9)]
+    assert payloads(entries) == [payload(each) for each in entries]
+
+
+def test_what_is_spelled_once_is_spelled_anew_when_it_changes() -> None:
+    lines = [line(), line(cid=CID), line(cid=CID, plan_name="x"), line(task_name="x")]
+    lines += [line(step="x"), line(worker="x"), line(worker="x", step="x")]
+    lines += [line(attempt=1), line(attempt=2), line(level=LogLevel.ERROR), line()]
+    lines += [msgspec.structs.replace(line(), logger="other", timestamp=1_769_860_801.999999)]
+    lines += [msgspec.structs.replace(line(), timestamp=1_769_860_801.9999999)]
+    entries = [LogEntry(1, each) for each in lines]
+    assert payloads(entries) == [payload(each) for each in entries]
 
 
 def test_absent_values_are_absent_properties() -> None:
