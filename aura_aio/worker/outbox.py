@@ -40,7 +40,8 @@ class Outbox:
         self._lines: deque[LogLine] = deque()
         self._unsent: Counter[str] = Counter()
         self._ended: dict[str, Outcome] = {}
-        self._guard = threading.Condition()
+        self._lock = threading.Lock()
+        self._guard = threading.Condition(self._lock)
         self._flush_is_due = False
         self._room = asyncio.Event()
         self._room.set()
@@ -53,8 +54,8 @@ class Outbox:
     def log(self, line: LogLine) -> None:
         """Send a line; blocks the calling thread while too many wait, but never the loop."""
         on_loop = threading.get_ident() == self._loop_thread
-        with self._guard:
-            if not on_loop:
+        with self._lock:  # it is taken for each line, and a Condition takes it in Python
+            if not on_loop and len(self._lines) >= HIGH_WATER_LINES:
                 self._guard.wait_for(lambda: self._has_room() or self._closed)
             if self._closed:
                 return
@@ -136,7 +137,7 @@ class Outbox:
             count = min(self._credit, len(self._lines))
             lines = [self._lines.popleft() for _ in range(count)]
             self._credit -= count
-            self._unsent.subtract(line.cid for line in lines if line.cid is not None)
+            self._unsent.subtract(Counter([line.cid for line in lines if line.cid is not None]))
             if self._has_room():
                 self._room.set()
                 self._guard.notify_all()
