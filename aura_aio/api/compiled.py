@@ -77,7 +77,7 @@ class Compiled:
         fields = []
         for place, each in enumerate(members):
             kind: Any = Any
-            schema = _followed(each.schema, components)
+            schema = followed(each.schema, components)
             if schema.get("format") == "date-time":
                 self._moments.append(each.name)
             else:
@@ -161,15 +161,17 @@ def compiled_body(components: Mapping[str, Json], name: str) -> Compiled:
 def compiled_parameters(
     parameters: Iterable[Parameter], components: Mapping[str, Json], *, is_strict: bool
 ) -> Compiled:
-    """Parameters that are texts, of a path or headers."""
+    """The parameters of a path, or of a query once they are read, or headers."""
     return Compiled(
         (
             _Member(
                 wire_name=each.name,
-                name=loaded_name(each),
+                name=each.name.lower().replace("-", "_"),  # as an argument of Python
                 schema=each.schema,
                 required=each.required,
-                default=default_of(each, components),
+                default=UNSET
+                if each.required
+                else _default(each.schema, components, is_request=False),
             )
             for each in parameters
         ),
@@ -178,21 +180,9 @@ def compiled_parameters(
     )
 
 
-def loaded_name(parameter: Parameter) -> str:
-    """The name of a parameter as an argument of Python: `Idempotency-Key` is `idempotency_key`."""
-    return parameter.name.lower().replace("-", "_")
-
-
-def default_of(parameter: Parameter, components: Mapping[str, Json]) -> Any:
-    """What it means when it is absent; UNSET for nothing."""
-    if parameter.required:
-        return UNSET
-    return _default(parameter.schema, components, is_request=False)
-
-
 def _default(schema: Json, components: Mapping[str, Json], *, is_request: bool) -> Any:
     """That beside a property, or in its component; a map in a request that is absent is empty."""
-    target = _followed(schema, components)
+    target = followed(schema, components)
     for holder in (schema, target):
         if "default" in holder:
             return holder["default"]
@@ -204,7 +194,8 @@ def _is_map(schema: Json) -> bool:
     return schema.get("type") == "object" and "properties" not in schema
 
 
-def _followed(schema: Json, components: Mapping[str, Json]) -> Json:
+def followed(schema: Json, components: Mapping[str, Json]) -> Json:
+    """`schema`, or the component that it refers to."""
     name = component_name(schema)
     return schema if name is None else components[name]
 
@@ -215,7 +206,7 @@ def _kind(schema: Json, components: Mapping[str, Json]) -> Any:
     Raises:
         _Unknown: there is none.
     """
-    schema = _followed(schema, components)
+    schema = followed(schema, components)
     match schema:
         case {"enum": words}:
             return Literal[tuple(words)]

@@ -1,13 +1,15 @@
 """A first look at a request: most are good, and that is seen quickly.
 
-May import aiohttp, msgspec, contract, and of `api` `bodies` and `compiled`.
+May import aiohttp, contract, and of `api` `bodies` and `compiled`.
 """
 
+import re
+from collections.abc import Callable, Mapping
 from functools import cached_property
-from typing import Final
+from math import isfinite
+from typing import Any, Final
 
 from aiohttp import web
-from msgspec import UNSET
 from multidict import istr
 
 from aura_aio.api.bodies import body_of
@@ -16,12 +18,13 @@ from aura_aio.api.compiled import (
     Loaded,
     compiled_body,
     compiled_parameters,
-    default_of,
-    loaded_name,
+    followed,
 )
 from aura_aio.contract.document import Contract, Operation, Parameter
+from aura_aio.contract.references import Json
 
-_IMMUTABLE: Final = (str, int, float, bool)
+_INTEGER: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
+_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 
 
 class FirstLook:
@@ -37,15 +40,9 @@ class FirstLook:
         self._max_json_depth = max_json_depth
 
     @cached_property
-    def no_query(self) -> Loaded | None:
-        """What a query without parameters means; None if that is not certain."""
-        parameters = self._operation.query_parameters
-        meant = {loaded_name(each): default_of(each, self._components) for each in parameters}
-        if any(each.required for each in parameters) or not all(
-            value is UNSET or isinstance(value, _IMMUTABLE) for value in meant.values()
-        ):
-            return None
-        return {name: value for name, value in meant.items() if value is not UNSET}
+    def query(self) -> "Query":
+        """What its query may be."""
+        return Query(self._operation.query_parameters, self._components)
 
     @cached_property
     def _path(self) -> Compiled | None:
@@ -71,12 +68,13 @@ class FirstLook:
         """Whether it is certain that the request is good; then what it says stands at it, as the
         validation middleware puts it there. If not, nothing is said, neither good nor bad.
         """
-        if self.no_query is None or "?" in request.raw_path:
+        query = self.query.of(request.query) if "?" in request.raw_path else self.query.none()
+        if query is None:
             return False
         path = None if self._path is None else self._path.convert(dict(request.match_info))
         headers = None if self._headers is None else self._headers.of(request)
         body = None if self._body is None else self._decoded(self._body, await body_of(request))
-        request["querystring"] = self.no_query.copy()
+        request["querystring"] = query
         for place, compiled, found in (
             ("match_info", self._path, path),
             ("headers", self._headers, headers),
@@ -92,6 +90,53 @@ class FirstLook:
         if text.count(b"[") + text.count(b"{") > self._max_json_depth:
             return None
         return compiled.decode(text)
+
+
+class Query:
+    """The parameters in the query of an operation; those that are lists are not looked at here."""
+
+    def __init__(self, parameters: tuple[Parameter, ...], components: Mapping[str, Json]) -> None:
+        self._compiled = compiled_parameters(parameters, components, is_strict=True)
+        self._readers = {
+            each.name: reader
+            for each in parameters
+            if (reader := _READERS.get(followed(each.schema, components)["type"])) is not None
+        }
+        self._none = self._compiled.convert({})
+
+    def none(self) -> Loaded | None:
+        """What it means when there are none of them, as nearly always."""
+        return None if self._none is None else self._none.copy()
+
+    def of(self, sent: Mapping[str, str]) -> Loaded | None:
+        """Those of a request, if they are certainly good."""
+        given: Loaded = {}
+        for name, text in sent.items():
+            reader = self._readers.get(name)
+            value = None if reader is None or name in given else reader(text)
+            if value is None:
+                return None
+            given[name] = value
+        return self._compiled.convert(given)
+
+
+def _whole_number(text: str) -> int | None:
+    return int(text) if _INTEGER.fullmatch(text) else None
+
+
+def _number(text: str) -> float | None:
+    if not _NUMBER.fullmatch(text):
+        return None
+    number = float(text)
+    return number if isfinite(number) else None
+
+
+_READERS: Final[Mapping[str, Callable[[str], Any]]] = {
+    "string": str,
+    "integer": _whole_number,
+    "number": _number,
+    "boolean": {"true": True, "1": True, "false": False, "0": False}.get,
+}
 
 
 class _Headers:

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from marshmallow import Schema, ValidationError
+from multidict import MultiDict
 
 from aura_aio.api.compiled import compiled_body, compiled_parameters
 from aura_aio.api.first_look import FirstLook
@@ -20,6 +21,7 @@ from aura_aio.api.schemas import (
     path_schema_of,
     query_schema_of,
 )
+from aura_aio.api.schemas.fields import Items
 from aura_aio.api.schemas.tasks import AdHocTaskRequestSchema
 from aura_aio.contract.document import load_contract
 from aura_aio.model.json import loads_strictly
@@ -30,6 +32,12 @@ COMPONENTS = CONTRACT.as_dict()["components"]["schemas"]
 REQUESTS = sorted({each.body for each in CONTRACT.operations if each.body is not None})
 OPERATIONS = [each.operation_id for each in CONTRACT.operations]
 NEAR = Near(COMPONENTS)
+QUERY_TEXTS = (
+    "", "0", "1", "7", "-1", "-0", "007", "50", "55", "55.5", "1000", "1001", "0.5", "1.0", "1e1",
+    "1e999", "5e-324", "nan", "inf", "+1", ".5", "1_0", " 1", "1\n", "\u0663", "9" * 20, "9" * 21,
+    "9007199254740991", "9007199254740992", "true", "false", "True", "yes", "queued", "info", "now",
+    "2026-03-02T09:15:00Z", "2026-02-30T00:00:00Z", "x" * 64, "x" * 65, "x" * 513,
+)  # fmt: skip
 TRIES = settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 GOOD_TASK = compiled_body(CONTRACT.components, "AdHocTaskRequest")
 TASK = '"plan_name": "hello", "task_name": "greet"'
@@ -133,10 +141,25 @@ def test_a_name_once_passes_however_many_colons_there_are() -> None:
 
 
 @pytest.mark.parametrize("operation_id", OPERATIONS)
-def test_a_query_that_is_empty(operation_id: str) -> None:
+def test_queries(operation_id: str) -> None:
+    """All that is no list is judged at the first look, and as marshmallow does."""
     operation = CONTRACT.operation(operation_id)
-    meant = FirstLook(CONTRACT, operation, 64).no_query
-    assert repr(meant) == repr(_loaded(query_schema_of(operation), {}))
+    schema, query = query_schema_of(operation), FirstLook(CONTRACT, operation, 64).query
+    lists = {name for name, field in schema.fields.items() if isinstance(field, Items)}
+    known = [each.name for each in operation.query_parameters]
+    names = st.sampled_from([*known, *known, "stauts"])
+    texts = st.sampled_from(QUERY_TEXTS) | st.text(max_size=3)
+
+    @TRIES
+    @given(sent=st.lists(st.tuples(names, texts), max_size=4).map(MultiDict))
+    def same(sent: MultiDict[str]) -> None:
+        expected, found = _loaded(schema, sent), query.of(sent)
+        assert found is None or repr(sorted(found.items())) == repr(sorted(expected.items()))
+        assert lists & sent.keys() or (found is None) == (expected is None)
+
+    same()
+    nothing = _loaded(schema, MultiDict())
+    assert repr(query.none()) == repr(query.of({})) == repr(nothing)
 
 
 def test_defaults_are_made_for_each() -> None:
