@@ -14,7 +14,7 @@ from typing import Final
 import uvloop
 
 from aura_aio.model.log import LogLevel, LogLine
-from aura_aio.store.relational.entries import INSERT_ENTRIES, stretches_of
+from aura_aio.store.relational.entries import INSERT_ENTRIES, common_of, own_of
 from aura_aio.store.sqlite.database import SqliteDatabase
 from benchmarks import processes
 from benchmarks.monitors import all_have, monitors
@@ -112,8 +112,9 @@ def _inserted_per_sec(lines: int) -> float:
             write = database.writer
             began = time.perf_counter()
             for start in range(0, lines, AT_ONCE):
-                (alike,) = stretches_of(start + 1, [line] * AT_ONCE)
-                rows = [(seq, *alike.common, *own) for seq, own in enumerate(alike.rows, start + 1)]
+                rows = [
+                    (start + 1 + each, *common_of(line), *own_of(line)) for each in range(AT_ONCE)
+                ]
                 write.execute("BEGIN IMMEDIATE")
                 write.executemany(INSERT_ENTRIES.one, rows)
                 write.execute("COMMIT")

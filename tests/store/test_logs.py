@@ -72,11 +72,13 @@ async def test_many_lines_that_are_alike_are_kept_as_few_are(opened: Opened) -> 
     ]
     lines[50:50] = [line(n) for n in range(20)]
     lines[200] = line(200, cid="another")
+    lines += [line(n, cid="c", worker=f"w{n // 17}") for n in range(100)]
+    lines += [line(n, cid="many") for n in range(1_300)]
     lines += [line(n, cid=f"c{n % 2}") for n in range(9)]
     await opened.store.logs.append([line(0)])
     written = await opened.store.logs.append(lines)
     assert written == tuple(LogEntry(seq, each) for seq, each in enumerate(lines, 2))
-    assert await opened.store.logs.read(EVERYTHING, after=1, up_to=None, limit=999) == written
+    assert await opened.store.logs.read(EVERYTHING, after=1, up_to=None, limit=9_999) == written
 
 
 async def test_a_reader_gets_what_comes_after_and_no_more_than_it_wants(opened: Opened) -> None:

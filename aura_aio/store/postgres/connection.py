@@ -15,7 +15,7 @@ from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import SettingsError
 from aura_aio.store.postgres.arrays import Whole, arrays, whole
 from aura_aio.store.postgres.dialect import translated
-from aura_aio.store.relational.connection import Alike, AlikeInsert, Rows, Values
+from aura_aio.store.relational.connection import AlikeInsert, Row, Rows, Values
 
 SCHEMA: Final = "aura"
 """All tables are in a schema of this name, so that the database may be shared with others."""
@@ -137,14 +137,12 @@ class PostgresConnection:
         self.total_changes += max(0, cursor.rowcount)
         return cursor
 
-    def insert_alike(self, insert: AlikeInsert, stretches: Sequence[Alike], /) -> None:
-        """Insert all rows, by one statement if they are many."""
-        rows = [
-            (number, *common, *own)
-            for first, common, each in stretches
-            for number, own in enumerate(each, first)
-        ]
-        self.executemany(insert.one, rows)
+    def insert_alike(
+        self, insert: AlikeInsert, first: int, common: Sequence[Row], own: Sequence[Row], /
+    ) -> None:
+        """Insert the rows, by one statement if they are many."""
+        pairs = enumerate(zip(common, own, strict=True), first)
+        self.executemany(insert.one, [(number, *alike, *each) for number, (alike, each) in pairs])
 
     def with_arrays(self, form: Whole, text: str) -> str:
         """What does for many rows what `text` does for one, in the form that it has; the database

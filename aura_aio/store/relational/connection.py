@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from aura_aio.model.news import News
 
 Values: TypeAlias = Sequence[Any] | Mapping[str, Any]
+Row: TypeAlias = tuple[Any, ...]
 
 
 class AlikeInsert(NamedTuple):
@@ -31,16 +32,6 @@ class AlikeInsert(NamedTuple):
         """The insert of one row: its number, its common values, its own."""
         values = ", ".join("?" for _ in (self.number, *self.common, *self.own))
         return f"{self.into} VALUES ({values})"
-
-
-class Alike(NamedTuple):
-    """Rows that are numbered one after the other: the number of the first, the values that they
-    have in common, and each one's own.
-    """
-
-    first: int
-    common: tuple[Any, ...]
-    rows: Sequence[tuple[Any, ...]]
 
 
 class Rows(Protocol):
@@ -96,8 +87,12 @@ class Connection(Protocol):
 class WritingConnection(Connection, Protocol):
     """A connection that writes."""
 
-    def insert_alike(self, insert: AlikeInsert, stretches: Sequence[Alike], /) -> None:
-        """Insert the rows of all `stretches`, in their order."""
+    def insert_alike(
+        self, insert: AlikeInsert, first: int, common: Sequence[Row], own: Sequence[Row], /
+    ) -> None:
+        """Insert rows that are numbered from `first` on: the values of each that it may have in
+        common with its neighbours, and its own.
+        """
         ...
 
 

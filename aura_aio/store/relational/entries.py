@@ -3,13 +3,11 @@
 May import `connection` and `rows` of `store.relational`, the standard library and model only.
 """
 
-from collections.abc import Sequence
-from itertools import groupby
 from operator import attrgetter
 from typing import Final
 
 from aura_aio.model.log import LogLine
-from aura_aio.store.relational.connection import Alike, AlikeInsert
+from aura_aio.store.relational.connection import AlikeInsert, Row
 from aura_aio.store.relational.rows import row_data
 
 INSERT_ENTRIES: Final = AlikeInsert(
@@ -19,17 +17,11 @@ INSERT_ENTRIES: Final = AlikeInsert(
     own=("timestamp", "level", "logger", "message", "data"),
 )
 
-_place_of = attrgetter(*INSERT_ENTRIES.common)
+common_of: Final = attrgetter(*INSERT_ENTRIES.common)
+"""What the row of a line may have in common with its neighbours."""
 
 
-def stretches_of(first_seq: int, lines: Sequence[LogLine]) -> list[Alike]:
-    """The rows of `lines`, for INSERT_ENTRIES."""
-    stretches = []
-    for place, group in groupby(lines, _place_of):
-        rows = [
-            (line.timestamp, line.level.number, line.logger, line.message, row_data(line.data))
-            for line in group
-        ]
-        stretches.append(Alike(first_seq, place, rows))
-        first_seq += len(rows)
-    return stretches
+def own_of(line: LogLine) -> Row:
+    """What it has not."""
+    data = None if line.data is None else row_data(line.data)
+    return line.timestamp, line.level.number, line.logger, line.message, data

@@ -9,7 +9,7 @@ from typing import Any
 from aura_aio.model.log import LogEntry, LogFilter, LogLevel, LogLine
 from aura_aio.store.relational import sql
 from aura_aio.store.relational.connection import Connection
-from aura_aio.store.relational.entries import INSERT_ENTRIES, stretches_of
+from aura_aio.store.relational.entries import INSERT_ENTRIES, common_of, own_of
 from aura_aio.store.relational.reader import Reader
 from aura_aio.store.relational.rows import entry_from, json_text
 from aura_aio.store.relational.transaction import Transaction
@@ -79,7 +79,7 @@ def entries_statement(
 def _append(tx: Transaction, lines: Sequence[LogLine]) -> tuple[LogEntry, ...]:
     """The numbers go on from the newest that was ever given, whatever has been pruned."""
     entries = tuple(LogEntry(seq, line) for seq, line in enumerate(lines, tx.newest_seq + 1))
-    stretches = stretches_of(tx.newest_seq + 1, lines)
-    tx.connection.insert_alike(INSERT_ENTRIES, stretches)
+    common, own = list(map(common_of, lines)), list(map(own_of, lines))
+    tx.connection.insert_alike(INSERT_ENTRIES, tx.newest_seq + 1, common, own)
     tx.newest_seq += len(entries)
     return entries

@@ -222,9 +222,9 @@ def step_from(row: Row) -> StepRecord:
     )
 
 
-def row_data(data: dict[str, Any] | None) -> bytes | None:
+def row_data(data: dict[str, Any]) -> bytes:
     """The data of a line, as its row has them."""
-    return None if data is None else _encoder.encode(data)
+    return _encoder.encode(data)
 
 
 def entry_from(row: Row) -> LogEntry:

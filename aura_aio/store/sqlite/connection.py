@@ -4,38 +4,63 @@ May import `store.relational.connection`, the standard library and model only.
 """
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import chain
-from typing import Any, Final
+from typing import Final
 
-from aura_aio.store.relational.connection import Alike, AlikeInsert
+from aura_aio.store.relational.connection import AlikeInsert, Row
 
-_SIZES: Final = (1_024, 128, 16)
-"""Rows of a statement: few sizes, for each is compiled once."""
+_LEAST: Final = 16
+_SIZES: Final = (1_024, 128, _LEAST)
+"""Rows of a statement: few sizes, for each is compiled once. The least divides the others."""
 
 
 class SqliteConnection(sqlite3.Connection):
     """Implements `store.relational.connection.WritingConnection`: nearly all is as it stands."""
 
-    def insert_alike(self, insert: AlikeInsert, stretches: Sequence[Alike], /) -> None:
-        """Insert all rows. Most of them go by statements for many, each of which binds once what
-        they have in common, and lets go of the interpreter once: `executemany` does so for each
-        row, and waits for the other threads each time.
+    def insert_alike(
+        self, insert: AlikeInsert, first: int, common: Sequence[Row], own: Sequence[Row], /
+    ) -> None:
+        """Insert the rows. Those that are alike go by statements for many, each of which binds once
+        what they have in common, and lets go of the interpreter once: `executemany` does so for
+        each row, and waits for the other threads each time.
         """
         most = self.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) - 1 - len(insert.common)
         sizes = [size for size in _SIZES if size * len(insert.own) <= most]
-        left: list[Sequence[Any]] = []
-        for first, common, rows in stretches:
-            done = 0
+        done = 0
+        for start, end in _stretches(common):
+            self._insert_each(insert, first + done, common[done:start], own[done:start])
+            done = start
             for size in sizes:
-                while len(rows) - done >= size:
-                    own = chain.from_iterable(rows[done : done + size])
-                    self.execute(_statement(insert, size), (first + done, *common, *own))
+                while end - done >= size:
+                    values = chain.from_iterable(own[done : done + size])
+                    self.execute(_statement(insert, size), (first + done, *common[done], *values))
                     done += size
-            left += [(first + n, *common, *rows[n]) for n in range(done, len(rows))]
-        if left:
-            self.executemany(insert.one, left)
+        self._insert_each(insert, first + done, common[done:], own[done:])
+
+    def _insert_each(
+        self, insert: AlikeInsert, first: int, common: Sequence[Row], own: Sequence[Row]
+    ) -> None:
+        if own:
+            pairs = enumerate(zip(common, own, strict=True), first)
+            self.executemany(
+                insert.one, [(number, *alike, *each) for number, (alike, each) in pairs]
+            )
+
+
+def _stretches(common: Sequence[Row]) -> Iterator[tuple[int, int]]:
+    """From where to where all are the same, in steps of the least size. What is not is passed by
+    quickly.
+    """
+    start = 0
+    while start + _LEAST <= len(common):
+        same, end = common[start], start
+        while common[end : end + _LEAST].count(same) == _LEAST:
+            end += _LEAST
+        if end > start:
+            yield start, end
+        start = max(end, start + _LEAST)
 
 
 @lru_cache(maxsize=64)
