@@ -5,7 +5,6 @@ environment.
 """
 
 import os
-import tomllib
 from collections.abc import Iterator, Mapping
 from functools import cache
 from pathlib import Path
@@ -133,6 +132,8 @@ def _read_file(file: Path | None) -> Mapping[str, Any]:
     path = file if file is not None else Path(DEFAULT_FILE)
     if file is None and not path.is_file():
         return {}
+    import tomllib  # noqa: PLC0415 - there may be no file
+
     try:
         document = tomllib.loads(path.read_text("utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:

@@ -91,14 +91,18 @@ class _WaitingHandler(logging.Handler):
         super().__init__()
         self._waiting: queue.Queue[logging.LogRecord | None] = queue.Queue(_MOST_WAITING)
         self._dropped = 0
-        # A daemon: it may hang in a write for good, and the process shall end all the same.
+        # A daemon: it may hang in a write for good, and the process shall end all the same. It is
+        # started with the first record: the fork server keeps the second core busy until then.
         self._writer = threading.Thread(
             target=self._write_all, args=(write,), name="server-log", daemon=True
         )
-        self._writer.start()
+        self._is_writing = False
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Let `record` wait, or drop it."""
+        """Let `record` wait, or drop it. Called by one thread at a time."""
+        if not self._is_writing:
+            self._is_writing = True
+            self._writer.start()
         try:
             if self._dropped:
                 self._waiting.put_nowait(_dropped_record(self._dropped))
@@ -110,6 +114,8 @@ class _WaitingHandler(logging.Handler):
     def close(self) -> None:
         """Print what waits, within the limit."""
         super().close()
+        if not self._is_writing:
+            return
         try:
             if self._dropped:
                 self._waiting.put(_dropped_record(self._dropped), timeout=_STUCK_SEC)

@@ -4,7 +4,6 @@ May import the standard library only.
 """
 
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
 from typing import Final
 
 MAX_COMPARED: Final = 200
@@ -28,6 +27,8 @@ def did_you_mean(name: str, known: Iterable[str], *, most: int = 10) -> str:
 
 def close_names(name: str, known: Iterable[str]) -> list[str]:
     """Up to three of the `known` names that `name` may have been meant to be, the closest first."""
+    from difflib import get_close_matches  # noqa: PLC0415 - most names are right
+
     return get_close_matches(name, _comparable(name, sorted(known)), n=3, cutoff=0.6)
 
 

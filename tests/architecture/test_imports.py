@@ -106,8 +106,10 @@ _NOT_UNTIL_READY = (
     "apispec",
     "aiohttp_apispec",
     "cryptography",
+    "difflib",
     "regex",
     "rich",
+    "tomllib",
     "watchfiles",
 )
 
