@@ -137,6 +137,10 @@ class PostgresConnection:
         self.total_changes += max(0, cursor.rowcount)
         return cursor
 
+    def insert(self, sql: str, rows: Sequence[Row], /) -> None:
+        """Insert the rows, by one statement if they are many."""
+        self.executemany(sql, rows)
+
     def insert_alike(
         self, insert: AlikeInsert, first: int, common: Sequence[Row], own: Sequence[Row], /
     ) -> None:

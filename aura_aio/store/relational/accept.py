@@ -46,7 +46,7 @@ class Acceptance(msgspec.Struct, frozen=True):
         tx.define(definitions)
         tx.insert_runs(rows)
         if finished:
-            tx.connection.executemany(sql.HAND_DOWN, map(row_of_step, finished))
+            tx.connection.insert(sql.HAND_DOWN, [row_of_step(step) for step in finished])
         for tasklet in tasklets:
             tx.join(Place(tasklet.priority, tasklet.plan_name, is_delayed(tasklet, now)))
             tx.changed(_accepted(tasklet))

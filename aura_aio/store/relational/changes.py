@@ -292,7 +292,7 @@ def _keep_steps(tx: Transaction, records: Sequence[StepRecord], held: Mapping[st
             rows.append(row_of_step(record))
             if record.state:
                 tx.keep_state(record)
-    tx.connection.executemany(sql.PUT_STEP, rows)
+    tx.connection.insert(sql.PUT_STEP, rows)
 
 
 def _after(run: Held, loss: Loss) -> tuple[RunState | None, RunError | None]:

@@ -87,6 +87,10 @@ class Connection(Protocol):
 class WritingConnection(Connection, Protocol):
     """A connection that writes."""
 
+    def insert(self, sql: str, rows: Sequence[Row], /) -> None:
+        """Carry an insert of one row (`VALUES (?, …)`) out for each of `rows`, in their order."""
+        ...
+
     def insert_alike(
         self, insert: AlikeInsert, first: int, common: Sequence[Row], own: Sequence[Row], /
     ) -> None:

@@ -139,7 +139,7 @@ class Transaction:
     def _insert_arrivals(self) -> None:
         if self._arrivals:
             arrivals, self._arrivals = self._arrivals, []
-            self._connection.executemany(sql.INSERT_RUN, arrivals)
+            self._connection.insert(sql.INSERT_RUN, arrivals)
 
     def define(self, definitions: Iterable[Definition]) -> None:
         """Keep those of `definitions` that are not kept yet."""
@@ -264,11 +264,11 @@ class Transaction:
     def _flush_notes(self, now: float) -> None:
         write = self.connection
         alone = [(now, *row) for row, others in self._notes if not others]
-        write.executemany(sql.KEEP_AUDIT_EVENT, alone)
+        write.insert(sql.KEEP_AUDIT_EVENT, alone)
         for row, others in self._notes:
             if others:
                 [(number,)] = write.execute(sql.KEEP_NUMBERED_EVENT, (now, *row)).fetchall()
-                write.executemany(sql.KEEP_AUDITED_RUN, [(cid, number) for cid in others])
+                write.insert(sql.KEEP_AUDITED_RUN, [(cid, number) for cid in others])
 
     def committed(self) -> None:
         """It is durable: what the writer knows by heart follows."""

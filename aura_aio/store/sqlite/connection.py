@@ -3,6 +3,7 @@
 May import `store.relational.connection`, the standard library and model only.
 """
 
+import re
 import sqlite3
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
@@ -11,23 +12,39 @@ from typing import Final
 
 from aura_aio.store.relational.connection import AlikeInsert, Row
 
-_LEAST: Final = 16
-_SIZES: Final = (1_024, 128, _LEAST)
-"""Rows of a statement: few sizes, for each is compiled once. The least divides the others."""
+_SIZES: Final = (64, 32, 16, 8)
+"""Rows of a statement: few sizes, for each is compiled once."""
+_LEAST_ALIKE: Final = 16
+_SIZES_ALIKE: Final = (1_024, 128, _LEAST_ALIKE)
+"""The same, of rows that are alike; the least divides the others."""
+_ROW: Final = re.compile(r"VALUES\s*(\([?,\s]*\))")
 
 
 class SqliteConnection(sqlite3.Connection):
-    """Implements `store.relational.connection.WritingConnection`: nearly all is as it stands."""
+    """Implements `store.relational.connection.WritingConnection`: nearly all is as it stands.
+
+    Many rows go by statements for several, each of which lets go of the interpreter once:
+    `executemany` does so for each row, and waits for the other threads each time.
+    """
+
+    def insert(self, sql: str, rows: Sequence[Row], /) -> None:
+        """Insert the rows, most of them by statements for several."""
+        done = 0
+        for size in self._fitting(_SIZES, len(rows[0])) if rows else ():
+            while len(rows) - done >= size:
+                values = tuple(chain.from_iterable(rows[done : done + size]))
+                self.execute(_several(sql, size), values)
+                done += size
+        if done < len(rows):
+            self.executemany(sql, rows[done:])
 
     def insert_alike(
         self, insert: AlikeInsert, first: int, common: Sequence[Row], own: Sequence[Row], /
     ) -> None:
-        """Insert the rows. Those that are alike go by statements for many, each of which binds once
-        what they have in common, and lets go of the interpreter once: `executemany` does so for
-        each row, and waits for the other threads each time.
+        """Insert the rows; those that are alike by statements that bind once what they have in
+        common.
         """
-        most = self.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) - 1 - len(insert.common)
-        sizes = [size for size in _SIZES if size * len(insert.own) <= most]
+        sizes = self._fitting(_SIZES_ALIKE, len(insert.own), 1 + len(insert.common))
         done = 0
         for start, end in _stretches(common):
             self._insert_each(insert, first + done, common[done:start], own[done:start])
@@ -42,11 +59,15 @@ class SqliteConnection(sqlite3.Connection):
     def _insert_each(
         self, insert: AlikeInsert, first: int, common: Sequence[Row], own: Sequence[Row]
     ) -> None:
-        if own:
-            pairs = enumerate(zip(common, own, strict=True), first)
-            self.executemany(
-                insert.one, [(number, *alike, *each) for number, (alike, each) in pairs]
-            )
+        pairs = enumerate(zip(common, own, strict=True), first)
+        self.insert(insert.one, [(number, *alike, *each) for number, (alike, each) in pairs])
+
+    def _fitting(self, sizes: Sequence[int], wide: int, beside: int = 0) -> list[int]:
+        """Those of `sizes` of which a statement may have all values: so many of each row, and
+        `beside` these.
+        """
+        most = self.getlimit(sqlite3.SQLITE_LIMIT_VARIABLE_NUMBER) - beside
+        return [size for size in sizes if size * wide <= most]
 
 
 def _stretches(common: Sequence[Row]) -> Iterator[tuple[int, int]]:
@@ -54,13 +75,22 @@ def _stretches(common: Sequence[Row]) -> Iterator[tuple[int, int]]:
     quickly.
     """
     start = 0
-    while start + _LEAST <= len(common):
+    while start + _LEAST_ALIKE <= len(common):
         same, end = common[start], start
-        while common[end : end + _LEAST].count(same) == _LEAST:
-            end += _LEAST
+        while common[end : end + _LEAST_ALIKE].count(same) == _LEAST_ALIKE:
+            end += _LEAST_ALIKE
         if end > start:
             yield start, end
-        start = max(end, start + _LEAST)
+        start = max(end, start + _LEAST_ALIKE)
+
+
+@lru_cache(maxsize=64)
+def _several(insert: str, size: int) -> str:
+    """The insert of one row (`VALUES (?, …)`) for `size` of them at once."""
+    found = _ROW.search(insert)
+    if found is None:
+        raise ValueError(f"no row of values in: {insert}")
+    return insert.replace(found[1], ", ".join([found[1]] * size))
 
 
 @lru_cache(maxsize=64)
