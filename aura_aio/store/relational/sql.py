@@ -44,7 +44,6 @@ _SCHEDULE: Final = (
     "id, created, enabled, basis, decided_at, last_run_at, last_cid, outcome, message"
 )
 
-
 _SUM: Final = "CAST(COALESCE(SUM(n), 0) AS BIGINT)"
 
 
@@ -102,10 +101,11 @@ HOLD: Final = """
 """
 END: Final = f"UPDATE runs SET state = ?, finished_at = ?, result = ?, error = ? {_AS_HELD}"
 CANCEL: Final = f"UPDATE runs SET state = ?, finished_at = ?, cancel = ? {_AS_HELD}"
+# By the states that they may have, a planner would read all such runs, of a table that was small.
 CHILDREN_UNDER_WAY: Final = """
     SELECT parent_cid, cid FROM runs INDEXED BY runs_by_parent
     WHERE parent_cid IN (SELECT value FROM json_each(?))
-        AND state IN ('queued', 'running', 'cancelling')
+        AND state NOT IN ('succeeded', 'failed', 'timed_out', 'cancelled')
 """
 REQUEUE: Final = f"""
     UPDATE runs SET state = ?, ready_at = ?, attempt = attempt + 1, delayed = 0,
