@@ -149,6 +149,8 @@ async def test_200_monitors_four_of_them_slow(tmp_path: Path) -> None:
         asyncio.TaskGroup() as group,
     ):
         await server.done("talk", "chat", inputs={"lines": 1_000})
+        async with session.get(f"{server.url}/api/runs?limit=none") as refused:
+            assert refused.status == 422  # what judges such requests is in memory from now on
         idle = memory(server, "VmRSS")
         crowd = Crowd(f"{server.url}/ws/logs", session, group)
         await crowd.connect(193, batch="1")
