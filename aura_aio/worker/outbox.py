@@ -40,7 +40,8 @@ class Outbox:
         self._lines: deque[LogLine] = deque()
         self._unsent: Counter[str] = Counter()
         self._ended: dict[str, Outcome] = {}
-        self._lock = threading.Lock()
+        # What the collector ends meanwhile may log as well, in the same thread.
+        self._lock = threading.RLock()
         self._guard = threading.Condition(self._lock)
         self._flush_is_due = False
         self._room = asyncio.Event()

@@ -75,3 +75,13 @@ def test_where_nothing_is_kept_each_start_looks(
         must_be_mirrored(CONTRACT, tmp_path)
     assert judged == [CONTRACT, CONTRACT]
     assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_nobody_may_look_into_keeps_nothing(
+    tmp_path: Path, judged: list[Contract]
+) -> None:
+    nowhere = tmp_path / ("n" * 256)  # also for root: no file system takes such a name
+    with pytest.raises(OSError, match="too long"):
+        nowhere.exists()
+    must_be_mirrored(CONTRACT, nowhere)
+    assert judged == [CONTRACT]

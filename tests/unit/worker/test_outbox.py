@@ -1,12 +1,15 @@
-"""What a worker says of steps: no more records than there is news.
+"""What a worker says of steps: no more records than there is news. What it says of lines.
 
 Imports aura_aio.model, the worker's outbox and frames, and pytest.
 """
 
 import asyncio
+from collections.abc import Callable
+from threading import Thread
 
 import pytest
 
+from aura_aio.model.log import LogLevel, LogLine
 from aura_aio.model.run import Outcome, StepRecord
 from aura_aio.model.states import RunEvent
 from aura_aio.worker.frames import Finished, Steps, ToServer, read_for_server
@@ -67,3 +70,33 @@ async def test_steps_of_the_same_name_in_two_runs_are_two(heard: Heard) -> None:
     heard.outbox.step(begin("a"))
     heard.outbox.step(other)
     assert await heard.next() == (Steps((begin("a"),)), Steps((other,)))
+
+
+class Interrupted(str):
+    """A text at whose use something else happens, once, as when Python's collector ends what was in
+    use of nobody.
+    """
+
+    __slots__ = ("happens",)
+
+    happens: Callable[[], None] | None
+
+    def __hash__(self) -> int:
+        happens, self.happens = self.happens, None
+        if happens is not None:
+            happens()
+        return super().__hash__()
+
+
+async def test_what_ends_while_a_line_is_taken_may_log_as_well(ends: Ends) -> None:
+    outbox, cid = Outbox(ends.frames, log_credit=0), Interrupted("c")
+    cid.happens = lambda: outbox.log(line("c"))
+    thread = Thread(target=outbox.log, args=(line(cid),), daemon=True)
+    thread.start()
+    await asyncio.to_thread(thread.join, 10)
+    assert not thread.is_alive()
+
+
+def line(cid: str) -> LogLine:
+    """A line of a run."""
+    return LogLine(1.0, LogLevel.INFO, "a", "said", cid=cid)
