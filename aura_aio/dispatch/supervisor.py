@@ -190,8 +190,9 @@ class Supervisor:
         self._clock = clock
         self._named = 0
         self._workers: dict[str, Worker] = {}
-        self._expected: dict[str, Future[tuple[Link, StreamWriter]]] = {}
+        self._expected: dict[str, Future[Link]] = {}
         self._tasks = CoroutineTasks()
+        self._strangers: set[Link] = set()
         self._server: asyncio.Server | None = None
         self._capture = ExitStack()
         self._closing = False
@@ -218,11 +219,15 @@ class Supervisor:
         self._closing = True
         for worker in self.workers():
             worker.kill("the server ended")
-        await self._all_heard.wait()
-        await self._tasks.aclose()
-        self._capture.close()
+        while self._unheard:  # others may come up meanwhile
+            await self._all_heard.wait()
         if self._server is not None:
             self._server.close()
+        await self._tasks.aclose()
+        for link in tuple(self._strangers):
+            await link.aclose()
+        self._capture.close()
+        if self._server is not None:
             await self._server.wait_closed()
 
     @property
@@ -271,36 +276,39 @@ class Supervisor:
         return None
 
     async def _brought_up(self, name: str, secret: str) -> Worker:
-        handle, started = await self._start(secret)
+        handle, arrives = await self._start(secret)
+        worker = None
         try:
             async with asyncio.timeout(START_LIMIT_SEC):
-                await asyncio.wait((started, handle.ended), return_when=asyncio.FIRST_COMPLETED)
+                await asyncio.wait((arrives, handle.ended), return_when=asyncio.FIRST_COMPLETED)
+            if not arrives.done():
+                raise _NeverUp(f"it never came up: {handle.ended.result()}")
+            worker = self._welcome(name, handle, arrives.result())
+            return worker
         except TimeoutError:
             raise _NeverUp(f"it did not come up within {START_LIMIT_SEC:g} s") from None
         finally:
-            if not started.done():
+            if worker is None:
                 handle.kill()
-        if not started.done():
-            raise _NeverUp(f"it never came up: {handle.ended.result()}")
-        link, _ = started.result()
-        return self._welcome(name, handle, link)
 
-    async def _start(self, secret: str) -> tuple[WorkerHandle, "Future[tuple[Link, StreamWriter]]"]:
-        started: Future[tuple[Link, StreamWriter]] = asyncio.get_running_loop().create_future()
+    async def _start(self, secret: str) -> tuple[WorkerHandle, Future[Link]]:
+        arrives: Future[Link] = asyncio.get_running_loop().create_future()
         if self._server is None:
             inside, reader, writer = await InProcessWorker.start(secret, self._clock)
             link = Link(reader, writer)
+            self._strangers.add(link)
             await link.hello()
-            started.set_result((link, writer))
-            return inside, started
-        self._expected[secret] = started
+            arrives.set_result(link)
+            return inside, arrives
+        self._expected[secret] = arrives
         port = self._server.sockets[0].getsockname()[1]
         launch = Launch(port=port, secret=secret, memory_bytes=self._plan.memory_bytes)
-        return await WorkerProcess.start(launch, self._plan.start_process), started
+        return await WorkerProcess.start(launch, self._plan.start_process), arrives
 
     def _welcome(self, name: str, handle: WorkerHandle, link: Link) -> Worker:
         """The worker, from now on one of those that are up: it knows the plans of this moment."""
         plan = self._plan
+        self._strangers.discard(link)
         worker = Worker(name, handle, link, plan.slots, self._clock.monotonic())
         link.welcome(
             Welcome(
@@ -360,14 +368,17 @@ class Supervisor:
     async def _connected(self, reader: StreamReader, writer: StreamWriter) -> None:
         """A process connected: it must know the secret of a worker that is expected."""
         link = Link(reader, writer)
-        with suppress(TimeoutError, msgspec.DecodeError, ConnectionError):
-            async with asyncio.timeout(START_LIMIT_SEC):
-                hello = await link.hello()
-            started = self._expected.get(hello.secret) if hello else None
-            if started is not None and not started.done():
-                started.set_result((link, writer))
-                return
-        writer.close()
+        self._strangers.add(link)
+        if not self._closing:
+            with suppress(TimeoutError, msgspec.DecodeError, ConnectionError):
+                async with asyncio.timeout(START_LIMIT_SEC):
+                    hello = await link.hello()
+                arrives = self._expected.get(hello.secret) if hello else None
+                if arrives is not None and not arrives.done():
+                    arrives.set_result(link)
+                    return
+        self._strangers.discard(link)
+        await link.aclose()
 
     async def _watch(self) -> None:
         """Kill workers that have been silent too long, unless it was this server that slept."""
