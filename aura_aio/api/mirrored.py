@@ -19,12 +19,13 @@ def must_be_mirrored(contract: Contract, keep_in: Path = COMPILED) -> None:
     """Return if there is a schema for all that is asked and answered in JSON.
 
     To import the schemas takes a tenth of a second, so it is kept in `keep_in` that they are all
-    there, for as long as neither the contract nor the schemas change. No start goes without.
+    there, for as long as neither the contract, nor the schemas, nor who looks change. No start goes
+    without.
 
     Raises:
         ContractError: there is not.
     """
-    digest = digest_of(contract.yaml, _MODULES / "schemas")
+    digest = digest_of(contract.yaml, _MODULES / "schemas", _MODULES / "judging.py")
     file = keep_in / f"mirrored-{digest}"
     with suppress(OSError):  # a folder that lets nobody look is as one that keeps nothing
         if file.exists():

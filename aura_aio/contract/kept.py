@@ -14,11 +14,13 @@ from typing import Final
 _DIGITS: Final = 32
 
 
-def digest_of(text: bytes, *packages: Path) -> str:
-    """Of all that a verdict depends on: what is checked, and the modules that check."""
+def digest_of(text: bytes, *sources: Path) -> str:
+    """Of all that a verdict depends on: what is checked, and the modules, or packages of modules,
+    that check.
+    """
     digest = sha256(text)
-    for package in packages:
-        for module in sorted(package.glob("*.py")):
+    for source in sources:
+        for module in sorted(source.glob("*.py")) if source.is_dir() else (source,):
             digest.update(module.read_bytes())
     return digest.hexdigest()[:_DIGITS]
 
