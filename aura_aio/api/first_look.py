@@ -1,9 +1,8 @@
 """A first look at a request: most are good, and that is seen quickly.
 
-May import aiohttp, contract, and of `api` `bodies` and `compiled`.
+May import aiohttp, contract, and of `api` `bodies`, `compiled` and `query_texts`.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from functools import cached_property
 from math import isfinite
@@ -20,11 +19,9 @@ from aura_aio.api.compiled import (
     compiled_parameters,
     followed,
 )
+from aura_aio.api.query_texts import flag_of, integer_of, number_of
 from aura_aio.contract.document import Contract, Operation, Parameter
 from aura_aio.contract.references import Json
-
-_INTEGER: Final = re.compile(r"-?[0-9]{1,20}", re.ASCII)
-_NUMBER: Final = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
 
 
 class FirstLook:
@@ -120,22 +117,16 @@ class Query:
         return self._compiled.convert(given)
 
 
-def _whole_number(text: str) -> int | None:
-    return int(text) if _INTEGER.fullmatch(text) else None
-
-
-def _number(text: str) -> float | None:
-    if not _NUMBER.fullmatch(text):
-        return None
-    number = float(text)
-    return number if isfinite(number) else None
+def _finite(text: str) -> float | None:
+    number = number_of(text)
+    return None if number is None or not isfinite(number) else number
 
 
 _READERS: Final[Mapping[str, Callable[[str], Any]]] = {
     "string": str,
-    "integer": _whole_number,
-    "number": _number,
-    "boolean": {"true": True, "1": True, "false": False, "0": False}.get,
+    "integer": integer_of,
+    "number": _finite,
+    "boolean": flag_of,
 }
 
 

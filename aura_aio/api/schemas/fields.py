@@ -1,7 +1,7 @@
 """Fields that judge a JSON value exactly as JSON Schema does, and those that read a query's text.
 
-May import marshmallow, webargs and `api.moments` only. The bounds are marshmallow's own validators,
-so that the mirror test and the Swagger view can read them.
+May import marshmallow, webargs, and of `api` `moments` and `query_texts` only. The bounds are
+marshmallow's own validators, so that the mirror test and the Swagger view can read them.
 """
 
 import math
@@ -16,10 +16,7 @@ from marshmallow.validate import Length, OneOf, Range, Regexp, Validator
 from webargs.fields import DelimitedFieldMixin
 
 from aura_aio.api.moments import moment_of
-
-_INTEGER_TEXT = re.compile(r"-?[0-9]{1,20}", re.ASCII)
-_NUMBER_TEXT = re.compile(r"-?[0-9]{1,20}(\.[0-9]{1,20})?([eE][-+]?[0-9]{1,3})?", re.ASCII)
-_FLAG_TEXT: Mapping[Any, bool] = {"true": True, "1": True, "false": False, "0": False}
+from aura_aio.api.query_texts import flag_of, integer_of, number_of
 
 
 class MostProperties(Validator):
@@ -266,9 +263,10 @@ class QueryInt32(Int32):
     """A whole number, read from text."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> int:
-        if not isinstance(value, str) or not _INTEGER_TEXT.fullmatch(value):
+        number = integer_of(value) if isinstance(value, str) else None
+        if number is None:
             raise self.make_error("invalid")
-        return int(value)
+        return number
 
 
 class QueryInt64(QueryInt32):
@@ -281,18 +279,20 @@ class QueryDouble(Double):
     """A number, read from text."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> float:
-        if not isinstance(value, str) or not _NUMBER_TEXT.fullmatch(value):
+        number = number_of(value) if isinstance(value, str) else None
+        if number is None:
             raise self.make_error("invalid")
-        return super()._deserialize(float(value), attr, data, **kwargs)
+        return super()._deserialize(number, attr, data, **kwargs)
 
 
 class QueryFlag(Flag):
     """true or false (or 1 or 0), read from text."""
 
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> bool:
-        if value not in _FLAG_TEXT:
+        flag = flag_of(value) if isinstance(value, str) else None
+        if flag is None:
             raise self.make_error("invalid")
-        return _FLAG_TEXT[value]
+        return flag
 
 
 def excludes(present: Mapping[str, Any] | Any, *names: str) -> None:
