@@ -15,8 +15,8 @@ from aura_aio.store.relational.connection import AlikeInsert, Row
 _SIZES: Final = (64, 32, 16, 8)
 """Rows of a statement: few sizes, for each is compiled once."""
 _LEAST_ALIKE: Final = 16
-_SIZES_ALIKE: Final = (1_024, 128, _LEAST_ALIKE)
-"""The same, of rows that are alike; the least divides the others."""
+_SIZES_ALIKE: Final = (128, _LEAST_ALIKE)
+"""The same, of rows that are alike; the least divides the other. More would hold more memory."""
 _ROW: Final = re.compile(r"VALUES\s*(\([?,\s]*\))")
 
 
