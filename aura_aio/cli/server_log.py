@@ -101,8 +101,8 @@ class _WaitingHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Let `record` wait, or drop it. Called by one thread at a time."""
         if not self._is_writing:
-            self._is_writing = True
             self._writer.start()
+            self._is_writing = True
         try:
             if self._dropped:
                 self._waiting.put_nowait(_dropped_record(self._dropped))
