@@ -22,18 +22,12 @@ from aura_aio.model.errors import (
 from aura_aio.model.run import CancelRequest
 from aura_aio.store import writer
 from aura_aio.store.relational.store import SqlStore
-from tests.postgres_server import clean_database, connected, postgres
+from tests.postgres_server import connected, postgres
 from tests.store.opened import Opened
 from tests.store.postgres.at import postgres_at
 from tests.waiting import until
 
 psycopg = pytest.importorskip("psycopg")
-
-
-@pytest.fixture
-def url() -> DatabaseUrl:
-    """A database with no row."""
-    return clean_database()
 
 
 @pytest.fixture

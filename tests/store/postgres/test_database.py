@@ -26,7 +26,7 @@ from aura_aio.store.postgres.database import PostgresDatabase
 from aura_aio.store.relational.schema import migrations
 from aura_aio.store.relational.store import SqlStore
 from aura_aio.store.relational.transaction import Transaction
-from tests.postgres_server import clean_database, new_database
+from tests.postgres_server import new_database
 from tests.store.opened import DEFINITION, ManualClock, Opened
 from tests.store.postgres.at import postgres_at
 from tests.waiting import until
@@ -34,12 +34,6 @@ from tests.waiting import until
 psycopg = pytest.importorskip("psycopg")
 
 STEPS = migrations()
-
-
-@pytest.fixture
-def url() -> DatabaseUrl:
-    """A database with no row."""
-    return clean_database()
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import DatabaseTooNew, StoreUnavailable
 from aura_aio.store.relational.examination import Examined
 from aura_aio.store.relational.schema import migrations
-from tests.postgres_server import clean_database, connected, new_database
+from tests.postgres_server import connected, new_database
 from tests.store.opened import Opened
 from tests.store.postgres.at import postgres_at
 from tests.waiting import until
@@ -35,12 +35,6 @@ from aura_aio.store.postgres.examination import (
 
 NEWEST = migrations()[-1].number
 NOWHERE = DatabaseUrl("postgresql://me:geheim@127.0.0.1:1/aura")
-
-
-@pytest.fixture
-def url() -> DatabaseUrl:
-    """A database with no row."""
-    return clean_database()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.run import CancelRequest, Limit, OnCrash, Tasklet
 from aura_aio.model.states import RunState
-from tests.postgres_server import clean_database
 from tests.scheduler.bench import TurnedClock
 from tests.store.postgres.jobs_host import Claiming, away, change, jobs_in, refusing
 from tests.waiting import turns, until
@@ -24,12 +23,6 @@ pytest.importorskip("procrastinate")
 SITE = Limit("mutex:site", 1)
 SILENT_SEC = 5.0
 LONG_AGO = "UPDATE procrastinate_workers SET last_heartbeat = now() - interval '1 hour'"
-
-
-@pytest.fixture
-def url() -> DatabaseUrl:
-    """A database with no row."""
-    return clean_database()
 
 
 @pytest.fixture

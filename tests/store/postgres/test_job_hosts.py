@@ -5,7 +5,7 @@ run with each version of Procrastinate that is supported.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
@@ -13,7 +13,6 @@ import pytest
 
 from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import StoreUnavailable
-from tests.postgres_server import clean_database
 from tests.store.postgres.jobs_host import JobsHost, away, change, jobs_in
 from tests.waiting import until
 
@@ -24,30 +23,6 @@ CUT_OFF = (
     "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
     "WHERE application_name = 'aura' AND datname = current_database()"
 )
-
-
-@pytest.fixture
-def url() -> DatabaseUrl:
-    """A database with no row."""
-    return clean_database()
-
-
-@pytest.fixture
-async def one(url: DatabaseUrl) -> AsyncIterator[JobsHost]:
-    """A host."""
-    host = JobsHost(url)
-    await host.open()
-    yield host
-    await host.close()
-
-
-@pytest.fixture
-async def two(url: DatabaseUrl) -> AsyncIterator[JobsHost]:
-    """Another host, with the same plans."""
-    host = JobsHost(url, "two")
-    await host.open()
-    yield host
-    await host.close()
 
 
 class Heard:

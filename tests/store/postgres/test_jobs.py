@@ -5,7 +5,6 @@ run with each version of Procrastinate that is supported.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
@@ -13,7 +12,6 @@ from aura_aio.model.database_url import DatabaseUrl
 from aura_aio.model.errors import StoreUnavailable
 from aura_aio.model.job_queue import Job, queue_of
 from aura_aio.model.run import CancelRequest, Limit
-from tests.postgres_server import clean_database
 from tests.store.postgres.jobs_host import DIGEST, PLANS, JobsHost, jobs_in, refusing
 
 pytest.importorskip("procrastinate")
@@ -21,30 +19,6 @@ pytest.importorskip("procrastinate")
 SITE = Limit("mutex:site", 1)
 API = Limit("resource:api", 2)
 OTHER = "f" * 64
-
-
-@pytest.fixture
-def url() -> DatabaseUrl:
-    """A database with no row."""
-    return clean_database()
-
-
-@pytest.fixture
-async def one(url: DatabaseUrl) -> AsyncIterator[JobsHost]:
-    """A host."""
-    host = JobsHost(url)
-    await host.open()
-    yield host
-    await host.close()
-
-
-@pytest.fixture
-async def two(url: DatabaseUrl) -> AsyncIterator[JobsHost]:
-    """Another host, with the same plans."""
-    host = JobsHost(url, "two")
-    await host.open()
-    yield host
-    await host.close()
 
 
 def cancelling(host: JobsHost) -> CancelRequest:

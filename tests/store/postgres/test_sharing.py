@@ -17,7 +17,6 @@ from aura_aio.model.fleet import HostStatus, Stop, worker_name
 from aura_aio.model.log import LogFilter, LogLevel, LogLine
 from aura_aio.model.news import News, Topic
 from aura_aio.model.states import RunState
-from tests.postgres_server import clean_database
 from tests.store.opened import DEFINITION, Opened, begun
 from tests.store.postgres.at import postgres_at
 from tests.waiting import until
@@ -29,12 +28,6 @@ WAIT = """
     WHERE locktype = 'advisory' AND NOT granted AND datname = current_database()
 """
 """How many wait for their turn."""
-
-
-@pytest.fixture
-def url() -> DatabaseUrl:
-    """A database with no row."""
-    return clean_database()
 
 
 @pytest.fixture
