@@ -3,13 +3,14 @@
 Imports pytest, msgspec and aura_aio.
 """
 
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 from msgspec.structs import replace
 
-from aura_aio.api import judging
+from aura_aio.api import judging, mirrored
 from aura_aio.api.mirrored import must_be_mirrored
 from aura_aio.contract.document import Contract, load_contract
 from aura_aio.model.errors import ContractError
@@ -58,6 +59,21 @@ def test_another_contract_is_looked_at(tmp_path: Path, judged: list[Contract]) -
     assert judged == [CONTRACT, another]
     assert len(list(tmp_path.iterdir())) == 1
     assert list(tmp_path.iterdir()) != first
+
+
+@pytest.mark.parametrize("module", ["judging.py", "schemas/runs.py"])
+def test_it_is_looked_at_again_when_schemas_or_who_looks_have_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, judged: list[Contract], module: str
+) -> None:
+    copy = tmp_path / "api"
+    shutil.copytree(Path(mirrored.__file__).parent, copy)
+    monkeypatch.setattr(mirrored, "_MODULES", copy)
+    must_be_mirrored(CONTRACT, tmp_path)
+    with (copy / module).open("a") as changed:
+        changed.write("# changed\n")
+    for _ in range(2):
+        must_be_mirrored(CONTRACT, tmp_path)
+    assert judged == [CONTRACT, CONTRACT]
 
 
 def test_what_is_not_mirrored_is_told_each_time(tmp_path: Path) -> None:
