@@ -68,7 +68,7 @@ def queue(asked: Asked) -> Sequence[Result]:
             _claims(folders, figures)
     return [
         *(_grown(name, size, figures) for name in _names() for size in sizes[1:]),
-        _restart(max(sizes), figures),
+        *(_restart(size, figures) for size in sizes[1:]),
         Result(
             scenario="queue",
             part="memory",
@@ -154,15 +154,15 @@ def _grown(name: str, size: int, figures: Figures) -> Result:
     )
 
 
-def _restart(most: int, figures: Figures) -> Result:
-    least = min(size for _, size in figures)
+def _restart(size: int, figures: Figures) -> Result:
+    least, most = min(at for _, at in figures), max(at for _, at in figures)
     return Result(
         scenario="queue",
-        part=_READY,
+        part=f"{_READY} at {size:,}",
         unit="s",
-        ours=Side("Aura", f"to ready with {most:,} queued runs", tuple(figures[_READY, most])),
+        ours=Side("Aura", f"to ready with {size:,} queued runs", tuple(figures[_READY, size])),
         limit=Side(f"at {least:,}", f"with {least:,} queued runs", tuple(figures[_READY, least])),
-        bars=(Bar(1.5),),
+        bars=(Bar(1.5),) if size == most else (),
         lower_is_better=True,
     )
 
